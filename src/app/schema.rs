@@ -11,7 +11,7 @@ use promptgate_report::release;
 pub(crate) type Schema = fn() -> Value;
 
 /// Every format by its name, with its schema and a description.
-pub(crate) const SCHEMAS: [(&str, Schema, &str); 16] = [
+pub(crate) const SCHEMAS: [(&str, Schema, &str); 21] = [
     ("config", || config::schema(&check::entry_schema()), "promptgate.yaml"),
     ("case", || config::case_schema(&check::entry_schema()), "A row of the dataset"),
     ("report", report::schema, "report.json"),
@@ -23,9 +23,14 @@ pub(crate) const SCHEMAS: [(&str, Schema, &str); 16] = [
     ("verification", release::verification::schema, "Output of `log --verify --format json`"),
     ("show", release::show::schema, "Output of `show --format json`"),
     ("diff", release::diff::schema, "Output of `diff --format json`"),
-    ("approval", release::approval::schema, "Output of `approve --format json`"),
     ("compiled", release::compiled::schema, "Output of `get --format json`"),
     ("assignment", release::assignment::schema, "Output of `assign --format json`"),
+    ("publication", release::publication::schema, "Output of `publish --format json`"),
+    ("approval", release::approval::schema, "Output of `approve --format json`"),
+    ("promotion", release::promotion::schema, "Output of `promote --format json`"),
+    ("rollback", release::rollback::schema, "Output of `rollback --format json`"),
+    ("reconciliation", release::reconciliation::schema, "Output of `reconcile --format json`"),
+    ("pull", release::pull::schema, "Output of `pull --format json`"),
     ("bundle", release::bundle::schema, "bundle.json of `export bundle`"),
     ("prompt", release::bundle::prompt_schema, "A prompt's file of `export bundle`"),
 ];

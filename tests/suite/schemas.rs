@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, repository};
 
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 21] = [
     "config",
     "case",
     "report",
@@ -18,6 +18,12 @@ const NAMES: [&str; 15] = [
     "assignment",
     "bundle",
     "prompt",
+    "publication",
+    "approval",
+    "promotion",
+    "rollback",
+    "reconciliation",
+    "pull",
 ];
 
 #[test]

@@ -5,7 +5,7 @@ mod describe;
 
 use jiff::Timestamp;
 
-use crate::{ApprovalRejection, GateScope, Label, Level, Record, State, Version};
+use crate::{ActorSource, ApprovalRejection, GateScope, Label, Level, Record, State, Version};
 
 /// The request to move a label to a version.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Promotion<'a> {
     pub production: Option<&'a Record>,
     /// The label: staging or production.
     pub to: Label,
+    /// Who promotes. A job that a pull request can change promotes nothing, even where it has the ledger's key.
+    pub actor: ActorSource,
     /// Whether the holds are skipped: then the full gate and one approval are required at any level.
     pub skip_holds: bool,
     /// Whether a version that was rolled back may be promoted again.
@@ -54,6 +56,8 @@ pub enum Decision {
 pub enum Obstacle {
     /// The label is not one that promotions move.
     NotPromotable(Label),
+    /// The job is one of a pull request, or of another branch.
+    OtherBranch,
     /// The version is below the one that the label points at.
     Older {
         /// The version of the label.
@@ -112,6 +116,7 @@ impl Obstacle {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotPromotable(_) => "not_promotable",
+            Self::OtherBranch => "other_branch",
             Self::Older { .. } => "older",
             Self::RolledBack => "rolled_back",
             Self::NoReason => "no_reason",
@@ -135,6 +140,7 @@ impl Obstacle {
         matches!(
             self,
             Self::NotPromotable(_)
+                | Self::OtherBranch
                 | Self::Older { .. }
                 | Self::RolledBack
                 | Self::NoReason

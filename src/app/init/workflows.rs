@@ -79,7 +79,7 @@ fn place(folder: &Path, repository: Option<&Path>) -> Result<(PathBuf, String), 
             && *part != ".."
     };
     match parts {
-        Some(parts) if parts.iter().all(|part| is_plain(part)) => {
+        Some(parts) if parts.iter().all(is_plain) => {
             // Quoted: a folder such as `2026` would be a number.
             Ok((root.to_owned(), format!("\"{}\"", parts.join("/"))))
         }

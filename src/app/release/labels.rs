@@ -206,12 +206,22 @@ impl Places<'_> {
         }
     }
 
-    /// Verifies that the registry has the published content of a version.
+    /// Verifies that the registry has the published content of a version; one that it lacks is created, unless this is
+    /// a `dry_run`.
     ///
     /// # Errors
     /// [`PortError::Mutated`] if it was changed.
-    pub(super) async fn verify(&self, version: Version, state: &State) -> Result<(), PortError> {
-        if self.registry.capabilities().in_ledger {
+    pub(super) async fn verify(
+        &self,
+        version: Version,
+        state: &State,
+        dry_run: bool,
+    ) -> Result<(), PortError> {
+        let is_registered = state
+            .versions
+            .get(&version)
+            .is_some_and(|known| known.registered.contains_key(self.registry.kind()));
+        if self.registry.capabilities().in_ledger || (dry_run && !is_registered) {
             return Ok(());
         }
         self.registered(version, state).await.map(|_| ())

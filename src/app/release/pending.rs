@@ -38,6 +38,22 @@ pub(super) fn keep(folder: &Path, name: &Name, line: &str) -> Result<String, Fai
     Ok(shown)
 }
 
+/// The pending events of a name, oldest first.
+///
+/// # Errors
+/// The file cannot be read, or holds something else.
+pub(super) fn read(folder: &Path, name: &Name) -> Result<Vec<Event>, Failure> {
+    let path = file(folder, name);
+    let shown = path.display().to_string();
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Failure::Internal(format!("cannot read {shown}: {error}"))),
+    };
+    let events: Result<Vec<Event>, _> = text.lines().map(serde_json::from_str).collect();
+    Ok(events.map_err(|error| PortError::Damaged(format!("{shown} holds no events: {error}")))?)
+}
+
 /// Appends the pending events of a name to its ledger, and removes them from the file. Returns one line for people.
 ///
 /// # Errors
@@ -47,42 +63,46 @@ pub(super) async fn append(
     name: &Name,
     ledger: &dyn LedgerStore,
 ) -> Result<Option<String>, Failure> {
+    let events = read(folder, name)?;
     let path = file(folder, name);
-    let shown = path.display().to_string();
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Failure::Internal(format!("cannot read {shown}: {error}"))),
-    };
-    let events: Result<Vec<Event>, _> = text.lines().map(serde_json::from_str).collect();
-    let events = events.map_err(|error| PortError::Damaged(format!("{shown} holds no events: {error}")))?;
-    let count = events.len();
-    write::append(ledger, name, async |current: &write::Current| {
-        let mut state = current.state.clone();
+    if !path.exists() {
+        return Ok(None);
+    }
+    let appended = write::append(ledger, name, async |current: &write::Current| {
         let mut addition = promptgate_release::ports::Addition::default();
-        for event in &events {
-            let event = rebased(event, &state);
-            // An event that was appended by hand meanwhile cannot follow a second time.
-            if let Some(event) = event.filter(|event| state.apply(event).is_ok()) {
-                addition.events.push(event);
-            }
-        }
-        Ok::<_, PortError>((addition, ()))
+        addition.events = following(&current.state, &events).1;
+        let count = addition.events.len();
+        Ok::<_, PortError>((addition, count))
     })
     .await?;
+    let shown = path.display().to_string();
     std::fs::remove_file(&path).map_err(|error| Failure::writing(&shown, &error))?;
-    Ok(Some(format!("appended {count} pending event{} from {shown}", if count == 1 { "" } else { "s" })))
+    let plural = if events.len() == 1 { "" } else { "s" };
+    Ok(Some(match events.len() - appended {
+        0 => format!("appended {appended} pending event{plural} from {shown}"),
+        overtaken => format!(
+            "appended {appended} of {} pending event{plural} from {shown}: the ledger has newer moves than {overtaken}",
+            events.len()
+        ),
+    }))
 }
 
-/// The event as it follows the state: other events may have been appended since it was kept.
-fn rebased(event: &Event, state: &State) -> Option<Event> {
-    let mut event = event.clone();
-    if let EventKind::Moved { label, from, version, .. } = &mut event.kind {
-        let now = state.labels.get(label).copied();
-        if now == Some(*version) {
-            return None;
+/// The state after those events that can follow it, and these events.
+pub(super) fn following(state: &State, events: &[Event]) -> (State, Vec<Event>) {
+    let mut state = state.clone();
+    let mut followed = Vec::new();
+    for event in events {
+        if !is_overtaken(event, &state) && state.apply(event).is_ok() {
+            followed.push(event.clone());
         }
-        *from = now;
     }
-    Some(event)
+    (state, followed)
+}
+
+/// Whether the label was moved in the ledger since the event was kept: then its version is not what the event knew, or
+/// was moved away and back later.
+fn is_overtaken(event: &Event, state: &State) -> bool {
+    let EventKind::Moved { label, from, .. } = &event.kind else { return false };
+    let is_newer = state.moves.iter().any(|moved| moved.label == *label && moved.at > event.at);
+    is_newer || state.labels.get(label) != from.as_ref()
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::identity;
 use super::labels::Places;
 use super::open::{Opened, Target};
+use super::pending;
 use super::write::{self, Current, Stamp};
 use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;
@@ -90,7 +91,14 @@ pub(crate) async fn promote(
     let opened = Opened::open(&options.target)?;
     let stamp = Stamp { at: Timestamp::now(), actor: identity::identity(environment, &opened.folder)?.actor };
     let registry = opened.registry(environment, &stamp.actor)?;
-    promote_in(options, &opened.settings.name, &opened.ledger, &registry, &stamp).await
+    let name = opened.name();
+    let kept = match options.dry_run {
+        true => None,
+        false => pending::append(&opened.folder, name, opened.ledger.as_ref()).await?,
+    };
+    let mut promoted = promote_in(options, name, &opened.ledger, &registry, &stamp).await?;
+    promoted.notes.splice(0..0, kept);
+    Ok(promoted)
 }
 
 /// Moves the label in an open ledger and registry.
@@ -136,7 +144,7 @@ pub(super) async fn promote_in(
         Decision::Wait(obstacles) => return Ok(promoted(PromoteOutcome::Waiting(obstacles))),
         Decision::Unchanged => {
             let state = write::known(ledger.as_ref(), name).await?.state;
-            places.verify(decided.version, &state).await?;
+            places.verify(decided.version, &state, options.dry_run).await?;
             return Ok(promoted(PromoteOutcome::Unchanged));
         }
         Decision::Promote { level } => level,
@@ -176,6 +184,7 @@ async fn decide(
         record: &record,
         production: production.as_ref(),
         to: label.clone(),
+        actor: places.stamp.actor.source,
         skip_holds: options.skip_holds,
         again: options.again,
         reason: options.reason.as_deref(),

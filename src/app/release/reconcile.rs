@@ -64,11 +64,19 @@ pub(crate) async fn reconcile(
     let opened = Opened::open(&options.target)?;
     let stamp = Stamp { at: Timestamp::now(), actor: identity::identity(environment, &opened.folder)?.actor };
     let registry = opened.registry(environment, &stamp.actor)?;
+    let (name, policy) = (opened.name(), &opened.settings.policy);
+    let mut kept = None;
     if !options.check {
-        pending::append(&opened.folder, opened.name(), opened.ledger.as_ref()).await?;
+        kept = pending::append(&opened.folder, name, opened.ledger.as_ref()).await?;
     }
-    let policy = &opened.settings.policy;
-    reconcile_in(options, opened.name(), policy, &opened.ledger, &registry, &stamp).await
+    let mut reconciled = reconcile_in(options, name, policy, &opened.ledger, &registry, &stamp).await?;
+    let recorded = |repair| Difference {
+        text: "the ledger lacked rollbacks".to_owned(),
+        repair: Some(repair),
+        done: true,
+    };
+    reconciled.differences.splice(0..0, kept.map(recorded));
+    Ok(reconciled)
 }
 
 /// Compares an open registry with an open ledger.

@@ -2,23 +2,9 @@
 
 use jiff::Timestamp;
 
-use promptgate_core::model::{Diagnostic, Place};
-use promptgate_release::{
-    Change, Content, Level, Name, RECORD_SCHEMA, Record, ReleasePolicy, State, Version, diff,
-};
-
-/// Claims in the front matter of a prompt.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Claims {
-    /// The version.
-    pub(super) version: Option<Version>,
-    /// The level, which may only be raised.
-    pub(super) level: Option<Level>,
-    /// Why the prompt was changed.
-    pub(super) reason: Option<String>,
-    /// The prompt's file.
-    pub(super) place: Place,
-}
+use super::claims::{Assigned, Claims, Comparison, assign};
+use promptgate_core::model::Diagnostic;
+use promptgate_release::{Change, Content, Name, RECORD_SCHEMA, Record, ReleasePolicy, State};
 
 /// The inputs of a record.
 pub(super) struct Inputs<'a> {
@@ -45,16 +31,8 @@ pub(super) fn new(inputs: &Inputs<'_>) -> Result<Record, Diagnostic> {
             .at(claims.place.clone())
             .help("add `reason: …` to its front matter, one sentence at least")
     })?;
-    let compared = inputs.production.map(|production| {
-        let comparison = diff::compare(&production.content, content, &inputs.policy.rules);
-        (production.version, comparison)
-    });
-    let least = compared.as_ref().map(|(_, comparison)| comparison.level.unwrap_or(Level::Patch));
-    let level_reasons = compared.iter().flat_map(|(_, comparison)| &comparison.changes);
-    let level_reasons: Vec<String> = level_reasons.map(|change| change.text.clone()).collect();
-    let version = number(inputs, least)?;
-    let claimed = inputs.production.and_then(|production| Level::between(production.version, version));
-    let level = [least, claimed, claims.level].into_iter().flatten().max().unwrap_or(Level::Major);
+    let comparison = Comparison::with(inputs.production, content, &inputs.policy.rules);
+    let Assigned { version, level } = assign(name, state, &comparison, claims)?;
     Ok(Record {
         schema: RECORD_SCHEMA.to_owned(),
         name: (*name).clone(),
@@ -63,45 +41,12 @@ pub(super) fn new(inputs: &Inputs<'_>) -> Result<Record, Diagnostic> {
         digest: content.digest(),
         content: (*content).clone(),
         level,
-        least_level: least,
-        level_reasons,
-        compared_with: compared.map(|(version, _)| version),
+        least_level: comparison.least,
+        level_reasons: comparison.changes.into_iter().map(|change| change.text).collect(),
+        compared_with: comparison.production,
         reason: reason.to_owned(),
         change: inputs.change.clone(),
         published_at: inputs.at,
         policy: inputs.policy.clone(),
     })
-}
-
-/// The number: the written one if it is free and high enough, else the next one of the level.
-fn number(inputs: &Inputs<'_>, least: Option<Level>) -> Result<Version, Diagnostic> {
-    let Inputs { name, claims, state, .. } = inputs;
-    let highest = state.versions.keys().next_back().copied();
-    let level = least.max(claims.level).unwrap_or(Level::Major);
-    let next = match highest {
-        None => Version::FIRST,
-        Some(highest) => highest.next(level).ok_or_else(|| {
-            Diagnostic::new(format!("{name} has no version after {highest}"))
-                .help("release it under another name")
-        })?,
-    };
-    let Some(written) = claims.version else { return Ok(next) };
-    let refuse = |message: String| {
-        Err(Diagnostic::new(message)
-            .at(claims.place.clone())
-            .help(format!("the next free version is {next}")))
-    };
-    if state.versions.contains_key(&written) {
-        return refuse(format!("version {written} of {name} is published with another content"));
-    }
-    if let Some(highest) = highest.filter(|highest| written < *highest) {
-        return refuse(format!("version {written} of {name} is below {highest}, which is published"));
-    }
-    let base = inputs.production.map(|production| production.version);
-    match base.and_then(|base| Level::between(base, written)).zip(least) {
-        Some((claimed, least)) if claimed < least => refuse(format!(
-            "version {written} claims a {claimed} change of what production serves, but it is a {least} change"
-        )),
-        _ => Ok(written),
-    }
 }

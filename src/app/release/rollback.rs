@@ -13,7 +13,7 @@ use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;
 use promptgate_release::ports::{LedgerStore, Registry, Staleness};
 use promptgate_release::rollback::{RollbackRefusal, target};
-use promptgate_release::{EventKind, Label, MoveCause, Name, PortError, Version};
+use promptgate_release::{Event, EventKind, Label, MoveCause, Name, PortError, State, Version};
 
 /// The request.
 #[derive(Debug, Clone)]
@@ -64,7 +64,15 @@ pub(crate) async fn rollback(
     let opened = Opened::open(&options.target)?;
     let stamp = Stamp { at: Timestamp::now(), actor: identity::identity(environment, &opened.folder)?.actor };
     let registry = opened.registry(environment, &stamp.actor)?;
-    let mut rolled_back = rollback_in(options, opened.name(), &opened.ledger, &registry, &stamp).await?;
+    let (folder, name) = (&opened.folder, opened.name());
+    let mut notes = Vec::new();
+    if !options.dry_run {
+        // Neither a ledger that is still out of reach nor a damaged file is a reason to wait.
+        notes.extend(pending::append(folder, name, opened.ledger.as_ref()).await.unwrap_or_default());
+    }
+    let kept = pending::read(folder, name).unwrap_or_default();
+    let mut rolled_back = rollback_in(options, name, &kept, &opened.ledger, &registry, &stamp).await?;
+    rolled_back.notes.splice(0..0, notes);
     if let Some(line) = &rolled_back.pending {
         let file = pending::keep(&opened.folder, opened.name(), line)?;
         rolled_back
@@ -74,10 +82,11 @@ pub(crate) async fn rollback(
     Ok(rolled_back)
 }
 
-/// Moves the label back in an open ledger and registry.
+/// Moves the label back in an open ledger and registry. `kept` are earlier rollbacks that the ledger did not take.
 pub(super) async fn rollback_in(
     options: &RollbackOptions,
     name: &Name,
+    kept: &[Event],
     ledger: &Arc<dyn LedgerStore>,
     registry: &Arc<dyn Registry>,
     stamp: &Stamp,
@@ -94,7 +103,7 @@ pub(super) async fn rollback_in(
         }
         Err(error) => return Err(error.into()),
     };
-    let (from, to) = chosen(options, name, &current)?;
+    let (from, to) = chosen(options, name, &pending::following(&current.state, kept).0)?;
     let mut rolled_back = RolledBack {
         name: name.clone(),
         label: options.label.clone(),
@@ -156,8 +165,8 @@ fn moved(options: &RollbackOptions, from: Option<Version>, version: Version) -> 
 }
 
 /// The versions that the label points at before and after.
-fn chosen(options: &RollbackOptions, name: &Name, current: &Current) -> Result<(Version, Version), Failure> {
-    let (state, label) = (&current.state, &options.label);
+fn chosen(options: &RollbackOptions, name: &Name, state: &State) -> Result<(Version, Version), Failure> {
+    let label = &options.label;
     let to = target(state, label, options.to).map_err(|refusal| {
         let diagnostic = Diagnostic::new(format!("{label} of {name} cannot be rolled back: {refusal}"));
         match refusal {

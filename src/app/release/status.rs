@@ -8,7 +8,9 @@ use crate::app::Failure;
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_release::ports::LedgerStore;
 use promptgate_release::promotion::{self, Decision, Obstacle, Promotion};
-use promptgate_release::{Event, EventKind, Label, Name, PortError, Record, State, Version, VersionState};
+use promptgate_release::{
+    ActorSource, Event, EventKind, Label, Name, PortError, Record, State, Version, VersionState,
+};
 use promptgate_report::release::status::{
     LabelStatus, LatestVersion, ObstacleStatus, OpenMove, PromptStatus, Readiness, SCHEMA, StateCheck,
     Status, Waiting,
@@ -148,6 +150,8 @@ fn decide(
         record,
         production,
         to: to.clone(),
+        // The next job of the default branch is the one that asks.
+        actor: ActorSource::DefaultBranch,
         skip_holds: false,
         again: false,
         reason: None,

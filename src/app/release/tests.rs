@@ -140,7 +140,7 @@ impl World {
             reason: "It is wrong.".to_owned(),
             dry_run: false,
         };
-        rollback_in(&options, &self.name, &self.ledger, &self.registry, &stamp("ops")).await
+        rollback_in(&options, &self.name, &[], &self.ledger, &self.registry, &stamp("ops")).await
     }
 
     /// Three versions, the second one on production after the first, the third one on staging.

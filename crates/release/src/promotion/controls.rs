@@ -29,6 +29,9 @@ pub(super) fn request(promotion: &Promotion<'_>, current: Option<Version>) -> Ve
     if !matches!(promotion.to, Label::Staging | Label::Production) {
         obstacles.push(Obstacle::NotPromotable(promotion.to.clone()));
     }
+    if promotion.actor == ActorSource::OtherBranch {
+        obstacles.push(Obstacle::OtherBranch);
+    }
     // Below production on any label: a version that production has left behind returns by a rollback alone.
     let served = production(promotion).map(|(version, _)| version);
     if let Some(current) = current.max(served).filter(|current| version < *current) {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Obstacle;
-use crate::{ApprovalRejection, GateScope};
+use crate::{ApprovalRejection, GateScope, Name, Version};
 
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -11,6 +11,7 @@ impl fmt::Display for Obstacle {
             Self::NotPromotable(label) => {
                 write!(f, "{label} is not promoted to: expected staging or production")
             }
+            Self::OtherBranch => write!(f, "a job of a pull request or of another branch promotes nothing"),
             Self::Older { current } => write!(f, "older than {current}: use rollback to return to it"),
             Self::RolledBack => write!(f, "was rolled back: promoted again only with --again and --reason"),
             Self::NoReason => write!(f, "a reason is missing: --reason"),
@@ -53,38 +54,55 @@ impl fmt::Display for Obstacle {
 }
 
 impl Obstacle {
-    /// The next step; `None` if there is none beyond the sentence itself.
-    pub fn help(&self) -> Option<String> {
-        Some(match self {
+    /// The next step. `version` is the one to promote; `None` before it is published.
+    pub fn help(&self, name: &Name, version: Option<Version>) -> String {
+        let number = version.map_or_else(|| "VERSION".to_owned(), |version| version.to_string());
+        let run_again = || match version {
+            Some(version) => format!(
+                "run `promptgate run --candidate registry:{name}@{version} --baseline registry:{name}@production` on \
+                 the default branch, and publish its report"
+            ),
+            None => {
+                "run the gate again on this commit, on the default branch, and publish its report".to_owned()
+            }
+        };
+        match self {
             Self::NotPromotable(_) => "use `--to staging` or `--to production`".to_owned(),
-            Self::Older { .. } => "`promptgate rollback NAME --to VERSION --reason TEXT` returns to a version that \
-                served before"
-                .to_owned(),
+            Self::OtherBranch => {
+                "merge first: promotions are for jobs of the default branch, and for people".to_owned()
+            }
+            Self::Older { .. } => {
+                format!("`promptgate rollback {name} --to {number} --reason TEXT` returns to a version that served")
+            }
             Self::RolledBack => "publish a new version, or repeat with `--again --reason TEXT`".to_owned(),
             Self::NoReason => "add `--reason TEXT`".to_owned(),
-            Self::NoEvidence | Self::UntrustedEvidence | Self::GateIncomplete => {
-                "run the gate on the default branch and publish its report with `promptgate publish --report FILE`"
-                    .to_owned()
+            Self::NoEvidence
+            | Self::UntrustedEvidence
+            | Self::OtherContent
+            | Self::GateIncomplete
+            | Self::GateScope { .. }
+            | Self::StaleBaseline { .. } => run_again(),
+            Self::Simulated => {
+                "evaluate with the real model; `--allow-simulated` lets it count, to try the commands".to_owned()
             }
-            Self::OtherContent => "evaluate the published version: `promptgate run --candidate \
-                registry:NAME@VERSION`, then publish that report"
-                .to_owned(),
-            Self::Simulated => "evaluate with the real model, or try it out with `--allow-simulated`".to_owned(),
-            Self::GateFailed => "mend the prompt and publish a new version".to_owned(),
-            Self::GateInconclusive => "evaluate again with more cases or repeats, and publish that report".to_owned(),
-            Self::GateScope { .. } | Self::StaleBaseline { .. } => {
-                "run `promptgate run --candidate registry:NAME@VERSION --baseline registry:NAME@production` and \
-                 publish its report"
+            Self::GateFailed => "change the prompt, and publish a new version".to_owned(),
+            Self::GateInconclusive => {
+                "run the gate with more repeats or more cases; `gate.inconclusive: pass` and one approval let it \
+                 through"
                     .to_owned()
             }
             Self::Approvals { have, need, .. } => {
-                let missing = need.saturating_sub(*have);
-                let people = if missing == 1 { "one more approver" } else { "more approvers" };
-                format!("ask {people} who did not write the change for a review or `promptgate approve NAME VERSION`")
+                let people = if need.saturating_sub(*have) == 1 { "an approver" } else { "approvers" };
+                format!(
+                    "ask {people} of the policy, who did not write the change, for a review or for `promptgate approve \
+                     {name} {number}`"
+                )
             }
-            Self::NotStaged => "`promptgate promote NAME VERSION --to staging` first".to_owned(),
-            Self::StagingHold { .. } => "promote again then; for a hotfix use `--skip-holds --reason TEXT`".to_owned(),
-        })
+            Self::NotStaged => format!("`promptgate promote {name} {number} --to staging` first"),
+            Self::StagingHold { .. } => {
+                "promote again then; for a hotfix use `--skip-holds --reason TEXT`".to_owned()
+            }
+        }
     }
 }
 

@@ -31,7 +31,10 @@ fn decided(request: &Request, state: &State) -> Decision {
         for obstacle in obstacles {
             let text = obstacle.to_string();
             assert!(!text.is_empty() && !text.ends_with('.'), "{text}");
-            assert!(obstacle.help().is_some_and(|help| !help.is_empty()), "{text}");
+            for version in [None, Some(version("1.1.0"))] {
+                let help = obstacle.help(&"support/reply".parse().unwrap(), version);
+                assert!(!help.is_empty() && !help.contains("  "), "{text}: {help}");
+            }
             assert!(obstacle.code().bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase()));
         }
     }
@@ -44,6 +47,18 @@ fn a_version_that_passed_its_controls_is_promoted() {
     assert_eq!(decided(&request, &with(&[])), Decision::Promote { level: Level::Minor });
     let promoted = with(&[moved(Label::Production, Some(0), 2, MoveCause::Promotion)]);
     assert_eq!(decided(&request, &promoted), Decision::Unchanged);
+}
+
+#[test]
+fn jobs_that_a_pull_request_can_change_promote_nothing() {
+    for (actor, decision) in [
+        (ActorSource::OtherBranch, Decision::Refuse(vec![Obstacle::OtherBranch])),
+        (ActorSource::Dispatch, Decision::Promote { level: Level::Minor }),
+        (ActorSource::Local, Decision::Promote { level: Level::Minor }),
+    ] {
+        let request = Request { actor, ..Request::new(2, Label::Production) };
+        assert_eq!(decided(&request, &with(&[])), decision, "{actor:?}");
+    }
 }
 
 #[test]
@@ -211,6 +226,7 @@ fn approvals_are_counted_by_person_and_rejected_with_a_reason() {
         record: &two,
         production: Some(&record(0)),
         to: Label::Production,
+        actor: ActorSource::DefaultBranch,
         skip_holds: false,
         again: false,
         reason: None,
@@ -273,6 +289,7 @@ fn the_level_is_measured_against_what_production_serves_now() {
         record: &claimed,
         production: Some(&record(0)),
         to: Label::Staging,
+        actor: ActorSource::DefaultBranch,
         skip_holds: false,
         again: false,
         reason: None,

@@ -8,6 +8,7 @@ use crate::promotion::{Decision, Obstacle, Promotion, decide};
 pub(super) struct Request {
     pub(super) index: usize,
     pub(super) to: Label,
+    pub(super) actor: ActorSource,
     pub(super) skip_holds: bool,
     pub(super) again: bool,
     pub(super) reason: Option<&'static str>,
@@ -21,6 +22,7 @@ impl Request {
         Self {
             index,
             to,
+            actor: ActorSource::DefaultBranch,
             skip_holds: false,
             again: false,
             reason: None,
@@ -41,6 +43,7 @@ impl Request {
             record: &record(self.index),
             production,
             to: self.to.clone(),
+            actor: self.actor,
             skip_holds: self.skip_holds,
             again: self.again,
             reason: self.reason,
@@ -55,10 +58,18 @@ fn any_request() -> impl Strategy<Value = Request> {
     let label = select(vec![Label::Staging, Label::Production, Label::Production, Label::Canary]);
     let flag = || proptest::bool::weighted(0.3);
     let reason = select(vec![None, Some(" "), Some("hotfix")]);
-    (0..VERSIONS.len(), label, flag(), flag(), reason, flag(), flag(), 0_i64..300).prop_map(
-        |(index, to, skip_holds, again, reason, allow_simulated, unverified_counts, second)| Request {
+    let actor = select(vec![
+        ActorSource::DefaultBranch,
+        ActorSource::Dispatch,
+        ActorSource::Schedule,
+        ActorSource::Local,
+        ActorSource::OtherBranch,
+    ]);
+    (0..VERSIONS.len(), label, actor, flag(), flag(), reason, flag(), flag(), 0_i64..300).prop_map(
+        |(index, to, actor, skip_holds, again, reason, allow_simulated, unverified_counts, second)| Request {
             index,
             to,
+            actor,
             skip_holds,
             again,
             reason,
@@ -79,6 +90,7 @@ fn controls(events: &[Event], request: &Request) -> Result<(), &'static str> {
         })
     };
     let hold = |condition: bool, name| if condition { Ok(()) } else { Err(name) };
+    hold(request.actor != ActorSource::OtherBranch, "job of the default branch")?;
     let given_reason = request.reason.is_some_and(|reason| !reason.trim().is_empty());
     let served = position(&Label::Production)
         .map(|version| RECORDS.iter().find(|record| record.version == version).unwrap());

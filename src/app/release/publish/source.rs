@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::release::approvals::CollectedApprovals;
+use crate::app::release::claims::Claims;
 use crate::app::release::content;
-use crate::app::release::record::Claims;
 use crate::app::sources::configured;
 use crate::app::suite::{self, SuiteOptions};
 use crate::app::{Environment, Failure};
 use crate::config::ReleaseSettings;
-use promptgate_adapters::files::{self, FrontMatter, PromptSource, Tree, parse_prompt};
+use promptgate_adapters::files::{self, PromptSource, Tree, parse_prompt};
 use promptgate_adapters::git::{self, Repository};
-use promptgate_core::model::{Diagnostic, Diagnostics, Place};
+use promptgate_core::model::{Diagnostic, Place};
 use promptgate_core::text::Redactor;
 use promptgate_release::{Change, Content, Record, ReleasePolicy};
 use promptgate_report::Report;
@@ -89,7 +89,7 @@ impl Source {
         let content = content::of_prompt(&parsed, content::schema_of_suite(&settings.checks, &tree).as_ref());
         let place = Place::file(&prompt.file);
         refuse_secret(&content, &suite.redactor, &place)?;
-        let claims = claims(parsed.front_matter, place)?;
+        let claims = Claims::of(&parsed.front_matter, &prompt.file);
         let parent = parent(repository.as_ref(), commit.as_deref(), &location.name)?;
         let prefix = repository.as_ref().map(|repository| repository.prefix().to_owned()).unwrap_or_default();
         let schema = content::schema_file(&settings.checks).map(str::to_owned);
@@ -174,19 +174,6 @@ fn refuse_secret(content: &Content, redactor: &Redactor, place: &Place) -> Resul
     Err(Diagnostic::new("the prompt holds a secret of this environment")
         .at(place.clone())
         .help("take it out, and replace the secret: it is in the history of the repository"))
-}
-
-fn claims(front_matter: FrontMatter, place: Place) -> Result<Claims, Diagnostics> {
-    let version = match &front_matter.version {
-        Some((text, place)) => Some(text.parse().map_err(|_| {
-            Diagnostic::new(format!("invalid version `{text}`: expected one like 2.4.0"))
-                .at(place.clone())
-                .help("leave it out, and the next free version is assigned")
-        })?),
-        None => None,
-    };
-    let level = front_matter.level.map(|(level, _)| level);
-    Ok(Claims { version, level, reason: front_matter.reason, place })
 }
 
 /// The controls at the first parent of the commit.
