@@ -93,6 +93,8 @@ fn release_lines_are_printed_for_a_suite_that_is_there() {
     let lines =
         outcome.stdout.split_once("not changed:\n\n").and_then(|(_, rest)| rest.split_once("\n\nnext:"));
     folder.append("promptgate.yaml", &format!("\n{}\n", lines.expect("lines").0));
+    let prompt = folder.read("prompt.md");
+    folder.write("prompt.md", &format!("---\nreason: Answers were too long.\n---\n{prompt}"));
     folder.promptgate(&["check", "--baseline", "none"]).expect_code(0);
     folder.write(".github/workflows/prompt-merge.yml", "mine\n");
     let again = folder.promptgate(&["init", "--release"]).expect_code(0);

@@ -42,7 +42,8 @@ fn released(result: &Initialized, folder: &str) -> String {
     let mut steps = String::new();
     if let Some((path, lines)) = &result.missing {
         text.push_str(&format!("\nadd to {}, which was not changed:\n\n{lines}", path.display()));
-        steps.push_str("  add these lines, and remove `baseline:`: the default is what production serves\n");
+        steps.push_str("  add these lines, and remove `baseline:`: the default is what production serves\n  say why the prompt was \
+             changed: `reason: …` in its front matter\n");
     }
     text.push_str(&format!(
         "\nnext:\n{steps}  promptgate check{folder}\n  promptgate run --offline{folder}   # a simulated model: no key, \
