@@ -180,6 +180,7 @@ fn run(cases: usize, repeats: u32) -> Run {
         simulated: false,
         ended: Ended::Completed,
         policy_source: None,
+        release: None,
         warnings: Vec::new(),
     }
 }

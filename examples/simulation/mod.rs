@@ -1,4 +1,4 @@
-//! What the simulations of the gate share: cases of known truth, a policy with the default looks, and runs on all cores.
+//! The common parts of the simulations of the gate: cases of known truth, a policy with the default looks, and runs on all cores.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

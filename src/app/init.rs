@@ -1,27 +1,116 @@
-//! Writes a starter suite that checks and runs at once.
+//! Writes a starter suite that checks and runs at once, and the workflows of a release.
+
+mod workflows;
 
 use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::files::write_whole;
+use super::sources::configured_release;
+use crate::config::RegistrySettings;
+use promptgate_adapters::git::Repository;
+use promptgate_adapters::ledger::DEFAULT_REMOTE;
 use promptgate_core::model::Diagnostic;
 
+const CONFIGURATION: &str = "promptgate.yaml";
+/// The names under which a configuration is found.
+const CONFIGURATIONS: [&str; 2] = [CONFIGURATION, "promptgate.yml"];
+const PROMPT: &str = "prompts/assistant.md";
 const FILES: [(&str, &str); 3] = [
-    ("promptgate.yaml", include_str!("starter/promptgate.yaml")),
+    (CONFIGURATION, include_str!("starter/promptgate.yaml")),
     ("cases.jsonl", include_str!("starter/cases.jsonl")),
-    ("prompts/assistant.md", include_str!("starter/assistant.md")),
+    (PROMPT, include_str!("starter/assistant.md")),
 ];
+/// The lines of `release:`, and in them the one of a ledger on a branch.
+const RELEASE: &str = include_str!("starter/release.yaml");
+const LEDGER_ON_GIT: &str =
+    "  ledger: git # the branch `promptgate` of origin; to try it alone: {path: .promptgate/ledger}\n";
+/// The line that replaces it where there is no remote to push to.
+const LEDGER_IN_FOLDER: &str =
+    "  ledger: {path: .promptgate/ledger} # to try it; for a team: git, the branch `promptgate` of origin\n";
+
+/// The result.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Initialized {
+    /// Files that were written.
+    pub(crate) written: Vec<PathBuf>,
+    /// Files that were there already and are as they were.
+    pub(crate) kept: Vec<PathBuf>,
+    /// A configuration that was there already, and the lines that it lacks.
+    pub(crate) missing: Option<(PathBuf, String)>,
+}
 
 /// Writes the starter suite; returns the paths of its files.
 ///
 /// # Errors
 /// One of the files exists; then nothing is written.
-pub(crate) fn init(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let path = |name: &str| if folder == Path::new(".") { name.into() } else { folder.join(name) };
-    let existing: Vec<String> = FILES
+pub(crate) fn init(folder: &Path) -> Result<Initialized, Failure> {
+    let written = write_suite(folder, FILES.map(|(name, content)| (name, content.to_owned())))?;
+    Ok(Initialized { written, ..Initialized::default() })
+}
+
+/// Writes the starter suite with `release:`, unless the folder has a configuration, and the workflows that the repository
+/// does not have yet.
+///
+/// # Errors
+/// A file of the starter suite exists without a configuration, or the configuration is invalid; then nothing is written.
+pub(crate) fn init_release(folder: &Path) -> Result<Initialized, Failure> {
+    let configuration =
+        CONFIGURATIONS.map(|name| in_folder(folder, name)).into_iter().find(|path| exists(path));
+    let release = configuration.as_deref().map(|path| configured_release(Some(path))).transpose()?.flatten();
+    // With the embedded registry there is nothing to pull from.
+    let pulled = release.as_ref().and_then(|(_, _, release)| match release.registry {
+        RegistrySettings::Embedded => None,
+        _ => Some(release.name.to_string()),
+    });
+    let repository = workflows::repository(folder)?;
+    let workflows = workflows::of(folder, repository.as_deref(), pulled.as_deref())?;
+    let lines = release_lines(repository.as_deref());
+    let mut result = Initialized::default();
+    match (configuration, release) {
+        (None, _) => result.written = write_suite(folder, FILES.map(|file| released(file, &lines)))?,
+        (Some(path), None) => result.missing = Some((path, lines)),
+        (Some(path), Some(_)) => result.kept.push(path),
+    }
+    for (path, content) in workflows {
+        if exists(&path) {
+            result.kept.push(path);
+        } else {
+            write_whole(&path, |file| file.write_all(content.as_bytes()))?;
+            result.written.push(path);
+        }
+    }
+    Ok(result)
+}
+
+/// The lines of `release:` for a repository at this root, so that they are valid as they are.
+fn release_lines(repository: Option<&Path>) -> String {
+    let has_origin = repository
+        .and_then(|root| Repository::discover(root).ok())
+        .is_some_and(|repository| repository.remote_url(DEFAULT_REMOTE).is_some());
+    if has_origin { RELEASE.to_owned() } else { RELEASE.replace(LEDGER_ON_GIT, LEDGER_IN_FOLDER) }
+}
+
+/// A file of the starter suite as it is with `release:`.
+fn released((name, content): (&'static str, &'static str), lines: &str) -> (&'static str, String) {
+    let content = match name {
+        CONFIGURATION => {
+            let content =
+                content.replace("the same file at the git merge base", "the version that production serves");
+            format!("{content}{lines}")
+        }
+        // The next free version is assigned.
+        PROMPT => content.replace("version: \"1\"\n", ""),
+        _ => content.to_owned(),
+    };
+    (name, content)
+}
+
+fn write_suite<const N: usize>(folder: &Path, files: [(&str, String); N]) -> Result<Vec<PathBuf>, Failure> {
+    let existing: Vec<String> = files
         .iter()
-        .map(|(name, _)| path(name))
-        .filter(|path| path.symlink_metadata().is_ok())
+        .map(|(name, _)| in_folder(folder, name))
+        .filter(|path| exists(path))
         .map(|path| path.display().to_string())
         .collect();
     if !existing.is_empty() {
@@ -34,10 +123,20 @@ pub(crate) fn init(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
             .into());
     }
     let mut paths = Vec::new();
-    for (name, content) in FILES {
-        let path = path(name);
+    for (name, content) in files {
+        let path = in_folder(folder, name);
         write_whole(&path, |file| file.write_all(content.as_bytes()))?;
         paths.push(path);
     }
     Ok(paths)
+}
+
+/// The path of a file, without `./`.
+fn in_folder(folder: &Path, name: &str) -> PathBuf {
+    if folder == Path::new(".") { name.into() } else { folder.join(name) }
+}
+
+/// Whether there is anything at the path, also a link that leads nowhere.
+fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
 }

@@ -52,7 +52,7 @@ pub(crate) fn report(mut decided: Decided, exit_code: u8, folder: Option<&Path>)
 /// verdict must not be taken for that of this one.
 fn remove_all(folder: &Path) {
     for (name, _) in Format::files() {
-        // What cannot be removed either is named in the error.
+        // A file that cannot be removed either is named in the error.
         let _ = std::fs::remove_file(folder.join(name));
     }
     let _ = remove_earlier(&folder.join(TRIALS_FILE));

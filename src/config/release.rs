@@ -26,7 +26,7 @@ pub(super) struct WrittenRelease {
     name: Option<String>,
     /// Where versions, events and evidence are kept: git, or a map with git or path.
     ledger: Option<ledger::WrittenLedger>,
-    /// What applications read: embedded by default, or a map with langfuse or mlflow.
+    /// The registry that applications read: embedded by default, or a map with langfuse or mlflow.
     registry: Option<registry::WrittenRegistry>,
     /// The controls by level.
     levels: levels::WrittenLevels,
@@ -56,7 +56,7 @@ pub struct ReleaseSettings {
     pub is_named: bool,
     /// Where versions, events and evidence are kept.
     pub ledger: LedgerSettings,
-    /// What applications read.
+    /// The registry that applications read.
     pub registry: RegistrySettings,
     /// The controls, and the rules of levels.
     pub policy: ReleasePolicy,

@@ -123,13 +123,18 @@ fn json_tells_what_became_of_an_approval() {
         let outcome = approve(&released, &["2.0.0", "--format", "json"], &[("USER", user)]).expect_code(code);
         serde_json::from_str::<Value>(&outcome.stdout).expect("JSON")
     };
+    let schema = released.folder.promptgate(&["schema", "approval"]).expect_code(0).stdout;
+    let schema: Value = serde_json::from_str(&schema).expect("a schema");
+    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
     let refused = run("mallory", 10);
     assert_eq!(
         (&refused["schema"], &refused["result"]),
         (&json!("promptgate.approval/v1"), &json!("refused"))
     );
+    assert!(validator.is_valid(&refused), "{refused}");
     assert_eq!(refused["reasons"].as_array().map(Vec::len), Some(1));
     let approved = run("bob", 0);
+    assert!(validator.is_valid(&approved), "{approved}");
     assert_eq!(approved["result"], "approved");
     assert_eq!((&approved["source"], &approved["login"]), (&json!("unverified"), &json!("bob")));
     assert_eq!(approved["warnings"].as_array().map(Vec::len), Some(1));

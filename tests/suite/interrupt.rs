@@ -41,7 +41,7 @@ fn sighup_leaves_a_partial_report() {
     interrupted_by("-HUP");
 }
 
-/// What nohup does: the run outlives its terminal.
+/// As with nohup: the run outlives its terminal.
 #[cfg(target_os = "linux")]
 #[test]
 fn ignored_sighup_stays_ignored() {

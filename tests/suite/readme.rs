@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use promptgate::cli::ExitStatus;
 
-use crate::support::{Folder, repository};
+use crate::support::{Folder, finish, repository};
 
 fn readme() -> String {
     std::fs::read_to_string(repository().join("README.md")).expect("README.md")
@@ -58,4 +58,22 @@ fn readme_configuration_is_valid() {
     folder.write("prompts/support.md", "Answer from the passages.\n\n{{context}}\n");
     folder.write("answer.schema.json", "{\"type\": \"object\"}");
     folder.promptgate(&["check", "--baseline", "none"]).expect_code(0);
+}
+
+/// The commands with which docs/lifecycle.md begins.
+#[cfg(unix)]
+#[test]
+fn lifecycle_first_commands_publish_promote_and_roll_back() {
+    let text = std::fs::read_to_string(repository().join("docs/lifecycle.md")).expect("docs/lifecycle.md");
+    let commands = text.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("commands");
+    let folder = Folder::new();
+    let shop = folder.path().join("shop");
+    let commands = commands.replace("/tmp/shop", shop.to_str().expect("a path"));
+    let script = format!("set -euo pipefail\npromptgate() {{ \"$EXECUTABLE\" \"$@\"; }}\n{commands}");
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", &script]).current_dir(repository()).env_clear();
+    command.env("EXECUTABLE", env!("CARGO_BIN_EXE_promptgate")).env("HOME", folder.path());
+    command.env("PATH", std::env::var_os("PATH").expect("a PATH"));
+    let outcome = finish(command).expect_code(0);
+    outcome.says("published 1.0.0, a major change").says("production moved back from 1.1.0 to 1.0.0");
 }

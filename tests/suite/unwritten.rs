@@ -53,7 +53,7 @@ fn full_disk_for_the_cache_prints_the_verdict_first_and_exits_12() {
     let outcome = limited(&run, 4096).expect_code(12);
     assert!(outcome.stdout.starts_with("PASS"), "{}", outcome.text());
     assert!(outcome.stderr.contains("answers could not be cached: the disk"), "{}", outcome.stderr);
-    // What was written before the disk was full is whole.
+    // Entries that were written before the disk was full are whole.
     let outcome = limited(&run, 65_536).expect_code(0);
     assert!(outcome.stdout.starts_with("PASS"), "{}", outcome.text());
 }

@@ -10,12 +10,12 @@ use promptgate_release::{Event, Name, PortError, Record, State, Version, chain};
 /// A ledger in memory.
 #[derive(Debug, Default)]
 pub struct MemoryLedger {
-    content: Mutex<Stored>,
+    content: Mutex<Contents>,
     local: bool,
 }
 
 #[derive(Debug, Default)]
-struct Stored {
+struct Contents {
     events: BTreeMap<Name, Vec<Event>>,
     records: BTreeMap<(Name, Version), Record>,
     unavailable: Option<String>,
@@ -44,7 +44,7 @@ impl MemoryLedger {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Stored> {
+    fn lock(&self) -> MutexGuard<'_, Contents> {
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

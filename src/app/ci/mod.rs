@@ -130,7 +130,7 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    /// What could not be written of the report, the shard and the cache.
+    /// Failures to write the report, the shard and the cache.
     pub(crate) fn unwritten(&self) -> &[Failure] {
         match self {
             Self::Reported(reported) => &reported.unwritten,

@@ -21,7 +21,7 @@ pub(crate) enum OnNewSuite {
 /// A suite that the base does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewSuite {
-    /// What follows.
+    /// The consequence.
     pub(crate) result: OnNewSuite,
     /// Configurations of the base that the change removes.
     pub(crate) vanished: Vec<String>,

@@ -211,7 +211,7 @@ fn amount_of(amount: forecast::CostEstimate) -> Amount {
     }
 }
 
-/// What `budget.case_factor` says of the requests.
+/// The note of `budget.case_factor` about the requests.
 fn case_cost_note(limit: &CaseCostLimit, plan: &RequestPlan) -> Option<String> {
     let times = case_cost::estimate(limit, plan)?;
     let factor = limit.factor;

@@ -1,5 +1,6 @@
 //! A repository with merged pull requests, on a simulated GitHub, for unit tests of authors and approvals.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -118,8 +119,9 @@ impl World {
             ("GITHUB_API_URL", &*self.github.api_url),
             ("GITHUB_TOKEN", "ghs_hush"),
         ];
-        let all = pairs.iter().chain(more);
-        Environment::of(all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        let all = pairs.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        // Of two values of a variable, the last one holds, also an empty one.
+        Environment::of(all.collect::<BTreeMap<String, String>>())
     }
 
     pub(super) fn identity(&self, environment: &Environment) -> Identity {

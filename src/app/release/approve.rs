@@ -53,7 +53,7 @@ pub(crate) struct Approved {
     pub(crate) version: Version,
     /// The approval.
     pub(crate) approval: Approval,
-    /// What became of it.
+    /// The result.
     pub(crate) result: ApproveResult,
     /// Limits of an approval that was given.
     pub(crate) warnings: Vec<String>,
@@ -61,7 +61,7 @@ pub(crate) struct Approved {
     pub(crate) dry_run: bool,
 }
 
-/// What became of an approval.
+/// The result of an approval.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ApproveResult {
     /// It is in the ledger, or would be.

@@ -1,4 +1,4 @@
-//! What the author of a prompt claims about its version, and the version that publishing assigns.
+//! The claims of a prompt's author about its version, and the version that publishing assigns.
 
 use super::review::because;
 use promptgate_adapters::files::FrontMatter;
@@ -6,7 +6,7 @@ use promptgate_core::model::{Diagnostic, Place};
 use promptgate_release::diff::{self, Change, Rules};
 use promptgate_release::{Content, Level, Name, Record, State, Version};
 
-/// What a prompt's file claims.
+/// The claims of a prompt's file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::app) struct Claims {
     /// The version as written, and its place.

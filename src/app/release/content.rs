@@ -137,7 +137,7 @@ mod tests {
         let digest = promptgate_adapters::files::digest_of_bytes(canonical.as_bytes());
         assert_eq!(content.digest().as_str(), digest);
         let others = parsed("p.md", "---\nlevel: major\n---\nBe brief.\n", json!({"temperature": 0}));
-        assert_eq!(of_prompt(&others, None), content, "front matter is no content");
+        assert_eq!(of_prompt(&others, None), content, "front matter is not content");
     }
 
     #[test]

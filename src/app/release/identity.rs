@@ -70,7 +70,7 @@ pub(crate) fn identity(environment: &Environment, folder: &Path) -> Result<Ident
         Ok(on_gitlab(environment))
     } else if is_set("CI") || OTHER_CI.iter().any(|name| is_set(name)) {
         let login = user(environment).unwrap_or_else(|| "ci".to_owned());
-        let run = RUN_URLS.iter().find_map(|name| environment.variable(name)).filter(is_url);
+        let run = RUN_URLS.iter().find_map(|name| environment.variable(name)).filter(|url| is_url(url));
         Ok(of(Host::OtherCi, login, ActorSource::OtherBranch, run))
     } else {
         local(environment, folder)
@@ -122,7 +122,7 @@ fn on_gitlab(environment: &Environment) -> Identity {
         Some("schedule") if is_default => ActorSource::Schedule,
         _ => ActorSource::OtherBranch,
     };
-    of(Host::GitLab, login, source, environment.variable("CI_JOB_URL").filter(is_url))
+    of(Host::GitLab, login, source, environment.variable("CI_JOB_URL").filter(|url| is_url(url)))
 }
 
 /// The user of this machine. The login is git's `user.name` where it is one, else the name of the system's user.
@@ -148,7 +148,7 @@ fn user(environment: &Environment) -> Option<String> {
     environment.variable("USER").or_else(|| environment.variable("USERNAME"))
 }
 
-fn is_url(text: &String) -> bool {
+fn is_url(text: &str) -> bool {
     text.starts_with("https://") || text.starts_with("http://")
 }
 

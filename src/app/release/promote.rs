@@ -50,7 +50,7 @@ pub(crate) struct Promoted {
     pub(crate) from: Option<Version>,
     /// The decision.
     pub(crate) outcome: PromoteOutcome,
-    /// What else was done: moves that were finished or adopted.
+    /// Other effects: moves that were finished or adopted.
     pub(crate) notes: Vec<String>,
     /// Where the registry is.
     pub(crate) registry: String,

@@ -42,17 +42,17 @@ pub(crate) struct Published {
     pub(crate) name: Name,
     /// The digest of the content.
     pub(crate) digest: Digest,
-    /// What became of it.
+    /// The result.
     pub(crate) outcome: PublishOutcome,
     /// The identifier in the registry; `None` with the embedded one.
     pub(crate) registry_id: Option<String>,
-    /// What else there is to know.
+    /// Remarks.
     pub(crate) notes: Vec<String>,
     /// Whether nothing was written.
     pub(crate) dry_run: bool,
 }
 
-/// What became of a publication.
+/// The result of a publication.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum PublishOutcome {
     /// A new version.
@@ -145,7 +145,7 @@ impl PublishOutcome {
     }
 }
 
-/// What a version is published from.
+/// The inputs of a publication.
 struct Publication<'a> {
     opened: &'a Opened,
     source: &'a Source,
@@ -157,7 +157,7 @@ struct Publication<'a> {
 }
 
 impl Publication<'_> {
-    /// What is appended to the newest state.
+    /// The addition to the newest state.
     async fn addition(&self, current: &Current) -> Result<(Addition, PublishOutcome), Failure> {
         let state = &current.state;
         let (mut addition, outcome, version) = match state.with_digest(&self.evidence.candidate) {

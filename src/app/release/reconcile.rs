@@ -38,9 +38,9 @@ pub(crate) struct Reconciled {
 /// A difference between ledger and registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Difference {
-    /// What differs.
+    /// The difference.
     pub(crate) text: String,
-    /// What was done about it, or would be; `None` for what a person has to repair.
+    /// The repair that was made, or would be; `None` for a difference that a person has to repair.
     pub(crate) repair: Option<String>,
     /// Whether it was done.
     pub(crate) done: bool,

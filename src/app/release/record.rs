@@ -7,7 +7,7 @@ use super::review::no_reason;
 use promptgate_core::model::Diagnostic;
 use promptgate_release::{Change, Content, Name, RECORD_SCHEMA, Record, ReleasePolicy, State};
 
-/// What a record is made of.
+/// The inputs of a record.
 pub(super) struct Inputs<'a> {
     pub(super) name: &'a Name,
     pub(super) content: &'a Content,

@@ -178,7 +178,7 @@ mod tests {
             ),
             (
                 "support/reply@prodution",
-                "no version of support/reply has the label prodution",
+                "no version of support/reply has the label prodution", // typos:ignore
                 "did you mean production? Labels are production (1.0.0), staging (1.1.0), latest (1.1.0)",
             ),
             (

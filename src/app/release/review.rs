@@ -13,9 +13,9 @@ const MAX_NAMED: usize = 3;
 
 /// The reviewed candidate.
 pub(in crate::app) struct Candidate<'a> {
-    /// What would be published.
+    /// The content that would be published.
     pub(in crate::app) content: &'a Content,
-    /// What its file claims; `None` for a published version.
+    /// The claims of its file; `None` for a published version.
     pub(in crate::app) claims: Option<Claims>,
     /// Whether deterministic checks grade any case.
     pub(in crate::app) has_checks: bool,

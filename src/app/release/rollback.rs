@@ -42,7 +42,7 @@ pub(crate) struct RolledBack {
     pub(crate) from: Version,
     /// The version that it points at now.
     pub(crate) to: Version,
-    /// What else was done, and what is left to do.
+    /// Other effects, and steps that are left.
     pub(crate) notes: Vec<String>,
     /// Where the registry is.
     pub(crate) registry: String,

@@ -19,7 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(30);
 const MAX_BYTES: usize = 1 << 20;
 
-/// What is polled.
+/// The options of `--wait`.
 #[derive(Debug, Clone)]
 pub(crate) struct Wait {
     /// An address whose response names the version that the application uses.

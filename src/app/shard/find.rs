@@ -75,7 +75,11 @@ fn paths(named: &[PathBuf]) -> Result<BTreeSet<PathBuf>, Diagnostic> {
 
 impl ShardFiles {
     fn refuse(&mut self, path: &Path, diagnostics: Vec<Diagnostic>) {
-        self.damaged.extend(diagnostics);
+        let with_help = |diagnostic: Diagnostic| match diagnostic.help {
+            Some(_) => diagnostic,
+            None => diagnostic.help("run this shard again, and merge the file that it writes"),
+        };
+        self.damaged.extend(diagnostics.into_iter().map(with_help));
         let name = path.file_name().map(|name| name.to_string_lossy());
         self.refused.extend(name.and_then(|name| Shard::of_file_name(&name)));
     }

@@ -57,7 +57,7 @@ impl Part {
         Self { context, scorers, repeats: suite.policy.schedule().first() }
     }
 
-    /// What the engine has to know of the shard.
+    /// The shard as the engine needs it.
     pub(in crate::app) fn shard_run<'a>(&self, earlier: Option<&'a Run>) -> ShardRun<'a> {
         ShardRun { scorers: self.scorers.clone(), repeats: self.repeats, earlier }
     }

@@ -64,7 +64,7 @@ pub(in crate::app) struct FetchedFile {
     pub(in crate::app) bytes: Vec<u8>,
 }
 
-/// What fetching a path gave.
+/// The result of fetching a path.
 #[derive(Debug)]
 enum Fetched {
     File(FetchedFile),

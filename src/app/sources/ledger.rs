@@ -39,7 +39,7 @@ pub(crate) struct BaseRepository {
     pub(crate) name: String,
 }
 
-/// What a ledger says about the prompt of a suite.
+/// The prompt of a suite, by its ledger.
 #[derive(Debug, Clone)]
 pub(in crate::app) struct ReleaseSources {
     /// The state.

@@ -140,7 +140,7 @@ pub(super) struct Sources {
     pub(super) candidate: Result<ResolvedPrompt, Diagnostics>,
     /// The baseline.
     pub(super) baseline: Result<BaselineSource, Diagnostics>,
-    /// What the ledger says about the prompt; `None` without `release:`, and where that is not known.
+    /// The prompt by its ledger; `None` without `release:`, and where that is not known.
     pub(super) release: Option<ReleaseSources>,
     /// Knows every secret that settings and environment hold.
     pub(super) redactor: Arc<Redactor>,
@@ -187,7 +187,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Resolved, Failure> {
     let location = locate::configuration(options.config.as_deref())?;
     let (own, errors) = locate::parse_valid_parts(&location.shown, &location.bytes)?;
-    // What an invalid configuration names is read only where no policy from elsewhere restricts that.
+    // Files that an invalid configuration names are read only where no policy from elsewhere restricts that.
     if options.policy_from.is_some() && !errors.0.is_empty() {
         return Err(errors.into());
     }

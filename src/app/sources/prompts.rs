@@ -25,7 +25,7 @@ const REPORT_LIMIT: u64 = 1 << 30;
 #[derive(Debug)]
 pub(in crate::app) enum ResolvedPrompt {
     /// A file, of the work tree or of a commit.
-    File(PromptFile),
+    File(Box<PromptFile>),
     /// A version of a ledger.
     Published(Box<Record>),
 }
@@ -108,8 +108,8 @@ pub(super) fn references(
     named.collect()
 }
 
-/// The baseline that options or configuration name, with its place. By default, a prompt that is released is compared with
-/// what production serves.
+/// The baseline that options or configuration name, with its place. By default, a released prompt is compared with the
+/// version that production serves.
 fn baseline_spec(
     options: &SuiteOptions,
     settings: &Settings,
@@ -140,7 +140,8 @@ pub(super) fn candidate(
     let (settings, tree) = (&policy.settings, &policy.trees.candidate);
     let of_candidate = |tree: &Tree, path: String| {
         let schema = content::schema_of_suite(&policy.own_checks, tree);
-        Ok(ResolvedPrompt::File(PromptFile { answer_schema: schema, ..resolved(tree, settings, path)? }))
+        let file = PromptFile { answer_schema: schema, ..resolved(tree, settings, path)? };
+        Ok(ResolvedPrompt::File(Box::new(file)))
     };
     let Some(text) = &options.candidate else { return of_candidate(tree, settings.prompt.clone()) };
     let flag = |diagnostic: Diagnostic| Diagnostics::from(diagnostic.or_at(&Place::file("--candidate")));
@@ -201,7 +202,8 @@ pub(super) fn baseline(
                 Some(base) if !from_flag => (&policy.trees.policy, base),
                 _ => (&policy.trees.candidate, settings),
             };
-            Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt::File(resolved(tree, of, seen(path))?))))
+            let file = Box::new(resolved(tree, of, seen(path))?);
+            Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt::File(file))))
         }
         Baseline::Report { path } => {
             // The same holds for a report.
@@ -272,7 +274,7 @@ fn at_commit(
         Some(prompt) => {
             let answer_schema = content::schema_of_suite(&of.checks, base);
             let file = PromptFile { prompt, source, answer_schema, of_merge_base };
-            Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt::File(file))))
+            Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt::File(Box::new(file)))))
         }
         None if named => Err(Diagnostic::new("file not found in that commit")
             .at(Place::file(base.describe(&source.path)))

@@ -73,7 +73,7 @@ pub(super) fn needed_baseline(
     }
 }
 
-/// What reports state first about the comparison: that the variants are equal, or that the prompt is new.
+/// The first statement of reports about the comparison: that the variants are equal, or that the prompt is new.
 pub(super) fn comparison(equal: bool, note: Option<&str>, cases: usize) -> Option<String> {
     if equal {
         let requests = if cases == 1 {

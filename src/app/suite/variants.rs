@@ -7,11 +7,11 @@ use promptgate_adapters::files::{self, FrontMatter, Loaded, ParsedPrompt};
 use promptgate_core::model::{Diagnostic, Diagnostics, Variant, VariantFacts};
 use promptgate_release::Content;
 
-/// What is known of a variant beside its requests.
+/// Facts of a variant beside its requests.
 pub(super) struct Origin {
-    /// What is published of it.
+    /// The published part of it.
     pub(super) content: Content,
-    /// What its file says of its publication; `None` for a published version.
+    /// The front matter of its file; `None` for a published version.
     pub(super) front_matter: Option<FrontMatter>,
 }
 
@@ -124,7 +124,7 @@ fn variant(
     findings: &mut Findings,
 ) -> Option<(Variant, Origin)> {
     let file = match prompt {
-        ResolvedPrompt::File(file) => file,
+        ResolvedPrompt::File(file) => *file,
         ResolvedPrompt::Published(record) => {
             let variant = content::variant_of(&record);
             return Some((variant, Origin { content: record.content, front_matter: None }));

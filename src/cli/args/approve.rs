@@ -12,9 +12,10 @@ use promptgate_release::{Name, Version};
 #[derive(Debug, Args)]
 pub(crate) struct ApproveArguments {
     /// The prompt.
+    #[arg(value_name = "NAME")]
     name: Name,
     /// The version.
-    #[arg(id = "prompt_version", value_name = "VERSION")] // `version` is the flag of the program
+    #[arg(id = "published", value_name = "VERSION")]
     version: Version,
     /// The digest of the content that was read, or its first twelve digits: another content is not approved.
     #[arg(long, value_name = "DIGEST")]

@@ -15,6 +15,7 @@ pub(crate) struct PromoteArguments {
     name: Name,
     /// The version: what staging has for production, the newest one for staging by default.
     #[arg(id = "prompt_version", value_name = "VERSION")] // `version` is the flag of the program
+    #[arg(id = "published", value_name = "VERSION")]
     version: Option<Version>,
     /// The label to move.
     #[arg(long, value_enum)]
@@ -47,7 +48,7 @@ pub(crate) struct PromoteArguments {
 enum Stage {
     /// Where a version is held before production.
     Staging,
-    /// What applications read.
+    /// The label that applications read.
     Production,
 }
 

@@ -23,12 +23,12 @@ pub(super) struct WrittenLevels {
     major: WrittenControls,
 }
 
-/// What a level requires.
+/// The controls of a level.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Controls")]
 struct WrittenControls {
-    /// What the gate has to examine.
+    /// The extent of the gate.
     gate: Option<WrittenGateScope>,
     /// Approvals by different people.
     approvals: Option<u32>,
@@ -36,7 +36,7 @@ struct WrittenControls {
     rollout: Option<WrittenRollout>,
 }
 
-/// What the gate has to examine.
+/// The extent of the gate.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "GateScope")]

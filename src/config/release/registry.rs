@@ -43,7 +43,7 @@ pub(super) struct WrittenRegistryMap {
 struct WrittenLangfuse {
     /// Address: https://cloud.langfuse.com.
     #[schemars(length(min = 1))]
-    base_url: String,
+    base_url: Option<String>,
     /// Environment variable with the public key; LANGFUSE_PUBLIC_KEY by default.
     #[schemars(length(min = 1))]
     public_key_env: Option<String>,
@@ -62,7 +62,7 @@ struct WrittenLangfuse {
 struct WrittenMlflow {
     /// Address of the tracking server.
     #[schemars(length(min = 1))]
-    tracking_uri: String,
+    tracking_uri: Option<String>,
     /// Name of the prompt there; that of the release by default.
     #[schemars(length(min = 1))]
     name: Option<String>,
@@ -74,7 +74,7 @@ struct WrittenMlflow {
     password_env: Option<String>,
 }
 
-/// What applications read.
+/// The registry that applications read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RegistrySettings {
     /// The ledger itself.
@@ -126,7 +126,8 @@ impl WrittenRegistry {
 impl WrittenLangfuse {
     fn resolve(self, reader: &mut Reader<'_>) -> Option<RegistrySettings> {
         let at = |key: &str| format!("/release/registry/langfuse/{key}");
-        let base_url = base_url(reader, &at("base_url"), self.base_url);
+        // The schema requires it.
+        let base_url = base_url(reader, &at("base_url"), self.base_url?);
         let mut env = |key: &str, written: Option<String>, default: &str| match written {
             Some(name) => variable(reader, &at(key), name).map(|variable| variable.value),
             None => Some(default.to_owned()),
@@ -145,7 +146,8 @@ impl WrittenLangfuse {
 impl WrittenMlflow {
     fn resolve(self, reader: &mut Reader<'_>) -> Option<RegistrySettings> {
         let at = |key: &str| format!("/release/registry/mlflow/{key}");
-        let tracking_uri = base_url(reader, &at("tracking_uri"), self.tracking_uri);
+        // The schema requires it.
+        let tracking_uri = base_url(reader, &at("tracking_uri"), self.tracking_uri?);
         let credentials_env = match (self.user_env, self.password_env) {
             (Some(user), Some(password)) => {
                 let user = variable(reader, &at("user_env"), user);

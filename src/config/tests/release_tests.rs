@@ -68,7 +68,7 @@ fn default_name_of_a_release_in_a_commit_is_that_of_its_folder() {
 #[test]
 fn mistakes_of_a_release_are_reported_with_their_places() {
     let rows: &[(&str, &[&str])] = &[
-        ("release: {}", &["5:10: `release` must not be empty"]),
+        ("release: {}", &["5:1: `release` lacks the key `ledger`"]),
         ("release: {registry: embedded}", &["5:1: `release` lacks the key `ledger`"]),
         ("release: {ledger: folder}", &["5:19: `release.ledger`"]),
         ("release: {ledger: {git: {}, path: x}}", &["5:19: `release.ledger`"]),
@@ -121,7 +121,10 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
         ("release: {ledger: git, staging: {hold: 24}}", &["5:40: `release.staging.hold` must be a duration"]),
         (
             "release: {ledger: git, registry: {langfuse: {base_url: \"https://l.example\", secret_key_env: $LF}}}",
-            &["5:93: `$LF` is not expanded"],
+            &[
+                "5:93: `$LF` is not expanded",
+                "5:93: `secret_key_env` must be the name of an environment variable",
+            ],
         ),
         (
             "release: {ledger: git, registry: {langfuse: {base_url: \"https://l.example\", secret_key_env: sk-lf-0123456789abcdef0123}}}",
@@ -145,6 +148,6 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
 fn name_of_a_suite_that_is_not_a_prompt_name_is_an_error_of_the_release() {
     let messages = diagnostics(&format!("{START}name: Customer Support\nrelease: {{ledger: git}}\n"));
     assert_eq!(messages.len(), 1, "{messages:?}");
-    assert!(messages[0].starts_with("5:1: invalid prompt name `Customer Support`"), "{messages:?}");
+    assert!(messages[0].starts_with("5:10: invalid prompt name `Customer Support`"), "{messages:?}");
     assert!(messages[0].contains("write `name: team/prompt` under `release:`"), "{messages:?}");
 }

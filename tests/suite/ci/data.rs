@@ -283,7 +283,7 @@ fn changed_parameters_are_in_the_comment() {
     assert!(seen.contains("temperature from 0 to 1.9"), "{seen}");
 }
 
-/// What is not `unchanged` but compares with itself decides nothing.
+/// A run that is not `unchanged` but compares with itself decides nothing.
 #[test]
 fn candidate_that_is_its_own_baseline_exits_3() {
     let origin = Origin::new(|_| {});

@@ -149,7 +149,7 @@ fn candidate_and_baseline_may_be_published_versions() {
     let release = folder.report()["release"].clone();
     assert_eq!((&release["version"], &release["published"]), (&"1.1.0".into(), &true.into()));
     assert_eq!(release["examined"], "full");
-    // What was published is evaluated, whatever the file says by now.
+    // The published content is evaluated, whatever the file says by now.
     folder.write("prompt.md", "Be kind.\n");
     folder.promptgate(&arguments).expect_code(0);
     assert_eq!(variants(&folder).0["content_digest"], content(second).digest().as_str());

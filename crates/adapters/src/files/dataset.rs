@@ -110,8 +110,8 @@ pub fn parse_dataset(bytes: DatasetBytes, source: &DatasetSource) -> Result<Load
     parse_valid_rows(bytes, source).0
 }
 
-/// Parses the bytes of a dataset like [`parse_dataset`]. If that fails, also returns the cases of the valid rows, so that
-/// what refers to them can be checked as well.
+/// Parses the bytes of a dataset like [`parse_dataset`]. If that fails, also returns the cases of the valid rows, so
+/// that what refers to them can be checked as well.
 pub fn parse_valid_rows(
     bytes: DatasetBytes,
     source: &DatasetSource,

@@ -62,7 +62,7 @@ pub struct ParsedPrompt {
     pub variant: Variant,
     /// The form in which applications receive it.
     pub kind: PromptKind,
-    /// What it says of its publication.
+    /// Its claims about its publication.
     pub front_matter: FrontMatter,
 }
 

@@ -47,8 +47,9 @@ pub(super) fn name_of_events(path: &str) -> Option<Name> {
 /// Checks that no path of a name is that of another name or of a file that git treats specially.
 fn check_name(name: &Name) -> Result<(), PortError> {
     let text = name.to_string();
-    let unfit = |part: &&str| part.ends_with(".json") || part.ends_with(".jsonl") || part.starts_with(".git");
-    match text.split('/').find(unfit) {
+    let is_reserved =
+        |part: &&str| part.ends_with(".json") || part.ends_with(".jsonl") || part.starts_with(".git");
+    match text.split('/').find(is_reserved) {
         None => Ok(()),
         Some(part) => Err(PortError::Invalid(format!(
             "the name `{name}` cannot be kept in a ledger: no part may end in .json or .jsonl, or start with .git, \

@@ -23,7 +23,7 @@ named! {
 }
 
 named! {
-    /// What a gate examines.
+    /// The extent of a gate.
     pub enum ReleaseGate {
         /// Deterministic checks alone, without a baseline.
         Checks = "checks",
@@ -52,10 +52,10 @@ pub struct LevelReason {
     pub message: String,
 }
 
-/// What a version requires before production.
+/// The controls of a version before production.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReleaseControls {
-    /// What the gate has to examine.
+    /// The extent of the gate.
     pub gate: ReleaseGate,
     /// Approvals by different people.
     pub approvals: u32,
@@ -81,9 +81,9 @@ pub struct ReleaseFacts {
     /// The differences, the highest level first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<LevelReason>,
-    /// What the level requires before production; null where nothing differs from it.
+    /// The controls of the level; null where nothing differs from it.
     pub requires: Option<ReleaseControls>,
-    /// What this run examined; null where flags left out cases or changed minimums, which is no evidence.
+    /// The extent of this run; null where flags left out cases or changed minimums, which is no evidence.
     pub examined: Option<ReleaseGate>,
     /// Whether the policy lets an inconclusive run pass, which then needs an approval.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

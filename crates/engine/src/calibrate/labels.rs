@@ -124,7 +124,7 @@ pub fn labels(rows: Vec<Case>, by: Option<&str>) -> Result<Labels, Diagnostics> 
     Ok(Labels { answers, graded })
 }
 
-/// What rows of one answer have in common: id, model, question, context and answer.
+/// The common part of the rows of one answer: id, model, question, context and answer.
 type Key = (Option<String>, Option<String>, String, Option<String>, String);
 
 fn key(row: &Case, response: &str, by_id: bool) -> Key {

@@ -27,7 +27,7 @@ pub(super) struct Source {
     pub(super) folder: PathBuf,
     /// The content.
     pub(super) content: Content,
-    /// What the front matter claims.
+    /// The claims of the front matter.
     pub(super) claims: Claims,
     /// The repository; `None` outside one.
     pub(super) repository: Option<Repository>,

@@ -9,16 +9,16 @@ use promptgate_release::ports::{Capabilities, PortResult, Registry, RegistryId, 
 use promptgate_release::{Digest, Label, Name, PortError, Record};
 
 #[derive(Default)]
-pub(super) struct MemoryRegistry(Mutex<Stored>);
+pub(super) struct MemoryRegistry(Mutex<Contents>);
 
 #[derive(Default)]
-struct Stored {
+struct Contents {
     versions: Vec<StoredVersion>,
     labels: BTreeMap<Label, RegistryId>,
 }
 
 impl MemoryRegistry {
-    fn lock(&self) -> MutexGuard<'_, Stored> {
+    fn lock(&self) -> MutexGuard<'_, Contents> {
         self.0.lock().unwrap()
     }
 

@@ -13,7 +13,7 @@ use promptgate_release::{Digest, Label, Name, PortError, Record, State, Version}
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-/// What comes before each operation of a port.
+/// A hook before each operation of a port.
 #[derive(Clone)]
 pub(super) struct Stepped(Arc<Mutex<Plan>>);
 

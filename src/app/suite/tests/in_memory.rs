@@ -29,7 +29,7 @@ fn parse(files: &[(&str, &str)]) -> Result<Suite, Failure> {
     };
     let settings = config::load("promptgate.yaml", files["promptgate.yaml"], &check::entry_schema())?;
     let prompt = bytes("prompt.md").map(|bytes| {
-        ResolvedPrompt::File(PromptFile {
+        ResolvedPrompt::File(Box::new(PromptFile {
             prompt: PromptBytes { file: "prompt.md".to_owned(), commit: None, bytes },
             source: PromptSource {
                 path: "prompt.md".to_owned(),
@@ -39,7 +39,7 @@ fn parse(files: &[(&str, &str)]) -> Result<Suite, Failure> {
             },
             answer_schema: None,
             of_merge_base: false,
-        })
+        }))
     });
     let dataset = dataset::parse(rows("cases.jsonl"), &settings);
     let sources = Sources {

@@ -75,12 +75,12 @@ fn messages_name_what_is_parsed() {
 }
 
 #[test]
-fn version_in_a_registry_is_refused_by_its_name() {
+fn published_version_is_no_source_of_files() {
     let spec = BaselineSpec::parse("registry:support/reply@2.4.0").unwrap();
     assert_eq!(spec, BaselineSpec::Registry("support/reply@2.4.0".parse().unwrap()));
     let folder = tempfile::TempDir::new().unwrap();
     let diagnostic = baseline(Some(&spec), folder.path(), &no_variables).unwrap_err();
-    assert_eq!(diagnostic.message, "no registry is known to read `support/reply@2.4.0` from");
+    assert_eq!(diagnostic.message, "`registry:support/reply@2.4.0` is a prompt, not files");
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn line_numbers_refer_to_the_file() {
         "{\"query\": \"a\"}\n{\"query\": \n{\"query\": 3}\n[1]\n{\"id\": 1, \"id\": 2}\n",
     );
     for line in
-        ["c.jsonl:2:", "c.jsonl:3:11: `query` must be text, found the number 1", "c.jsonl:4:", "c.jsonl:5:"]
+        ["c.jsonl:2:", "c.jsonl:3:11: `query` must be text, found the number 3", "c.jsonl:4:", "c.jsonl:5:"]
     {
         assert!(shown.contains(line), "{line} is not in:\n{shown}");
     }
@@ -153,7 +153,7 @@ fn wrong_types_are_reported_with_locations() {
     );
     for part in [
         "c.json:1:9: `id` is empty",
-        "`query` must be text, found a number",
+        "`query` must be text, found the number 1",
         "`context` must be a list of texts, but item 2 is a number",
         "`checks` must be a list, found an object",
         "`tags` must be a list of texts, found text \"a\"",

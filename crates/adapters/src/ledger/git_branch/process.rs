@@ -237,7 +237,7 @@ impl Git {
             let line = line.trim();
             line.strip_prefix("remote:").unwrap_or(line).trim()
         });
-        let told = |line: &&str| {
+        let is_shown = |line: &&str| {
             !line.is_empty()
                 && !line.starts_with("To ")
                 && !line.starts_with("error: failed to push some refs")
@@ -245,7 +245,7 @@ impl Git {
                 && !line.starts_with("Please make sure you have")
                 && *line != "and the repository exists."
         };
-        let text = lines.filter(told).take(MAX_LINES).collect::<Vec<_>>().join("; ");
+        let text = lines.filter(is_shown).take(MAX_LINES).collect::<Vec<_>>().join("; ");
         let text: String = text.chars().filter(|character| !character.is_control()).collect();
         let text = without_credentials(&self.redactor.redact(&text));
         if text.is_empty() { "no message".to_owned() } else { text.chars().take(MAX_CHARACTERS).collect() }

@@ -62,9 +62,9 @@ fn rejects_what_it_could_not_read(store: &dyn LedgerStore) {
     twice.records.push(record(&reply, 3));
     invalid(&twice, "two records");
 
-    for unfit in ["a.json/b", "a/b.jsonl", ".gitmodules/x"] {
-        let error = run(store.append(&name(unfit), &publish(&name(unfit), 1), None)).unwrap_err();
-        assert!(matches!(&error, PortError::Invalid(text) if text.contains(unfit)), "{error:?}");
+    for reserved in ["a.json/b", "a/b.jsonl", ".gitmodules/x"] {
+        let error = run(store.append(&name(reserved), &publish(&name(reserved), 1), None)).unwrap_err();
+        assert!(matches!(&error, PortError::Invalid(text) if text.contains(reserved)), "{error:?}");
     }
     let kind = EventKind::Moved {
         label: Label::Production,

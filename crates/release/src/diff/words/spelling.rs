@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn corrections_of_spelling() {
         for (old, new) in [
-            ("recieve", "receive"),
+            ("recieve", "receive"), // typos:ignore
             ("politly", "politely"),
             ("custommer", "customer"),
             ("answar", "answer"),
@@ -104,10 +104,10 @@ mod tests {
             ("able", "unable"),
             ("brief", "grief"),
             ("offer", "deny"),
-            ("the", "teh"),
+            ("the", "teh"), // typos:ignore
             ("form", "forum2"),
-            ("payment", "pаyment"), // Cyrillic а
-            ("refund", "refu\u{200B}nd"),
+            ("payment", "pаyment"),       // Cyrillic а
+            ("refund", "refu\u{200B}nd"), // typos:ignore
             ("title", "tıtle"),
             ("office", "ofﬁce"),
             ("BILLING", "BILING"),

@@ -139,7 +139,7 @@ fn figures(calibration: &Calibration, out: &mut impl Write, width: u16) -> io::R
     write_table(out, &table(&["figure", "value", "95 % bounds", ""], &[1, 2], 3, rows.collect(), width))
 }
 
-/// What a drop of five points in the answers looks like through this judge.
+/// A drop of five points in the answers as this judge measures it.
 fn drop_words(share: Option<f64>, of: &str) -> String {
     match share {
         Some(power) if power > 0.0 => {

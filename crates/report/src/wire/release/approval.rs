@@ -1,4 +1,4 @@
-//! What `promptgate approve` prints.
+//! The output of `promptgate approve`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ pub struct Approval {
     pub teams: Vec<String>,
     /// How the login is known: `dispatch`, or `unverified` for a claim.
     pub source: String,
-    /// What became of it.
+    /// The result.
     pub result: ApprovalResult,
     /// Why it was refused, one sentence each.
     pub reasons: Vec<String>,
@@ -36,7 +36,7 @@ pub struct Approval {
     pub dry_run: bool,
 }
 
-/// What became of an approval.
+/// The result of an approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalResult {

@@ -1,4 +1,4 @@
-//! What `promptgate promote` prints.
+//! The output of `promptgate promote`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,11 +22,11 @@ pub struct Promotion {
     pub label: String,
     /// The version that the label pointed at; null for a new label.
     pub from: Option<String>,
-    /// What became of it.
+    /// The result.
     pub result: PromotionResult,
     /// The level whose controls were passed; null if they were not.
     pub level: Option<String>,
-    /// What it lacks, or what speaks against it.
+    /// The controls that are not met.
     pub obstacles: Vec<Obstacle>,
     /// Earlier moves that were finished or recorded on the way.
     pub notes: Vec<String>,
@@ -38,7 +38,7 @@ pub struct Promotion {
     pub dry_run: bool,
 }
 
-/// What became of a promotion.
+/// The result of a promotion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PromotionResult {

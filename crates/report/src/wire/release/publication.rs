@@ -1,4 +1,4 @@
-//! What `promptgate publish` prints.
+//! The output of `promptgate publish`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,19 +26,19 @@ pub struct Publication {
     pub level: Option<String>,
     /// Why that level.
     pub level_reasons: Vec<String>,
-    /// What became of it.
+    /// The result.
     pub result: PublicationResult,
     /// Why it was refused.
     pub obstacles: Vec<Obstacle>,
     /// The identifier in the registry; null with the embedded one.
     pub registry_id: Option<String>,
-    /// What else there is to know: approvals that count or do not.
+    /// Remarks, such as approvals that count or do not.
     pub notes: Vec<String>,
     /// Whether nothing was written.
     pub dry_run: bool,
 }
 
-/// What became of a publication.
+/// The result of a publication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PublicationResult {

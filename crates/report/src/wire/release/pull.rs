@@ -1,4 +1,4 @@
-//! What `promptgate pull` prints.
+//! The output of `promptgate pull`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What `promptgate reconcile` prints.
+//! The output of `promptgate reconcile`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,9 +27,9 @@ pub struct Reconciliation {
 /// A difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
-    /// What differs.
+    /// The difference.
     pub message: String,
-    /// What was done about it, or would be; null for what a person has to repair.
+    /// The repair that was made, or would be; null for a difference that a person has to repair.
     pub repair: Option<String>,
     /// Whether it was done.
     pub done: bool,

@@ -1,4 +1,4 @@
-//! What `promptgate rollback` prints.
+//! The output of `promptgate rollback`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ pub struct Rollback {
     pub from: String,
     /// The version that it points at now.
     pub to: String,
-    /// What else was done, and what is left to do.
+    /// Other effects, and steps that are left.
     pub notes: Vec<String>,
     /// Where the registry is.
     pub registry: String,
