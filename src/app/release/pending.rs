@@ -69,9 +69,9 @@ pub(super) async fn append(
         return Ok(None);
     }
     let appended = write::append(ledger, name, async |current: &write::Current| {
-        let events = following(&current.state, &events).1;
+        let (_, events) = following(&current.state, &events);
         let count = events.len();
-        Ok::<_, PortError>((Addition { events, ..Addition::default() }, count))
+        Ok::<_, PortError>((Addition { records: Vec::new(), events }, count))
     })
     .await?;
     let shown = path.display().to_string();

@@ -21,12 +21,12 @@ fn label_that_was_not_moved_is_moved_by_the_next_call() {
     let faults: [(&str, &str, &dyn Fn() -> FaultAction); 8] = [
         ("GET", "401", &|| status(401, None)),
         ("PATCH", "403", &|| status(403, None)),
-        ("PATCH", "409", &|| status(409, None)),
+        ("PATCH", "the registry changed since it was read", &|| status(409, None)),
         ("PATCH", "429", &|| status(429, Some(60))),
         ("GET", "429", &|| status(429, Some(60))),
-        ("GET", "HTML", &|| FaultAction::Html),
-        ("PATCH", "HTML", &|| FaultAction::Html),
-        ("GET", "not valid JSON", &|| FaultAction::CutJson),
+        ("GET", "the answer is text/html, not JSON", &|| FaultAction::Html),
+        ("PATCH", "the answer is text/html, not JSON", &|| FaultAction::Html),
+        ("GET", "the answer is not the expected JSON", &|| FaultAction::CutJson),
     ];
     for (method, said, fault) in faults {
         let (langfuse, suite) = staged();
@@ -34,8 +34,7 @@ fn label_that_was_not_moved_is_moved_by_the_next_call() {
             .server
             .inject(Fault { method: if method == "GET" { "GET" } else { "PATCH" }, action: fault() });
         let outcome = suite.promote("", "production", &[]);
-        println!("{method} {said}: {}", outcome.text());
-        assert_eq!(outcome.code, 12, "{method} {said}: {}", outcome.text());
+        let outcome = outcome.expect_code(12).says(said);
         assert!(outcome.stderr.contains("error: "), "{}", outcome.stderr);
         assert_eq!(langfuse.holders("production"), [1]);
         assert_eq!(suite.label("production"), "1.0.0");
@@ -80,14 +79,14 @@ fn registry_that_is_down_fails_each_command_and_changes_nothing() {
     assert_eq!(suite.ledger(), before);
     // What is read is read from the ledger.
     suite.run(&["status"]).expect_code(0);
-    suite.run(&["get", "support/reply@production"]).expect_code(0);
+    suite.run(&["show", "support/reply@production"]).expect_code(0);
 }
 
 #[test]
 fn registry_that_does_not_answer_is_given_up() {
     let (langfuse, suite) = staged();
     langfuse.server.inject(Fault { method: "PATCH", action: FaultAction::Hang });
-    suite.promote("", "production", &[]).expect_code(12).says("no response").says("15");
+    suite.promote("", "production", &[]).expect_code(12).says("no complete answer within 15 s");
     assert_eq!(langfuse.holders("production"), [1]);
     // A rollback takes the label to where it was, whatever was begun.
     suite.run(&["reconcile"]).expect_code(0);
@@ -113,7 +112,7 @@ fn keys_that_are_missing_or_wrong_are_named_and_never_shown() {
     let page = Canned::answering("200 OK", "text/html", "<!doctype html><title>Welcome</title>");
     let address = page.base_url.trim_end_matches("/v1");
     suite.folder.edit("promptgate.yaml", &langfuse.server.base_url(), address);
-    suite.run(&promote).expect_code(12).says("HTML");
+    suite.run(&promote).expect_code(12).says("text/html, not JSON");
     suite.unset("LANGFUSE_SECRET_KEY");
     suite
         .run(&["publish", "--report", REPORT, "--allow-simulated"])

@@ -204,7 +204,7 @@ fn changed_version_is_neither_served_nor_promoted() {
     suite.promote("1.1.0", "production", &[]).expect_code(12).says("was changed after it was published");
     // A record that was changed in the ledger is no better.
     let suite = Suite::new(ALONE).with_two();
-    let record = "ledger/versions/support+reply/1.1.0.json";
+    let record = "ledger/versions/support/reply/1.1.0.json";
     suite.folder.write(record, &suite.folder.read(record).replace("Name the plan", "Name the cat"));
     suite.run(&["get", "support/reply@production"]).expect_code(12);
     suite.promote("1.1.0", "staging", &["--dry-run"]).expect_code(12).says("log --verify");

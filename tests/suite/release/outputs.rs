@@ -47,7 +47,8 @@ fn dry_run_writes_nothing() {
         suite.serve("1.0.0");
         untouched(&promote("production"), 0, "points at 1.0.0 already");
         suite.release(CHANGES[0], "plans were missing");
-        untouched(&promote("production"), 11, "not on staging");
+        let unstaged = ["promote", NAME, "1.1.0", "--to", "production", "--allow-simulated"];
+        untouched(&unstaged, 11, "not on staging");
         suite.serve("1.1.0");
         untouched(&["rollback", NAME, "--reason", "x"], 0, "production would move back from 1.1.0 to 1.0.0");
     }

@@ -65,7 +65,7 @@ fn damaged_ledger_stops_every_command() {
     let suite = Suite::new(ALONE).with_two();
     suite.edit(CHANGES[1], "days were missing");
     suite.evaluate();
-    let path = "ledger/events/support+reply.jsonl";
+    let path = "ledger/events/support/reply.jsonl";
     let whole = suite.folder.read(path);
     let lines: Vec<&str> = whole.lines().collect();
     let middle = lines.len() / 2;

@@ -83,7 +83,10 @@ fn what_serves_already_is_adopted_without_evidence() {
     suite.run(&["reconcile", "--check"]).expect_code(0).says("the registry agrees with the ledger");
     assert_eq!(suite.label("production"), "1.0.0");
     assert_eq!(suite.events("published")[0]["adopted"], true);
-    suite.run(&["show", "support/reply@production"]).expect_code(0).says("no evidence");
+    suite
+        .run(&["show", "support/reply@production"])
+        .expect_code(0)
+        .says("adopted: it served before, without evidence");
     // The next version is compared with it, and it can be returned to.
     suite.release(CHANGES[0], "plans were missing");
     suite.serve("");
@@ -98,7 +101,7 @@ fn hotfix_skips_the_hold_for_a_full_gate_and_an_approval() {
     suite.release(FIRST, "first");
     suite.serve("1.0.0");
     suite.release(CHANGES[0], "plans were missing");
-    suite.promote("", "production", &[]).expect_code(11).says("not on staging");
+    suite.promote("1.1.0", "production", &[]).expect_code(11).says("not on staging");
     suite.promote("", "staging", &[]).expect_code(0);
     suite.promote("", "production", &[]).expect_code(11).says("held on staging until").says("--skip-holds");
     suite.promote("", "production", &["--skip-holds"]).expect_code(2).says("--reason");
@@ -261,7 +264,7 @@ fn reconcile_restores_what_the_registry_lost() {
     suite
         .run(&["reconcile", "--check"])
         .expect_code(10)
-        .says("staging is on 1.0.0 and 1.1.0, expected 1.1.0");
+        .says("staging is on 1.1.0 and 1.0.0, expected 1.1.0");
     suite.run(&["reconcile"]).expect_code(0);
     assert_eq!(langfuse.holders("staging"), [2]);
     // Somebody moved it back in the web interface: that is a rollback.

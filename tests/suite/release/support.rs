@@ -94,7 +94,8 @@ impl Suite {
     /// Commits everything and pushes it to main.
     pub(super) fn commit(&self, message: &str) {
         self.folder.git(&["add", "--all"]);
-        self.folder.git(&["commit", "--quiet", "-m", message]);
+        let carol = ["-c", "user.name=carol", "-c", "user.email=carol@example.com"];
+        self.folder.git(&[&carol[..], &["commit", "--quiet", "-m", message]].concat());
         self.folder.git(&["push", "--quiet", "origin", "HEAD:main"]);
     }
 
