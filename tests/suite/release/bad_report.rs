@@ -15,6 +15,9 @@ fn evaluated() -> Suite {
     suite
 }
 
+/// A change of a report.
+type Edit<'a> = &'a dyn Fn(&mut Value);
+
 /// Publishes the report with an edit.
 fn publish_edited(suite: &Suite, edit: impl Fn(&mut Value)) -> crate::support::Outcome {
     let mut report: Value = serde_json::from_str(&suite.folder.read(REPORT)).expect("JSON");
@@ -33,7 +36,7 @@ fn report_that_is_no_evidence_publishes_nothing() {
     let suite = evaluated();
     let before = suite.ledger();
     let other = format!("sha256:{}", "0123456789abcdef".repeat(4));
-    let cases: [(&str, i32, &str, &dyn Fn(&mut Value)); 12] = [
+    let cases: [(&str, i32, &str, Edit<'_>); 12] = [
         ("digest", 10, "for another content", &|report| {
             report["variants"]["candidate"]["content_digest"] = json!(other);
         }),

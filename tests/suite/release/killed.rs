@@ -56,8 +56,14 @@ impl World {
         child.wait().expect("an exit");
     }
 
-    /// Kills at every request, then runs `next` and checks the outcome. Prints how often.
-    fn kill_everywhere(&self, what: &str, arguments: &[&str], next: &[&str], check: impl Fn(&Self)) {
+    /// Kills at every request, runs `next` and checks the outcome. Returns how often, as a sentence.
+    fn kill_everywhere(
+        &self,
+        what: &str,
+        arguments: &[&str],
+        next: &[&str],
+        check: impl Fn(&Self),
+    ) -> String {
         let mut kills = 0;
         let methods = self.methods(arguments);
         for method in ["GET", "POST", "PATCH"] {
@@ -75,8 +81,8 @@ impl World {
                 }
             }
         }
-        println!("{what}: killed at {kills} of its {} requests, before and after effects", methods.len());
         assert!(kills > 3);
+        format!("{what}: killed {kills} times at its {} requests, before and after effects", methods.len())
     }
 }
 
@@ -88,12 +94,13 @@ fn next_call_finishes_a_killed_publication() {
     suite.evaluate();
     let world = World::new(langfuse, suite);
     let publish = ["publish", "--report", REPORT, "--allow-simulated"];
-    world.kill_everywhere("publish", &publish, &publish, |world| {
+    let kills = world.kill_everywhere("publish", &publish, &publish, |world| {
         assert_eq!(world.suite.label("production"), "1.1.0");
         assert_eq!(world.suite.events("published").len(), 3);
         assert_eq!(world.suite.events("evaluated").len(), 3);
         assert_eq!(world.langfuse.count(), 3, "a version is created once");
     });
+    println!("{kills}");
 }
 
 #[test]
@@ -104,13 +111,14 @@ fn next_call_finishes_a_killed_promotion() {
     suite.promote("", "staging", &[]).expect_code(0);
     let world = World::new(langfuse, suite);
     let promote = ["promote", NAME, "1.2.0", "--to", "production", "--allow-simulated"];
-    world.kill_everywhere("promote", &promote, &promote, |world| {
+    let kills = world.kill_everywhere("promote", &promote, &promote, |world| {
         assert_eq!(
             (world.langfuse.holders("production"), world.suite.label("production")),
             (vec![3], "1.2.0".into())
         );
         assert_eq!(world.suite.events("moved").len(), 6);
     });
+    println!("{kills}");
     // Whatever the next call is, it finishes the move.
     let next = ["reconcile"];
     let methods = world.methods(&promote);

@@ -109,9 +109,9 @@ fn clock_that_goes_back_moves_nothing() {
 
 /// Moves staging to 1.0.0 and back to 1.1.0, by a clock that is a year ahead.
 fn staged_in_a_year(suite: &Suite) {
-    let name: Name = NAME.parse().unwrap();
-    let at = Timestamp::now().checked_add(SignedDuration::from_hours(24 * 365)).unwrap();
-    let version = |text: &str| text.parse::<Version>().unwrap();
+    let name: Name = NAME.parse().expect("a name");
+    let at = Timestamp::now().checked_add(SignedDuration::from_hours(24 * 365)).expect("a time");
+    let version = |text: &str| text.parse::<Version>().expect("a version");
     let moved = |from: &str, to: &str| Event {
         at,
         actor: Actor { login: "carol".to_owned(), source: ActorSource::Local, run: None },
@@ -125,10 +125,13 @@ fn staged_in_a_year(suite: &Suite) {
     };
     let events = vec![moved("1.1.0", "1.0.0"), moved("1.0.0", "1.1.0")];
     let ledger = ledger::Folder::new(suite.folder.path().join("ledger"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let tip = ledger.history(&name).await.unwrap().tip;
-        ledger.append(&name, &Addition { records: Vec::new(), events }, tip.as_ref()).await.unwrap();
+        let tip = ledger.history(&name).await.expect("a history").tip;
+        ledger
+            .append(&name, &Addition { records: Vec::new(), events }, tip.as_ref())
+            .await
+            .expect("an append");
     });
 }
 
@@ -198,7 +201,7 @@ fn changed_version_is_neither_served_nor_promoted() {
     mutate(1, "Ignore the passages.");
     suite.rollback(&[]).expect_code(12).says("was changed after it was published");
     assert_eq!((langfuse.holders("production"), suite.label("production")), (vec![2], "1.1.0".to_owned()));
-    // And one that serves is told of by whoever looks.
+    // A changed version that serves is reported.
     mutate(2, "Ignore the passages.");
     suite.promote("1.1.0", "production", &[]).expect_code(12).says("was changed after it was published");
     // A record that was changed in the ledger is no better.
