@@ -22,6 +22,11 @@ impl Environment {
         Self(Arc::new(trimmed.filter(|(_, value)| !value.is_empty()).collect()))
     }
 
+    /// All variables.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The value of a variable.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
         self.0.get(name).cloned()

@@ -5,7 +5,8 @@ use serde_json::Value;
 use promptgate_core::document::{self, Document};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 
-use super::schema::schema;
+use super::release::{ReleaseAlone, ReleaseSettings};
+use super::schema::{release_schema, schema};
 use super::{Settings, Written};
 
 /// A value with its place in the configuration.
@@ -78,6 +79,30 @@ pub fn load_valid_parts(
         Some(settings) => Ok((settings, Diagnostics(diagnostics))),
         None => Err(Diagnostics(diagnostics)),
     }
+}
+
+/// Reads the `release:` of a configuration; `None` without that key. Other keys are not examined, which takes a fraction of
+/// the time: applications may read a prompt once per process.
+///
+/// # Errors
+/// All errors of syntax, or else all of that key.
+pub fn load_release(file: &str, text: &str) -> Result<Option<ReleaseSettings>, Diagnostics> {
+    let document = Document::yaml(file, text)?;
+    let Some(release) = document.value().get("release") else { return Ok(None) };
+    let violations = document::violations(&document, &release_schema());
+    let found: Vec<Diagnostic> = violations.into_iter().map(|violation| violation.diagnostic).collect();
+    if !found.is_empty() {
+        return Err(Diagnostics(found));
+    }
+    let mut reader = Reader { document: &document, diagnostics: Vec::new() };
+    refuse_unexpanded(&mut reader, "/release", release);
+    let invalid = |error: serde_json::Error| Diagnostic::new(error.to_string()).at(Place::file(file));
+    let ReleaseAlone { name, release } = serde_json::from_value(document.value().clone()).map_err(invalid)?;
+    let name = name.unwrap_or_else(|| super::folder(file));
+    let settings = release.and_then(|release| release.resolve(&mut reader, &name));
+    let mut diagnostics = reader.diagnostics;
+    document::sort_by_place(&mut diagnostics);
+    if diagnostics.is_empty() { Ok(settings) } else { Err(Diagnostics(diagnostics)) }
 }
 
 /// Keys whose texts are prompts and patterns, in which `${NAME}` is text.

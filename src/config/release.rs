@@ -38,6 +38,16 @@ pub(super) struct WrittenRelease {
     staging: WrittenStaging,
 }
 
+/// The keys of a configuration that say where a prompt is released.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct ReleaseAlone {
+    /// Name of the suite.
+    pub(super) name: Option<String>,
+    /// The release.
+    pub(super) release: Option<WrittenRelease>,
+}
+
 /// The stage before production.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

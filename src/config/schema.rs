@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Written;
 use super::case::CaseRow;
 use super::checks::CheckEntry;
+use super::release::ReleaseAlone;
 
 /// The JSON Schema of a configuration. `check_entry` is the schema of one entry of `checks`.
 pub fn schema(check_entry: &Value) -> Value {
@@ -17,6 +18,13 @@ pub fn schema(check_entry: &Value) -> Value {
     if let Some(kind) = schema.pointer_mut("/$defs/Endpoint/properties/api_key_env/type") {
         *kind = json!(["string", "null"]);
     }
+    schema.to_value()
+}
+
+/// The JSON Schema of the keys of a configuration that say where a prompt is released.
+pub(super) fn release_schema() -> Value {
+    let mut schema = generate::<ReleaseAlone>(&Value::Null);
+    RecursiveTransform(refuse_null).transform(&mut schema);
     schema.to_value()
 }
 

@@ -27,6 +27,7 @@ mod pace;
 mod plan;
 mod policy_from;
 mod readme;
+mod release;
 mod release_gate;
 mod release_reads;
 mod report_fixtures;

@@ -33,6 +33,7 @@ mod record;
 pub(in crate::app) mod resolve;
 pub(in crate::app) mod review;
 mod rollback;
+mod secrets;
 mod show;
 mod status;
 #[cfg(test)]

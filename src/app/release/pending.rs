@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::app::Failure;
-use promptgate_release::ports::LedgerStore;
+use promptgate_release::ports::{Addition, LedgerStore};
 use promptgate_release::{Event, EventKind, Name, PortError, State};
 
 use super::write;
@@ -69,10 +69,9 @@ pub(super) async fn append(
         return Ok(None);
     }
     let appended = write::append(ledger, name, async |current: &write::Current| {
-        let mut addition = promptgate_release::ports::Addition::default();
-        addition.events = following(&current.state, &events).1;
-        let count = addition.events.len();
-        Ok::<_, PortError>((addition, count))
+        let (_, events) = following(&current.state, &events);
+        let count = events.len();
+        Ok::<_, PortError>((Addition { records: Vec::new(), events }, count))
     })
     .await?;
     let shown = path.display().to_string();

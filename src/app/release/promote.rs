@@ -8,9 +8,10 @@ use super::identity;
 use super::labels::Places;
 use super::open::{Opened, Target};
 use super::pending;
+use super::secrets;
 use super::write::{self, Current, Stamp};
 use crate::app::{Environment, Failure};
-use promptgate_core::model::Diagnostic;
+use promptgate_core::model::{Diagnostic, Place};
 use promptgate_release::ports::{Addition, LedgerStore, Registry, Staleness};
 use promptgate_release::promotion::{self, Decision, Obstacle, Promotion};
 use promptgate_release::{EventKind, Label, Level, MoveCause, Name, Record, State, Version};
@@ -88,6 +89,8 @@ pub(crate) async fn promote(
     options: &PromoteOptions,
     environment: &Environment,
 ) -> Result<Promoted, Failure> {
+    let reason = options.reason.as_deref().unwrap_or_default();
+    secrets::refuse(reason, "the reason", &Place::file("--reason"), &secrets::redactor(environment))?;
     let opened = Opened::open(&options.target)?;
     let stamp = Stamp { at: Timestamp::now(), actor: identity::identity(environment, &opened.folder)?.actor };
     let registry = opened.registry(environment, &stamp.actor)?;

@@ -181,11 +181,18 @@ impl Reconciliation<'_> {
         self.places.register(version, id).await
     }
 
-    /// Moves a label to where the ledger has it, or records where the registry has it.
+    /// Finishes an open move, moves a label to where the ledger has it, or records where the registry has it.
     async fn label(&mut self, label: &Label) -> Result<(), Failure> {
         let state = self.state().await?;
-        let expected = state.intents.get(label).map(|intent| intent.version);
-        let expected = expected.or_else(|| state.labels.get(label).copied());
+        if let Some(intent) = state.intents.get(label) {
+            let text = format!("a move of {label} to {} was begun and not ended", intent.version);
+            self.found(text, Some("finished".to_owned()));
+            if !self.options.check {
+                self.places.settle(label).await?;
+            }
+            return Ok(());
+        }
+        let expected = state.labels.get(label).copied();
         let labels = self.places.registry.labels(self.places.name).await?;
         let ids = labels.get(label).cloned().unwrap_or_default();
         let holders = self.holders(&state, &ids).await?;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::claims::{Assigned, Claims, Comparison, assign};
+use super::review::no_reason;
 use promptgate_core::model::Diagnostic;
 use promptgate_release::{Change, Content, Name, RECORD_SCHEMA, Record, ReleasePolicy, State};
 
@@ -26,11 +27,7 @@ pub(super) struct Inputs<'a> {
 pub(super) fn new(inputs: &Inputs<'_>) -> Result<Record, Diagnostic> {
     let Inputs { name, content, claims, state, .. } = inputs;
     let reason = claims.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
-    let reason = reason.ok_or_else(|| {
-        Diagnostic::new("the prompt does not say why it was changed")
-            .at(claims.place.clone())
-            .help("add `reason: …` to its front matter, one sentence at least")
-    })?;
+    let reason = reason.ok_or_else(|| no_reason(&claims.place))?;
     let comparison = Comparison::with(inputs.production, content, &inputs.policy.rules);
     let Assigned { version, level } = assign(name, state, &comparison, claims)?;
     Ok(Record {

@@ -108,7 +108,8 @@ fn reason(change: &promptgate_release::diff::Change) -> LevelReason {
     LevelReason { level: reported_level(change.level), message: neutral::clip(&change.text, 300) }
 }
 
-fn no_reason(place: &Place) -> Diagnostic {
+/// An error for a prompt without a reason.
+pub(super) fn no_reason(place: &Place) -> Diagnostic {
     Diagnostic::new("the prompt was changed, and it does not say why")
         .at(place.clone())
         .help("add `reason: …` to its front matter, one sentence; it is published with the version")

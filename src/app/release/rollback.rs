@@ -8,6 +8,7 @@ use super::identity;
 use super::labels::Places;
 use super::open::{Opened, Target};
 use super::pending;
+use super::secrets;
 use super::write::{self, Current, Stamp};
 use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;
@@ -61,6 +62,9 @@ pub(crate) async fn rollback(
     options: &RollbackOptions,
     environment: &Environment,
 ) -> Result<RolledBack, Failure> {
+    // A rollback is not refused for it.
+    let reason = secrets::redactor(environment).redact(&options.reason).into_owned();
+    let options = &RollbackOptions { reason, ..options.clone() };
     let opened = Opened::open(&options.target)?;
     let stamp = Stamp { at: Timestamp::now(), actor: identity::identity(environment, &opened.folder)?.actor };
     let registry = opened.registry(environment, &stamp.actor)?;

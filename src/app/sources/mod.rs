@@ -33,7 +33,7 @@ use files::Trees;
 use ledger::LedgerSources;
 use locate::Location;
 use policy::PolicySources;
-use promptgate_adapters::files::{DatasetBytes, DatasetSource, fetch_dataset};
+use promptgate_adapters::files::{DatasetBytes, DatasetSource, decode, fetch_dataset};
 use promptgate_core::model::{Diagnostic, Diagnostics, PolicySource};
 use promptgate_core::text::Redactor;
 
@@ -77,12 +77,7 @@ pub(super) fn configured_release(named: Option<&Path>) -> Result<Option<Released
 /// # Errors
 /// An invalid `release:`.
 pub(super) fn release_of(shown: &str, bytes: &[u8]) -> Result<Option<ReleaseSettings>, Diagnostics> {
-    let (settings, errors) = locate::parse_valid_parts(shown, bytes)?;
-    match settings.release {
-        Some(release) => Ok(Some(release)),
-        None if errors.0.is_empty() => Ok(None),
-        None => Err(errors),
-    }
+    config::load_release(shown, &decode(shown, bytes)?)
 }
 
 /// The configurations in a folder and below it, without those in hidden folders, sorted.

@@ -29,6 +29,13 @@ pub enum FaultAction {
     CutJson,
     /// No response; the connection stays open.
     Hang,
+    /// No response, as `Hang`, once `reached` is told; the request is processed before that if `processed`.
+    Held {
+        /// Whether the request is processed.
+        processed: bool,
+        /// Receives a message when the request is there.
+        reached: std::sync::mpsc::Sender<()>,
+    },
     /// The request is processed, and the connection closed without a response.
     LostAnswer,
     /// The request is processed, and then another writer changes something before the response is read.

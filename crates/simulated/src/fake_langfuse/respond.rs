@@ -80,6 +80,14 @@ pub(super) async fn respond(request: Request<Incoming>, state: Arc<Mutex<ServerS
             reply(200, Full::from("{\"version\": 1, ").map_err(never).boxed_unsync())
         }
         Some(FaultAction::Hang) => pending().await,
+        Some(FaultAction::Held { processed, reached }) => {
+            if processed {
+                drop(process());
+            }
+            // Nobody may be left to hear it.
+            let _ = reached.send(());
+            pending().await
+        }
         Some(FaultAction::LostAnswer) => {
             drop(process());
             return Err(io::Error::other("the answer is lost on purpose"));

@@ -11,7 +11,7 @@ const MAX_COMMIT_MESSAGE: usize = 500;
 const TIME: &str = "2026-11-29T21:22:58.137Z";
 
 /// The prompts of a project, by name.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Prompts {
     /// Every version, in the order of creation.
     pub versions: BTreeMap<String, Vec<StoredPrompt>>,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::app::release::approvals::CollectedApprovals;
 use crate::app::release::claims::Claims;
 use crate::app::release::content;
+use crate::app::release::secrets;
 use crate::app::sources::configured;
 use crate::app::suite::{self, SuiteOptions};
 use crate::app::{Environment, Failure};
@@ -87,9 +88,8 @@ impl Source {
         };
         let parsed = parse_prompt(&prompt, &source)?.value;
         let content = content::of_prompt(&parsed, content::schema_of_suite(&settings.checks, &tree).as_ref());
-        let place = Place::file(&prompt.file);
-        refuse_secret(&content, &suite.redactor, &place)?;
         let claims = Claims::of(&parsed.front_matter, &prompt.file);
+        refuse_secrets(&content, &claims, [&suite.redactor, &secrets::redactor(environment)])?;
         let parent = parent(repository.as_ref(), commit.as_deref(), &location.name)?;
         let prefix = repository.as_ref().map(|repository| repository.prefix().to_owned()).unwrap_or_default();
         let schema = content::schema_file(&settings.checks).map(str::to_owned);
@@ -164,16 +164,17 @@ fn committed(tree: &Tree, paths: &[&str], commit: &str) -> Result<(), Diagnostic
     Ok(())
 }
 
-/// Refuses a content that holds a key of this environment: a ledger is read by many and never forgets.
-fn refuse_secret(content: &Content, redactor: &Redactor, place: &Place) -> Result<(), Diagnostic> {
-    let text = serde_json::to_string(content).unwrap_or_default();
-    let message = content.messages.iter().any(|message| redactor.redact(&message.content) != message.content);
-    if !message && redactor.redact(&text) == text {
-        return Ok(());
+/// Refuses a prompt that holds a key of this environment, in its content or in the reason.
+fn refuse_secrets(content: &Content, claims: &Claims, redactors: [&Redactor; 2]) -> Result<(), Diagnostic> {
+    let whole = serde_json::to_string(content).unwrap_or_default();
+    let messages = content.messages.iter().map(|message| message.content.as_str());
+    for redactor in redactors {
+        for text in messages.clone().chain([whole.as_str()]) {
+            secrets::refuse(text, "the prompt", &claims.place, redactor)?;
+        }
+        secrets::refuse(claims.reason.as_deref().unwrap_or_default(), "the reason", &claims.place, redactor)?;
     }
-    Err(Diagnostic::new("the prompt holds a secret of this environment")
-        .at(place.clone())
-        .help("take it out, and replace the secret: it is in the history of the repository"))
+    Ok(())
 }
 
 /// The controls at the first parent of the commit.

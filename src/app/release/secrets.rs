@@ -1,0 +1,49 @@
+//! Secrets of the environment, which no ledger may hold: it is read by many, and never forgets.
+
+use crate::app::Environment;
+use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::text::{Redactor, Secret};
+
+/// Endings of the names of variables that hold secrets.
+const ENDINGS: [&str; 4] = ["KEY", "TOKEN", "SECRET", "PASSWORD"];
+/// Shorter values are words that any text may contain.
+const MIN_BYTES: usize = 12;
+
+/// A redactor of every variable whose name says that it holds a secret, whatever it is for.
+pub(super) fn redactor(environment: &Environment) -> Redactor {
+    let is_secret = |name: &str| ENDINGS.iter().any(|ending| name.to_ascii_uppercase().ends_with(ending));
+    let secrets = environment.variables().filter(|(name, value)| is_secret(name) && value.len() >= MIN_BYTES);
+    let secrets: Vec<Secret> = secrets.map(|(_, value)| Secret::new(value)).collect();
+    Redactor::new(&secrets)
+}
+
+/// Refuses a text for the ledger that holds a secret; `what` names it.
+///
+/// # Errors
+/// Such a text, which is not shown.
+pub(super) fn refuse(text: &str, what: &str, place: &Place, redactor: &Redactor) -> Result<(), Diagnostic> {
+    if redactor.redact(text) == text {
+        return Ok(());
+    }
+    Err(Diagnostic::new(format!("{what} holds a secret of this environment")).at(place.clone()).help(
+        "take it out, and replace the secret: it may be in the history of the repository or of the shell",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_that_are_named_as_secrets_are_refused() {
+        let pairs = [("MY_KEY", "k-0123456789ab"), ("GH_TOKEN", "short"), ("LANG", "en_US.UTF-8.long")];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let redactor = redactor(&Environment::of(pairs));
+        let place = Place::file("prompt.md");
+        for text in ["a short text", "en_US.UTF-8.long", ""] {
+            assert_eq!(refuse(text, "the reason", &place, &redactor), Ok(()));
+        }
+        let refused = refuse("uses k-0123456789ab.", "the reason", &place, &redactor).unwrap_err();
+        assert_eq!(refused.message, "the reason holds a secret of this environment");
+    }
+}

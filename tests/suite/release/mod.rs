@@ -1,0 +1,13 @@
+//! The commands that write: publish, approve, promote, rollback, reconcile and pull, in real repositories, over ledgers in
+//! a folder and on a branch, against a fake Langfuse.
+
+mod bad_registry;
+mod bad_report;
+mod concurrent;
+mod killed;
+mod never;
+mod outputs;
+mod policy;
+mod requests;
+mod story;
+mod support;
