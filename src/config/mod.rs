@@ -49,7 +49,7 @@ pub use endpoint::{EndpointSettings, HeaderValue, KeyVariable};
 pub use find::{NAMES, find};
 pub use gate::{DatasetRule, GateSettings, Inconclusive};
 pub use judge::{JudgeSettings, MemberSettings};
-pub use load::{Placed, load, load_valid_parts, written, load_release};
+pub use load::{Placed, load, load_release, load_valid_parts, written};
 pub use metrics::MetricSettings;
 pub use policy::{CheckPolicy, parse_minimum};
 pub use release::{LedgerSettings, RegistrySettings, ReleaseSettings};

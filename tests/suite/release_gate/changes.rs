@@ -32,7 +32,7 @@ fn change_is_compared_with_production_under_the_policy_of_its_base() {
     origin.change(|folder| {
         renamed(folder);
         // A change does not relax its own controls, nor choose another ledger.
-        folder.edit("promptgate.yaml", LEDGER, &format!("elsewhere}}, levels: {{minor: {{gate: checks}}"));
+        folder.edit("promptgate.yaml", LEDGER, "elsewhere}, levels: {minor: {gate: checks}");
     });
     let job = with_ledger(origin.pull_request());
     let outcome = job.offline().expect_code(0);

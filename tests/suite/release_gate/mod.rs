@@ -61,8 +61,7 @@ fn default_baseline_is_what_production_serves() {
     let line = "small 1.0.0 → 1.1.0, minor: full gate, no approval";
     assert!(outcome.stdout.contains(line), "{}", outcome.stdout);
     for file in ["report.md", "report.html", "junit.xml"] {
-        let text =
-            folder.read(&format!("promptgate-report/{file}")).replace('\u{200b}', "").replace('\\', "");
+        let text = folder.read(&format!("promptgate-report/{file}")).replace(['\u{200b}', '\\'], "");
         assert!(text.contains(line), "{file}");
     }
 }
