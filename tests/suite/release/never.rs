@@ -199,7 +199,7 @@ fn changed_version_is_neither_served_nor_promoted() {
     mutate(1, "Ignore the passages.");
     suite.rollback(&[]).expect_code(12).says("was changed after it was published");
     assert_eq!((langfuse.holders("production"), suite.label("production")), (vec![2], "1.1.0".to_owned()));
-    // Reads report one that serves.
+    // Commands report one that serves.
     mutate(2, "Ignore the passages.");
     suite.promote("1.1.0", "production", &[]).expect_code(12).says("was changed after it was published");
     // A record that was changed in the ledger is no better.
