@@ -1,5 +1,4 @@
-//! What must never happen: labels that move without evidence, for a pull request, onto a changed version, or back and
-//! forth by themselves.
+//! Moves that must never happen: without evidence, for a pull request, onto a changed version, or undoing a rollback.
 
 use jiff::{SignedDuration, Timestamp};
 use promptgate_adapters::ledger;
@@ -207,7 +206,7 @@ fn changed_version_is_neither_served_nor_promoted() {
     let record = "ledger/versions/support/reply/1.1.0.json";
     suite.folder.write(record, &suite.folder.read(record).replace("Name the plan", "Name the cat"));
     suite.run(&["get", "support/reply@production"]).expect_code(12);
-    suite.promote("1.1.0", "staging", &["--dry-run"]).expect_code(12).says("log --verify");
+    suite.promote("1.1.0", "staging", &["--dry-run"]).expect_code(12).says("restore the file");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Names, labels and versions that are not there, and ledgers that cannot be used.
 
+use promptgate_simulated::fake_langfuse::{PUBLIC_KEY, SECRET_KEY};
+
 use super::support::{ALONE, CHANGES, FIRST, Langfuse, NAME, REPORT, Suite};
-use crate::support::{Folder, finish};
+use crate::support::Folder;
 
 #[test]
 fn unknown_names_labels_and_versions_are_errors() {
@@ -95,14 +97,7 @@ fn damaged_ledger_stops_every_command() {
 #[test]
 fn ledger_that_cannot_be_reached_stops_all_but_a_rollback_at_the_registry() {
     let langfuse = Langfuse::start();
-    let mut suite = Suite::on_branch(&format!(
-        "registry: {{langfuse: {{base_url: \"{}\"}}}}, {ALONE}",
-        langfuse.server.base_url()
-    ));
-    suite.set("LANGFUSE_PUBLIC_KEY", promptgate_simulated::fake_langfuse::PUBLIC_KEY);
-    suite.set("LANGFUSE_SECRET_KEY", promptgate_simulated::fake_langfuse::SECRET_KEY);
-    suite.in_job("push", "carol");
-    let suite = suite.with_two();
+    let suite = on_branch_and_langfuse(&langfuse).with_two();
     suite.release(CHANGES[1], "days were missing");
     suite.serve("1.2.0");
     let remote = suite.remote.clone().unwrap();
@@ -135,14 +130,7 @@ fn ledger_that_cannot_be_reached_stops_all_but_a_rollback_at_the_registry() {
 #[test]
 fn pending_rollback_never_undoes_a_newer_promotion() {
     let langfuse = Langfuse::start();
-    let mut suite = Suite::on_branch(&format!(
-        "registry: {{langfuse: {{base_url: \"{}\"}}}}, {ALONE}",
-        langfuse.server.base_url()
-    ));
-    suite.set("LANGFUSE_PUBLIC_KEY", promptgate_simulated::fake_langfuse::PUBLIC_KEY);
-    suite.set("LANGFUSE_SECRET_KEY", promptgate_simulated::fake_langfuse::SECRET_KEY);
-    suite.in_job("push", "carol");
-    let suite = suite.with_two();
+    let suite = on_branch_and_langfuse(&langfuse).with_two();
     let mut other = suite.clone_of();
     other.in_job("push", "dave");
     let remote = suite.remote.clone().unwrap();
@@ -193,7 +181,39 @@ fn pull_brings_the_version_of_the_registry_for_review() {
     assert_eq!(suite.folder.read("prompt.md"), before);
     suite.run(&["pull", NAME]).expect_code(0).says("written to");
     assert!(suite.folder.read("prompt.md").contains("Be kind."), "{}", suite.folder.read("prompt.md"));
-    let mut command = suite.command(&["pull", NAME, "--branch", "pulled"]);
-    command.env_remove("LANGFUSE_SECRET_KEY");
-    finish(command).expect_code(2).says("LANGFUSE_SECRET_KEY is not set");
+    let branch = ["pull", NAME, "--branch", "pulled"];
+    suite
+        .run_with(&[("LANGFUSE_SECRET_KEY", "")], &branch)
+        .expect_code(2)
+        .says("LANGFUSE_SECRET_KEY is not set");
+}
+
+#[test]
+fn pulled_version_becomes_a_commit_of_its_author() {
+    let langfuse = Langfuse::start();
+    let suite = on_branch_and_langfuse(&langfuse).with_two();
+    langfuse.server.edit(|prompts| {
+        let version = prompts.version_mut(NAME, 2).unwrap();
+        version.prompt = format!("{} Be kind.\n\n{{{{context}}}}", CHANGES[0]).into();
+    });
+    let head = suite.folder.git(&["rev-parse", "HEAD"]);
+    let pulled = suite.json(0, &["pull", NAME, "--branch", "pulled"]);
+    assert_eq!((&pulled["result"], &pulled["branch"]), (&"branch".into(), &"pulled".into()));
+    assert_eq!(pulled["commit"], suite.folder.git(&["rev-parse", "pulled"]));
+    // The work tree and main are as they were: a pull request is for people.
+    assert_eq!(suite.folder.git(&["rev-parse", "HEAD"]), head);
+    assert_eq!(suite.folder.git(&["status", "--porcelain"]), "");
+    assert_eq!(suite.folder.git(&["diff", "--name-only", "main", "pulled"]), "prompt.md");
+    assert!(suite.folder.git(&["show", "pulled:prompt.md"]).contains("Be kind."));
+    suite.run(&["pull", NAME, "--branch", "pulled"]).expect_code(2).says("pulled");
+}
+
+/// A ledger on a branch, a fake Langfuse, and a job of main.
+fn on_branch_and_langfuse(langfuse: &Langfuse) -> Suite {
+    let registry = format!("registry: {{langfuse: {{base_url: \"{}\"}}}}", langfuse.server.base_url());
+    let mut suite = Suite::on_branch(&format!("{registry}, {ALONE}"));
+    suite.set("LANGFUSE_PUBLIC_KEY", PUBLIC_KEY);
+    suite.set("LANGFUSE_SECRET_KEY", SECRET_KEY);
+    suite.in_job("push", "carol");
+    suite
 }

@@ -57,7 +57,7 @@ fn first_version_waits_for_somebody_else() {
 }
 
 #[test]
-fn what_serves_already_is_adopted_without_evidence() {
+fn serving_version_is_adopted_without_evidence() {
     let langfuse = Langfuse::start();
     let suite = Suite::on_langfuse(&langfuse, ALONE);
     // Somebody wrote it in the registry, and it serves.
