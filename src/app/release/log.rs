@@ -1,5 +1,7 @@
 //! The events of a ledger as a time line.
 
+use jiff::Timestamp;
+
 use super::resolve::names;
 use super::wire::{self, time, word};
 use crate::app::Failure;
@@ -14,11 +16,14 @@ use promptgate_report::release::log::{Log, LogEntry, SCHEMA};
 pub(crate) async fn log(ledger: &dyn LedgerStore, wanted: &[Name]) -> Result<Log, Failure> {
     let mut entries = Vec::new();
     for name in names(ledger, wanted).await? {
+        // Clocks of writers differ, and a command that began earlier may append later: the events of a prompt stay in the
+        // order of the ledger.
+        let mut latest = Timestamp::MIN;
         for (index, event) in ledger.history(&name).await?.events.iter().enumerate() {
-            entries.push((event.at, entry(&name, index + 1, event)?));
+            latest = latest.max(event.at);
+            entries.push((latest, entry(&name, index + 1, event)?));
         }
     }
-    // Stable: events of one prompt stay in the order of the ledger.
     entries.sort_by_key(|(at, _)| *at);
     Ok(Log {
         schema: SCHEMA.to_owned(),

@@ -55,8 +55,8 @@ pub(crate) enum PullOutcome {
     Branch {
         /// The branch.
         branch: String,
-        /// Its commit.
-        commit: String,
+        /// Its commit; `None` where nothing was written.
+        commit: Option<String>,
     },
 }
 
@@ -80,6 +80,7 @@ pub(crate) async fn pull(options: &PullOptions, environment: &Environment) -> Re
         Diagnostic::new(format!("{} has no version of {name}", registry.location()))
             .help("`promptgate publish` puts the first one there")
     })?;
+    opened.ledger.refresh().await?;
     let current = opened.ledger.state(&name).await?.unwrap_or_default();
     let pulled = |outcome| Pulled {
         name: name.clone(),
@@ -102,14 +103,17 @@ pub(crate) async fn pull(options: &PullOptions, environment: &Environment) -> Re
     if after == before {
         return Ok(pulled(PullOutcome::Unchanged(shown)));
     }
-    if options.dry_run {
-        return Ok(pulled(PullOutcome::File(shown)));
-    }
     let Some(branch) = &options.branch else {
+        if options.dry_run {
+            return Ok(pulled(PullOutcome::File(shown)));
+        }
         write_whole(&path, |file| file.write_all(after.as_bytes()))?;
         return Ok(pulled(PullOutcome::File(shown)));
     };
-    let commit = commit(&opened, branch, &settings.prompt, &after, &newest)?;
+    let commit = match options.dry_run {
+        true => None,
+        false => Some(commit(&opened, branch, &settings.prompt, &after, &newest)?),
+    };
     Ok(pulled(PullOutcome::Branch { branch: branch.clone(), commit }))
 }
 

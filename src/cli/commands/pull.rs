@@ -35,9 +35,12 @@ fn text(pulled: &Pulled) -> String {
             return format!("{name}: {file} has the content of registry version {id} already\n");
         }
         PullOutcome::File(file) => format!("{name}: registry version {id} {would}written to {file}\n"),
-        PullOutcome::Branch { branch, commit } => {
+        PullOutcome::Branch { branch, commit: Some(commit) } => {
             let commit = commit.get(..12).unwrap_or(commit);
             format!("{name}: registry version {id} committed to {branch} as {commit}\n")
+        }
+        PullOutcome::Branch { branch, commit: None } => {
+            format!("{name}: registry version {id} would be committed to {branch}\n")
         }
     };
     for (label, value) in [("author", &pulled.author), ("reason", &pulled.reason)] {
@@ -54,7 +57,7 @@ fn json(pulled: &Pulled) -> Pull {
         PullOutcome::Unchanged(file) => (PullResult::Unchanged, None, Some(file.clone()), None, None),
         PullOutcome::File(file) => (PullResult::File, None, Some(file.clone()), None, None),
         PullOutcome::Branch { branch, commit } => {
-            (PullResult::Branch, None, None, Some(branch.clone()), Some(commit.clone()))
+            (PullResult::Branch, None, None, Some(branch.clone()), commit.clone())
         }
     };
     Pull {

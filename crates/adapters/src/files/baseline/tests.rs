@@ -58,7 +58,11 @@ fn invalid_forms_get_a_suggestion() {
 #[test]
 fn messages_name_what_is_parsed() {
     for (text, message, help) in [
-        ("registy:reply@production", "unknown candidate kind `registy:`", "write a path"),
+        (
+            "registy:reply@production",
+            "unknown candidate kind `registy:`",
+            "did you mean `registry:reply@production`?",
+        ),
         ("reprt:a.json", "unknown candidate kind `reprt:`", "write a path"),
         ("gti:main", "unknown candidate kind `gti:`", "did you mean `git:main`?"),
         ("", "the candidate is empty", "write a path"),
