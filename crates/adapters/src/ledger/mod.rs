@@ -1,6 +1,6 @@
 //! Ledgers: the events of every prompt, in a folder or on a branch of a git repository.
 //!
-//! Both have the same files ([`layout`]). The events decide: they are hash-chained lines, and replacing their file, or
+//! Both have the same files (`layout`). The events decide: they are hash-chained lines, and replacing their file, or
 //! the branch, is the one step that commits an append. The stored state is derived from them.
 
 mod folder;
