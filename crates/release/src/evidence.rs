@@ -1,6 +1,6 @@
 //! An evaluation of a version, as far as a promotion depends on it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{ActorSource, Digest, Version};
@@ -70,6 +70,14 @@ pub struct Evidence {
     pub cost_per_case_usd: Option<f64>,
     /// End of the evaluation.
     pub at: Timestamp,
+}
+
+impl Evidence {
+    /// Whether this evaluation ended before another one. Reports give their start in whole seconds, so that a difference of
+    /// a second or less says nothing.
+    pub fn is_older_than(&self, other: &Self) -> bool {
+        other.at.duration_since(self.at) > SignedDuration::from_secs(1)
+    }
 }
 
 /// The version that an evaluation compared with.

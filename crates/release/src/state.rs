@@ -125,7 +125,7 @@ impl State {
                     return Err(format!("the evaluation of {version} is for another content"));
                 }
                 // By the end of the evaluation: an old report that is published again replaces no newer one.
-                if state.evidence.as_ref().is_none_or(|known| known.at <= evidence.at) {
+                if state.evidence.as_ref().is_none_or(|known| !evidence.is_older_than(known)) {
                     state.evidence = Some((**evidence).clone());
                 }
                 Ok(())
