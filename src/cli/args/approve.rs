@@ -1,10 +1,8 @@
 //! `promptgate approve`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
-use super::ledger::ReadFormat;
+use super::ledger::WriteFlags;
 use crate::app::release::ApproveOptions;
 use promptgate_release::{Name, Version};
 
@@ -20,25 +18,18 @@ pub(crate) struct ApproveArguments {
     /// The digest of the content that was read, or its first twelve digits: another content is not approved.
     #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
-    /// A promptgate.yaml, or its folder; else the one that releases NAME.
-    #[arg(long, value_name = "PATH")]
-    config: Option<PathBuf>,
-    /// Decide and print, but write nothing.
-    #[arg(long)]
-    dry_run: bool,
-    /// Format of standard output.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: ReadFormat,
+    #[command(flatten)]
+    pub(crate) write: WriteFlags,
 }
 
 impl ApproveArguments {
     pub(crate) fn options(&self) -> ApproveOptions {
         ApproveOptions {
-            config: self.config.clone(),
+            config: self.write.config.clone(),
             name: self.name.clone(),
             version: self.version,
             digest: self.digest.clone(),
-            dry_run: self.dry_run,
+            dry_run: self.write.dry_run,
         }
     }
 }

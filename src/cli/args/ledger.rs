@@ -1,4 +1,4 @@
-//! Flags and values of commands that read a ledger.
+//! Flags and values of commands that read or write a ledger.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
-use crate::app::release::LedgerOptions;
+use crate::app::release::{LedgerOptions, Target};
 use promptgate_release::{Label, Name, PromptReference, Selector};
 
 /// Flags of commands that read a ledger.
@@ -21,17 +21,38 @@ pub(crate) struct LedgerFlags {
     refresh: bool,
     /// Format of standard output.
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: ReadFormat,
+    pub(crate) format: LedgerFormat,
 }
 
-/// Formats of commands that read a ledger.
+/// Formats of commands of a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum ReadFormat {
+pub(crate) enum LedgerFormat {
     /// Text for people.
     #[default]
     Terminal,
     /// JSON, by `promptgate schema`.
     Json,
+}
+
+/// Flags of commands that write a ledger or a registry.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct WriteFlags {
+    /// Decide and print, but write nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// A promptgate.yaml, or its folder; else the one that releases NAME.
+    #[arg(long, value_name = "PATH")]
+    pub(super) config: Option<PathBuf>,
+    /// Format of standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: LedgerFormat,
+}
+
+impl WriteFlags {
+    /// The release of a prompt.
+    pub(super) fn target(&self, name: &Name) -> Target {
+        Target { config: self.config.clone(), name: Some(name.clone()) }
+    }
 }
 
 impl LedgerFlags {

@@ -46,7 +46,7 @@ pub(super) use diff::DiffArguments;
 pub(super) use export::{BundleArguments, ExportArguments, ExportCommand};
 pub(super) use get::GetArguments;
 pub(super) use init::InitArguments;
-pub(super) use ledger::ReadFormat;
+pub(super) use ledger::LedgerFormat;
 pub(super) use log::LogArguments;
 pub(super) use merge::MergeArguments;
 pub(super) use mock_server::MockServerArguments;

@@ -1,11 +1,9 @@
 //! `promptgate promote`.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 
-use super::ledger::ReadFormat;
-use crate::app::release::{PromoteOptions, Target};
+use super::ledger::WriteFlags;
+use crate::app::release::PromoteOptions;
 use promptgate_release::{Label, Name, Version};
 
 /// `promptgate promote`.
@@ -32,15 +30,8 @@ pub(crate) struct PromoteArguments {
     /// Let an evaluation by the simulated model count, to try it.
     #[arg(long)]
     allow_simulated: bool,
-    /// Decide and print, but write nothing.
-    #[arg(long)]
-    dry_run: bool,
-    /// A promptgate.yaml, or its folder; else the one that releases NAME.
-    #[arg(long, value_name = "PATH")]
-    config: Option<PathBuf>,
-    /// Format of standard output.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: ReadFormat,
+    #[command(flatten)]
+    pub(crate) write: WriteFlags,
 }
 
 /// Labels that promotions move.
@@ -55,7 +46,7 @@ enum Stage {
 impl PromoteArguments {
     pub(crate) fn options(&self) -> PromoteOptions {
         PromoteOptions {
-            target: Target { config: self.config.clone(), name: Some(self.name.clone()) },
+            target: self.write.target(&self.name),
             version: self.version,
             to: match self.to {
                 Stage::Staging => Label::Staging,
@@ -65,7 +56,7 @@ impl PromoteArguments {
             again: self.again,
             reason: self.reason.clone(),
             allow_simulated: self.allow_simulated,
-            dry_run: self.dry_run,
+            dry_run: self.write.dry_run,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::ledger::ReadFormat;
+use super::ledger::LedgerFormat;
 use crate::app::release::PublishOptions;
 
 /// `promptgate publish`.
@@ -24,7 +24,7 @@ pub(crate) struct PublishArguments {
     dry_run: bool,
     /// Format of standard output.
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: ReadFormat,
+    pub(crate) format: LedgerFormat,
 }
 
 impl PublishArguments {

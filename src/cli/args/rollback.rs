@@ -1,13 +1,12 @@
 //! `promptgate rollback`.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::ledger::ReadFormat;
+use super::ledger::WriteFlags;
 use super::values::duration;
-use crate::app::release::{RollbackOptions, Target, Wait};
+use crate::app::release::{RollbackOptions, Wait};
 use promptgate_release::{Label, Name, Version};
 
 /// `promptgate rollback`.
@@ -30,25 +29,18 @@ pub(crate) struct RollbackArguments {
     /// How long --wait polls; the registry's bound and half a minute by default.
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "wait")]
     wait_for: Option<Duration>,
-    /// Decide and print, but write nothing.
-    #[arg(long)]
-    dry_run: bool,
-    /// A promptgate.yaml, or its folder; else the one that releases NAME.
-    #[arg(long, value_name = "PATH")]
-    config: Option<PathBuf>,
-    /// Format of standard output.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: ReadFormat,
+    #[command(flatten)]
+    pub(crate) write: WriteFlags,
 }
 
 impl RollbackArguments {
     pub(crate) fn options(&self) -> RollbackOptions {
         RollbackOptions {
-            target: Target { config: self.config.clone(), name: Some(self.name.clone()) },
+            target: self.write.target(&self.name),
             to: self.to,
             label: self.label.clone(),
             reason: self.reason.clone(),
-            dry_run: self.dry_run,
+            dry_run: self.write.dry_run,
         }
     }
 

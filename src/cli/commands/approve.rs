@@ -2,7 +2,7 @@
 
 use crate::app::release::{ApproveResult, Approved, approve as approving};
 use crate::app::{Environment, Failure, pretty_json};
-use crate::cli::args::{ApproveArguments, ReadFormat};
+use crate::cli::args::{ApproveArguments, LedgerFormat};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use promptgate_core::text::neutral;
@@ -16,9 +16,9 @@ pub(super) async fn approve(
 ) -> Result<ExitStatus, Failure> {
     let approved = approving(&arguments.options(), environment).await?;
     output::warn(&approved.warnings);
-    let text = match arguments.format {
-        ReadFormat::Json => pretty_json(&json(&approved), "the approval")?,
-        ReadFormat::Terminal => text(&approved),
+    let text = match arguments.write.format {
+        LedgerFormat::Json => pretty_json(&json(&approved), "the approval")?,
+        LedgerFormat::Terminal => text(&approved),
     };
     output::print(&text)?;
     Ok(match approved.result {

@@ -3,7 +3,7 @@
 use super::ledger::print;
 use crate::app::Failure;
 use crate::app::release::{bundle, open_ledger_for_reading};
-use crate::cli::args::{BundleArguments, ExportArguments, ExportCommand, ReadFormat};
+use crate::cli::args::{BundleArguments, ExportArguments, ExportCommand, LedgerFormat};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use promptgate_core::text::neutral;
@@ -25,8 +25,8 @@ async fn export_bundle(arguments: &BundleArguments) -> Result<ExitStatus, Failur
         .collect();
     output::warn(&left_out);
     match arguments.ledger.format {
-        ReadFormat::Json => print(&bundled.manifest, ReadFormat::Json, |_, _, _| Ok(()))?,
-        ReadFormat::Terminal => {
+        LedgerFormat::Json => print(&bundled.manifest, LedgerFormat::Json, |_, _, _| Ok(()))?,
+        LedgerFormat::Terminal => {
             let entries = bundled.manifest.prompts.iter();
             let mut text: String = entries
                 .map(|entry| format!("{}@{}  {}\n", entry.name, entry.version, entry.digest))

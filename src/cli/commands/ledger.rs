@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use crate::app::Failure;
-use crate::cli::args::ReadFormat;
+use crate::cli::args::LedgerFormat;
 use crate::cli::output;
 use promptgate_report::Style;
 
@@ -15,11 +15,11 @@ use promptgate_report::Style;
 /// Standard output that cannot be written.
 pub(super) fn print<T: Serialize>(
     value: &T,
-    format: ReadFormat,
+    format: LedgerFormat,
     render: fn(&T, &mut dyn io::Write, &Style) -> io::Result<()>,
 ) -> Result<(), Failure> {
     output::stream(|out| match format {
-        ReadFormat::Json => promptgate_report::write_json(value, out),
-        ReadFormat::Terminal => render(value, out, &output::terminal_style()),
+        LedgerFormat::Json => promptgate_report::write_json(value, out),
+        LedgerFormat::Terminal => render(value, out, &output::terminal_style()),
     })
 }

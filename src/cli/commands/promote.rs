@@ -2,7 +2,7 @@
 
 use crate::app::release::{PromoteOutcome, Promoted, promote as moving};
 use crate::app::{Environment, Failure, pretty_json};
-use crate::cli::args::{PromoteArguments, ReadFormat};
+use crate::cli::args::{LedgerFormat, PromoteArguments};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use crate::cli::release::{obstacle_lines, obstacles, staleness};
@@ -14,9 +14,9 @@ pub(super) async fn promote(
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
     let promoted = moving(&arguments.options(), environment).await?;
-    let text = match arguments.format {
-        ReadFormat::Json => pretty_json(&json(&promoted), "the promotion")?,
-        ReadFormat::Terminal => text(&promoted),
+    let text = match arguments.write.format {
+        LedgerFormat::Json => pretty_json(&json(&promoted), "the promotion")?,
+        LedgerFormat::Terminal => text(&promoted),
     };
     output::print(&text)?;
     Ok(match &promoted.outcome {

@@ -2,7 +2,7 @@
 
 use crate::app::release::{PublishOutcome, Published, publish as publishing};
 use crate::app::{Environment, Failure, pretty_json};
-use crate::cli::args::{PublishArguments, ReadFormat};
+use crate::cli::args::{LedgerFormat, PublishArguments};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use crate::cli::release::{obstacle_lines, obstacles};
@@ -15,8 +15,8 @@ pub(super) async fn publish(
 ) -> Result<ExitStatus, Failure> {
     let published = publishing(&arguments.options(), environment).await?;
     let text = match arguments.format {
-        ReadFormat::Json => pretty_json(&json(&published), "the publication")?,
-        ReadFormat::Terminal => text(&published),
+        LedgerFormat::Json => pretty_json(&json(&published), "the publication")?,
+        LedgerFormat::Terminal => text(&published),
     };
     output::print(&text)?;
     Ok(match published.outcome {

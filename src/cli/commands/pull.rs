@@ -2,7 +2,7 @@
 
 use crate::app::release::{PullOutcome, Pulled, pull as pulling};
 use crate::app::{Environment, Failure, pretty_json};
-use crate::cli::args::{PullArguments, ReadFormat};
+use crate::cli::args::{LedgerFormat, PullArguments};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use promptgate_core::text::neutral;
@@ -14,9 +14,9 @@ pub(super) async fn pull(
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
     let pulled = pulling(&arguments.options(), environment).await?;
-    let text = match arguments.format {
-        ReadFormat::Json => pretty_json(&json(&pulled), "the pulled version")?,
-        ReadFormat::Terminal => text(&pulled),
+    let text = match arguments.write.format {
+        LedgerFormat::Json => pretty_json(&json(&pulled), "the pulled version")?,
+        LedgerFormat::Terminal => text(&pulled),
     };
     output::print(&text)?;
     Ok(ExitStatus::Pass)

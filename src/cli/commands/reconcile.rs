@@ -2,7 +2,7 @@
 
 use crate::app::release::{Reconciled, reconcile as comparing};
 use crate::app::{Environment, Failure, pretty_json};
-use crate::cli::args::{ReadFormat, ReconcileArguments};
+use crate::cli::args::{LedgerFormat, ReconcileArguments};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use promptgate_report::release::reconciliation::{Difference, Reconciliation, SCHEMA};
@@ -14,8 +14,8 @@ pub(super) async fn reconcile(
 ) -> Result<ExitStatus, Failure> {
     let reconciled = comparing(&arguments.options(), environment).await?;
     let text = match arguments.format {
-        ReadFormat::Json => pretty_json(&json(&reconciled), "the reconciliation")?,
-        ReadFormat::Terminal => text(&reconciled),
+        LedgerFormat::Json => pretty_json(&json(&reconciled), "the reconciliation")?,
+        LedgerFormat::Terminal => text(&reconciled),
     };
     output::print(&text)?;
     Ok(if reconciled.agree() { ExitStatus::Pass } else { ExitStatus::Fail })

@@ -2,7 +2,7 @@
 
 use crate::app::release::{RolledBack, rollback as moving, wait};
 use crate::app::{Environment, Failure, pretty_json};
-use crate::cli::args::{ReadFormat, RollbackArguments};
+use crate::cli::args::{LedgerFormat, RollbackArguments};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use crate::cli::release::staleness;
@@ -20,9 +20,9 @@ pub(super) async fn rollback(
             .await
             .map(|note| rolled_back.notes.push(note));
     }
-    let text = match arguments.format {
-        ReadFormat::Json => pretty_json(&json(&rolled_back), "the rollback")?,
-        ReadFormat::Terminal => text(&rolled_back),
+    let text = match arguments.write.format {
+        LedgerFormat::Json => pretty_json(&json(&rolled_back), "the rollback")?,
+        LedgerFormat::Terminal => text(&rolled_back),
     };
     // The label was moved and verified, whatever the application does.
     output::print(&text)?;
