@@ -129,10 +129,7 @@ fn commit(
     version: &StoredVersion,
 ) -> Result<String, Diagnostic> {
     let repository = Repository::discover(&opened.folder).map_err(Diagnostic::from)?;
-    let path = match repository.prefix().trim_end_matches('/') {
-        "" => prompt.to_owned(),
-        prefix => format!("{prefix}/{prompt}"),
-    };
+    let path = repository.path_from_root(prompt)?;
     let author = version.author.as_deref().map_or("registry <>".to_owned(), |author| {
         if author.contains('<') { author.to_owned() } else { format!("{author} <>") }
     });

@@ -152,7 +152,15 @@ impl Repository {
         Ok(!output.text().is_empty())
     }
 
-    /// The address of a remote as configured, before `url.*.insteadOf`; `None` if there is no such remote.
+    /// The path of a file, given relative to the folder, from the root of the repository.
+    ///
+    /// # Errors
+    /// A path outside the repository.
+    pub fn path_from_root(&self, path: &str) -> Result<String, Diagnostic> {
+        in_repository(self, path)
+    }
+
+    /// The address of a remote as configured, before `url.*.insteadOf`; `None` for an unknown remote.
     pub fn remote_url(&self, remote: &str) -> Option<String> {
         let output = self.git(&["config", "--get", &format!("remote.{remote}.url")]).ok()?;
         output.success.then(|| output.text().trim().to_owned()).filter(|address| !address.is_empty())

@@ -91,10 +91,13 @@ impl Source {
         let claims = Claims::of(&parsed.front_matter, &prompt.file);
         refuse_secrets(&content, &claims, [&suite.redactor, &secrets::redactor(environment)])?;
         let parent = parent(repository.as_ref(), commit.as_deref(), &location.name)?;
-        let prefix = repository.as_ref().map(|repository| repository.prefix().to_owned()).unwrap_or_default();
-        let schema = content::schema_file(&settings.checks).map(str::to_owned);
-        let named = [location.name.clone(), settings.prompt.clone()].into_iter().chain(schema);
-        let paths = named.map(|path: String| in_repository(&prefix, &path)).collect();
+        let schema = content::schema_file(&settings.checks);
+        let named = [location.name.as_str(), settings.prompt.as_str()].into_iter().chain(schema);
+        let from_root = |path: &str| match &repository {
+            Some(repository) => repository.path_from_root(path),
+            None => Ok(path.to_owned()),
+        };
+        let paths = named.map(from_root).collect::<Result<_, Diagnostic>>()?;
         Ok(Self {
             release,
             shown: location.shown,
@@ -144,10 +147,6 @@ impl Source {
             .at(Place::file(path.display().to_string()))
             .help("run the gate again on this commit, without --filter and --tag"))
     }
-}
-
-fn in_repository(prefix: &str, path: &str) -> String {
-    if prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", prefix.trim_end_matches('/')) }
 }
 
 /// Requires that a commit holds files.
