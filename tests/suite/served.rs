@@ -8,9 +8,9 @@ use promptgate_adapters::ledger;
 use promptgate_core::model::{Message, MessageRole};
 use promptgate_release::ports::{Addition, LedgerStore as _};
 use promptgate_release::{
-    Actor, ActorSource, Change, Content, Event, EventKind, Label, Level, MoveCause, Name, PromptKind,
-    RECORD_SCHEMA, Record, ReleasePolicy, State, Version,
+    Actor, ActorSource, Content, Event, EventKind, Label, MoveCause, Name, PromptKind, Record, State, Version,
 };
+use promptgate_testing::registry::record;
 use serde_json::{Value, json};
 
 use crate::support::{Folder, SMALL};
@@ -60,20 +60,11 @@ impl Released {
         };
         let number = self.state(name).versions.len() as u64 + 1;
         let record = Record {
-            schema: RECORD_SCHEMA.to_owned(),
-            name: name.parse().expect("a name"),
             version,
             number,
-            digest: content.digest(),
-            content,
-            level: Level::Minor,
-            least_level: None,
-            level_reasons: Vec::new(),
-            compared_with: None,
             reason: "For the test.".to_owned(),
-            change: Change::default(),
             published_at: jiff::Timestamp::now(),
-            policy: ReleasePolicy::default(),
+            ..record(name, 1, content)
         };
         let (digest, level) = (record.digest.clone(), record.level);
         self.append(

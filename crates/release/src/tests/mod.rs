@@ -211,22 +211,26 @@ fn accepted_events() -> impl Strategy<Value = Vec<Event>> {
         let mut second = 0;
         for (kind, pause) in kinds {
             second += pause;
-            let kind = match kind {
-                EventKind::Moved { label, version, cause, reason, .. } => {
-                    let from = state.labels.get(&label).copied();
-                    EventKind::Moved { label, from, version, cause, reason }
-                }
-                EventKind::Published { version, digest, level, adopted, .. } => {
-                    let number = state.versions.len() as u64 + 1;
-                    EventKind::Published { version, number, digest, level, adopted }
-                }
-                kind => kind,
-            };
-            let event = event(second, kind);
-            if state.apply(&event).is_ok() {
-                events.push(event);
-            }
+            events.extend(follow(&mut state, second, kind));
         }
         events
     })
+}
+
+/// The event as it follows the state, to which it is applied: a move starts where the label is, a version has the next
+/// number. `None` if the fold refuses it.
+fn follow(state: &mut State, second: i64, kind: EventKind) -> Option<Event> {
+    let kind = match kind {
+        EventKind::Moved { label, version, cause, reason, .. } => {
+            let from = state.labels.get(&label).copied();
+            EventKind::Moved { label, from, version, cause, reason }
+        }
+        EventKind::Published { version, digest, level, adopted, .. } => {
+            let number = state.versions.len() as u64 + 1;
+            EventKind::Published { version, number, digest, level, adopted }
+        }
+        kind => kind,
+    };
+    let event = event(second, kind);
+    state.apply(&event).is_ok().then_some(event)
 }

@@ -194,21 +194,7 @@ fn likely_events() -> impl Strategy<Value = (Vec<Event>, usize)> {
             let mut state = State::default();
             let mut all = Vec::new();
             let mut push = |kind: EventKind, second: i64, all: &mut Vec<Event>| {
-                let kind = match kind {
-                    EventKind::Moved { label, version, cause, reason, .. } => {
-                        let from = state.labels.get(&label).copied();
-                        EventKind::Moved { label, from, version, cause, reason }
-                    }
-                    EventKind::Published { version, digest, level, adopted, .. } => {
-                        let number = state.versions.len() as u64 + 1;
-                        EventKind::Published { version, number, digest, level, adopted }
-                    }
-                    kind => kind,
-                };
-                let event = event(second, kind);
-                if state.apply(&event).is_ok() {
-                    all.push(event);
-                }
+                all.extend(follow(&mut state, second, kind));
             };
             (0..VERSIONS.len()).for_each(|index| push(published(index), 0, &mut all));
             for event in events {

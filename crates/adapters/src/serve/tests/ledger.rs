@@ -7,10 +7,11 @@ use futures::FutureExt as _;
 use jiff::Timestamp;
 use promptgate_release::ports::{Addition, History, LedgerStore, PortResult, Tip, Verification};
 use promptgate_release::{
-    Actor, ActorSource, Change, Content, Event, EventKind, Label, Level, MoveCause, Name, PortError,
-    RECORD_SCHEMA, Record, ReleasePolicy, State, Version,
+    Actor, ActorSource, Change, Content, Event, EventKind, Label, MoveCause, Name, PortError, Record, State,
+    Version,
 };
 use promptgate_testing::MemoryLedger;
+use promptgate_testing::registry::record;
 
 /// One ledger for each prompt, in memory, and the faults of their reads.
 #[derive(Default)]
@@ -64,20 +65,12 @@ impl FaultyLedger {
         let number = state.versions.len() as u64 + 1;
         let at = 1_796_000_000 + number as i64;
         let record = Record {
-            schema: RECORD_SCHEMA.to_owned(),
-            name: name.clone(),
             version,
             number,
-            digest: content.digest(),
-            content,
-            level: Level::Minor,
-            least_level: None,
-            level_reasons: Vec::new(),
-            compared_with: None,
             reason: format!("Reason of {version}"),
             change: Change::default(),
             published_at: Timestamp::from_second(at).expect("a time"),
-            policy: ReleasePolicy::default(),
+            ..record(&name.to_string(), 1, content)
         };
         let digest = record.digest.clone();
         let level = record.level;
