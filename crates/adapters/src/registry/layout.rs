@@ -63,7 +63,7 @@ pub(super) fn text_messages(system: String, user: Option<String>) -> Vec<Message
     std::iter::once(Message { role: MessageRole::System, content: system }).chain(user).collect()
 }
 
-/// The messages of a chat prompt; `None` if one of them is no message of a known role, such as a placeholder for others.
+/// The messages of a chat prompt; `None` if one of them has an unknown role, or is a placeholder for others.
 pub(super) fn chat_messages(value: &Value) -> Option<Vec<Message>> {
     /// A message, with the type that the SDK for JavaScript adds. An unknown field would change what is sent.
     #[derive(Deserialize)]

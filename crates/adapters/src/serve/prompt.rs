@@ -2,10 +2,10 @@
 //!
 //! NAME may hold slashes, as they are or as `%2F`. `ref` is a version or a label. Without it, or with `production`, the
 //! unit is assigned to a variant: without a rollout always to `control`, the version of `production`. With any other
-//! `ref` there is no assignment, and `variant` is null.
+//! `ref` nothing is assigned, and `variant` is null.
 //!
 //! `attributes` are for the span of the call that uses the prompt. The application adds `feature_flag.context.id`, the
-//! unit or a hash of it; it is no part of the body, so that all units share one cached response.
+//! unit or a hash of it; it is left out of the body, so that all units share one cached response.
 
 use hyper::{HeaderMap, StatusCode};
 use promptgate_release::{Label, Name, PromptReference, Record, Selector};

@@ -127,7 +127,7 @@ mod tests {
         let found = |asked: &str, answered| {
             prices.of_answer(asked, answered).map(|price| (price.input_per_million, price.from_change))
         };
-        // Another name for the answering model is no way around the price that the policy has.
+        // A change cannot avoid the policy's price by another name of the answering model.
         assert_eq!(found("tiny", Some("tiny-2026-01-01")), Some((10.0, false)));
         assert_eq!(found("tiny", Some("tiny-fast")), Some((10.0, false)));
         assert_eq!(found("new", Some("tiny")), Some((10.0, false)));

@@ -83,7 +83,7 @@ pub struct ReleaseFacts {
     pub reasons: Vec<LevelReason>,
     /// The controls of the level; null where nothing differs from it.
     pub requires: Option<ReleaseControls>,
-    /// The extent of this run; null where flags left out cases or changed minimums, which is no evidence.
+    /// The extent of this run; null where flags left out cases or changed minimums, so that it does not count as evidence.
     pub examined: Option<ReleaseGate>,
     /// Whether the policy lets an inconclusive run pass, which then needs an approval.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

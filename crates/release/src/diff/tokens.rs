@@ -28,7 +28,7 @@ pub(super) struct Token {
     pub(super) text: String,
     /// The line, from 1.
     pub(super) line: usize,
-    /// Whether there is no white space before it.
+    /// Whether it follows the token before it without white space.
     pub(super) glued: bool,
 }
 
