@@ -5,7 +5,10 @@ mod describe;
 
 use jiff::Timestamp;
 
-use crate::{ActorSource, ApprovalRejection, GateScope, Label, Level, Record, State, Version};
+use crate::{
+    ActorSource, ApprovalRejection, Evidence, EvidenceVerdict, GateScope, Label, Level, Record, State,
+    Version,
+};
 
 /// The request to move a label to a version.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +70,7 @@ pub enum Obstacle {
     RolledBack,
     /// The request needs a reason.
     NoReason,
-    /// There is no evaluation.
+    /// The version was not evaluated.
     NoEvidence,
     /// The evaluation ran where a pull request decides what runs.
     UntrustedEvidence,
@@ -112,6 +115,17 @@ pub enum Obstacle {
 }
 
 impl Obstacle {
+    /// The obstacle in the verdict of an evaluation; `None` if it passed, or was waived.
+    pub fn of_verdict(evidence: &Evidence) -> Option<Self> {
+        match evidence.verdict {
+            EvidenceVerdict::Pass => None,
+            EvidenceVerdict::Fail => Some(Self::GateFailed),
+            EvidenceVerdict::Inconclusive if evidence.waived => None,
+            EvidenceVerdict::Inconclusive => Some(Self::GateInconclusive),
+            EvidenceVerdict::Incomplete => Some(Self::GateIncomplete),
+        }
+    }
+
     /// The code in JSON.
     pub fn code(&self) -> &'static str {
         match self {

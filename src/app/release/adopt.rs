@@ -1,7 +1,6 @@
 //! Records a version that served before promptgate did.
 
 use super::labels::Places;
-use super::reconcile::registered;
 use super::write::Current;
 use crate::app::Failure;
 use promptgate_core::model::Diagnostic;
@@ -35,7 +34,7 @@ pub(super) fn addition(
     if let Some(version) = state.with_digest(&digest) {
         return Ok(places
             .stamp
-            .events([registered(version, places.registry, stored.id.clone()), moved(version)]));
+            .events([places.registered_event(version, stored.id.clone()), moved(version)]));
     }
     let version = match state.versions.keys().next_back() {
         None => Version::FIRST,
@@ -64,7 +63,7 @@ pub(super) fn addition(
         policy: policy.clone(),
     };
     let published = EventKind::Published { version, number, digest, level: Level::Major, adopted: true };
-    let events = [published, registered(version, places.registry, stored.id.clone()), moved(version)];
+    let events = [published, places.registered_event(version, stored.id.clone()), moved(version)];
     let mut addition = places.stamp.events(events);
     addition.records.push(record);
     Ok(addition)

@@ -23,7 +23,7 @@ use promptgate_adapters::github::api::{ApiError, ApiErrorKind};
 use promptgate_core::model::{Diagnostic, Diagnostics};
 use promptgate_release::ports::{Addition, LedgerStore};
 use promptgate_release::{
-    Approval, ApprovalSource, Digest, EventKind, Name, PortError, PromptReference, Record, Selector, Version,
+    Approval, ApprovalSource, Digest, EventKind, Name, PromptReference, Record, Selector, Version,
 };
 
 /// Digits of a digest that identify a content.
@@ -145,12 +145,7 @@ async fn record(ledger: &dyn LedgerStore, options: &ApproveOptions) -> Result<Re
     }
     let reference = PromptReference { name: name.clone(), selector: Selector::Version(*version) };
     let resolved = resolve::resolve_in(&state, &reference)?;
-    let record = resolve::record(ledger, name, *version).await?;
-    if record.digest != resolved.digest {
-        let message = format!("{}: {name}@{version} was published with another digest", ledger.location());
-        return Err(PortError::Damaged(message).into());
-    }
-    Ok(record)
+    Ok(resolve::record(ledger, name, *version, &resolved.digest).await?)
 }
 
 /// The approval, and everything that speaks against it but the list of approvers.
@@ -215,7 +210,10 @@ async fn authors(
         .into());
     };
     let before = match record.compared_with {
-        Some(version) => resolve::record(ledger, &record.name, version).await?.change.commit,
+        Some(version) => {
+            let state = ledger.state(&record.name).await?.unwrap_or_default();
+            resolve::record_in(ledger, &record.name, &state, version).await?.change.commit
+        }
         None => None,
     };
     // The record does not name every file of the content: all of the suite's folder counts.

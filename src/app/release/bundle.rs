@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::resolve::{names, record};
+use super::resolve::{fold, names, production};
 use super::wire;
 use crate::app::files::write_whole;
 use crate::app::{Failure, pretty_json};
 use promptgate_core::model::{Diagnostic, Place};
+use promptgate_release::Name;
 use promptgate_release::ports::LedgerStore;
-use promptgate_release::{Label, Name, State};
 use promptgate_report::release::bundle::{
     Bundle, BundleEntry, BundledPrompt, MANIFEST_FILE, PROMPT_SCHEMA, SCHEMA,
 };
@@ -77,11 +77,9 @@ pub(crate) async fn bundle(ledger: &dyn LedgerStore, options: &BundleOptions) ->
 /// The file of a prompt with its entry; `None` if production serves no version of it.
 async fn prompt(ledger: &dyn LedgerStore, name: &Name) -> Result<Option<(BundleEntry, String)>, Failure> {
     let history = ledger.history(name).await?;
-    let state = State::fold(&history.events).map_err(|error| {
-        promptgate_release::PortError::Damaged(format!("{}: {name}: {error}", ledger.location()))
-    })?;
-    let Some(version) = state.at_label(&Label::Production) else { return Ok(None) };
-    let record = record(ledger, name, version).await?;
+    let state = fold(ledger, name, &history.events)?;
+    let Some(record) = production(ledger, name, &state).await? else { return Ok(None) };
+    let version = record.version;
     let prompt = BundledPrompt {
         schema: PROMPT_SCHEMA.to_owned(),
         name: name.to_string(),

@@ -29,8 +29,8 @@ pub(crate) struct DiffOptions {
 /// An unknown name, version or label, a ledger that is damaged or not available.
 pub(crate) async fn diff(ledger: &dyn LedgerStore, options: &DiffOptions) -> Result<Diff, Failure> {
     let (old, new) = (resolve(ledger, &options.old).await?, resolve(ledger, &options.new).await?);
-    let before = record(ledger, &old.reference.name, old.version).await?.content;
-    let after = record(ledger, &new.reference.name, new.version).await?;
+    let before = record(ledger, &old.reference.name, old.version, &old.digest).await?.content;
+    let after = record(ledger, &new.reference.name, new.version, &new.digest).await?;
     let comparison = level::compare(&before, &after.content, &after.policy.rules);
     let after = after.content;
     let reasons = comparison

@@ -30,7 +30,7 @@ pub(crate) struct GetOptions {
 /// or not available.
 pub(crate) async fn get(ledger: &dyn LedgerStore, options: &GetOptions) -> Result<Compiled, Failure> {
     let resolved = resolve(ledger, &options.reference).await?;
-    let content = record(ledger, &options.reference.name, resolved.version).await?.content;
+    let content = record(ledger, &options.reference.name, resolved.version, &resolved.digest).await?.content;
     let messages = compile(&content, options)?;
     let label = match &options.reference.selector {
         Selector::Label(label) => Some(label.to_string()),

@@ -7,6 +7,7 @@
 use promptgate_release::ports::{LedgerStore, Registry, RegistryId};
 use promptgate_release::{EventKind, Label, MoveCause, Name, PortError, State, Version};
 
+use super::resolve;
 use super::write::{self, Stamp};
 
 /// How often ledger and registry are compared before the writer gives up.
@@ -80,8 +81,7 @@ impl Places<'_> {
                 cause: MoveCause::Rollback,
                 reason: Some("found at the registry".to_owned()),
             };
-            let kinds = if from == Some(version) { Vec::new() } else { vec![moved] };
-            Ok::<_, PortError>((self.stamp.events(kinds), ()))
+            Ok::<_, PortError>((self.stamp.events((from != Some(version)).then_some(moved)), ()))
         })
         .await
     }
@@ -139,8 +139,8 @@ impl Places<'_> {
     /// # Errors
     /// [`PortError::Mutated`] if it was changed.
     pub(super) async fn registered(&self, version: Version, state: &State) -> Result<RegistryId, PortError> {
-        let unknown = || PortError::Damaged(format!("version {version} of {} has no record", self.name));
-        let known = state.versions.get(&version).ok_or_else(unknown)?;
+        let known = state.versions.get(&version);
+        let known = known.ok_or_else(|| resolve::no_record(self.ledger, self.name, version))?;
         let stored = match known.registered.get(self.registry.kind()) {
             Some(id) => self.registry.get(self.name, id).await?,
             None => self.registry.find_by_digest(self.name, &known.digest).await?,
@@ -149,8 +149,15 @@ impl Places<'_> {
             stored.verify(&known.digest)?;
             return Ok(stored.id);
         }
-        let record = self.ledger.record(self.name, version).await?.ok_or_else(unknown)?;
+        let record = resolve::record(self.ledger, self.name, version, &known.digest).await?;
         self.registry.create_version(&record).await
+    }
+
+    /// The version whose identifier in the registry is recorded as `id`.
+    pub(super) fn registered_as(&self, id: &RegistryId, state: &State) -> Option<Version> {
+        let kind = self.registry.kind();
+        let registered = state.versions.iter().find(|(_, known)| known.registered.get(kind) == Some(id));
+        registered.map(|(version, _)| *version)
     }
 
     /// The published version that holds a label in the registry; `None` if none does.
@@ -171,10 +178,8 @@ impl Places<'_> {
                 )));
             }
         };
-        let kind = self.registry.kind();
-        let registered = state.versions.iter().find(|(_, known)| known.registered.get(kind) == Some(id));
-        if let Some((version, _)) = registered {
-            return Ok(Some(*version));
+        if let Some(version) = self.registered_as(id, state) {
+            return Ok(Some(version));
         }
         let stored = self.registry.get(self.name, id).await?;
         let digest = stored.and_then(|stored| stored.published).map(|(_, digest)| digest);
@@ -187,9 +192,7 @@ impl Places<'_> {
             ))),
         }
     }
-}
 
-impl Places<'_> {
     /// Reads a label back after it was moved.
     ///
     /// # Errors
@@ -226,9 +229,12 @@ impl Places<'_> {
         }
         self.registered(version, state).await.map(|_| ())
     }
-}
 
-impl Places<'_> {
+    /// The event that records the registry's identifier of a version.
+    pub(super) fn registered_event(&self, version: Version, id: RegistryId) -> EventKind {
+        EventKind::Registered { version, registry: self.registry.kind().to_owned(), id }
+    }
+
     /// Records the registry's identifier of a version.
     ///
     /// # Errors
@@ -237,18 +243,12 @@ impl Places<'_> {
         write::append(self.ledger, self.name, async |current: &write::Current| {
             let known = current.state.versions.get(&version);
             let known = known.and_then(|known| known.registered.get(self.registry.kind()));
-            let kinds = if known == Some(&id) {
-                Vec::new()
-            } else {
-                vec![super::reconcile::registered(version, self.registry, id.clone())]
-            };
-            Ok::<_, PortError>((self.stamp.events(kinds), ()))
+            let registered = (known != Some(&id)).then(|| self.registered_event(version, id.clone()));
+            Ok::<_, PortError>((self.stamp.events(registered), ()))
         })
         .await
     }
-}
 
-impl Places<'_> {
     /// Makes sure that the registry has a version and that the ledger has its identifier, which it returns; `None` where
     /// the ledger is the registry.
     ///

@@ -8,13 +8,14 @@ use super::identity;
 use super::labels::Places;
 use super::open::{Opened, Target};
 use super::pending;
+use super::resolve;
 use super::secrets;
 use super::write::{self, Current, Stamp};
 use crate::app::{Environment, Failure};
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_release::ports::{Addition, LedgerStore, Registry, Staleness};
 use promptgate_release::promotion::{self, Decision, Obstacle, Promotion};
-use promptgate_release::{EventKind, Label, Level, MoveCause, Name, Record, State, Version};
+use promptgate_release::{EventKind, Label, Level, MoveCause, Name, State, Version};
 
 /// The request.
 #[derive(Debug, Clone)]
@@ -177,11 +178,8 @@ async fn decide(
 ) -> Result<(Addition, Decided), Failure> {
     let (state, label) = (&current.state, &options.to);
     let version = chosen(options, places.name, state)?;
-    let record = record(places, version).await?;
-    let production = match state.labels.get(&Label::Production) {
-        Some(version) => Some(self::record(places, *version).await?),
-        None => None,
-    };
+    let record = resolve::record_in(places.ledger, places.name, state, version).await?;
+    let production = resolve::production(places.ledger, places.name, state).await?;
     let decision = promotion::decide(&Promotion {
         state,
         record: &record,
@@ -224,11 +222,6 @@ fn event(
     }
 }
 
-async fn record(places: &Places<'_>, version: Version) -> Result<Record, Failure> {
-    let record = places.ledger.record(places.name, version).await?;
-    record.ok_or_else(|| unknown_version(places.name, version).into())
-}
-
 /// The version to promote.
 fn chosen(options: &PromoteOptions, name: &Name, state: &State) -> Result<Version, Failure> {
     let staged = state.labels.get(&Label::Staging).copied().filter(|_| options.to == Label::Production);
@@ -240,12 +233,8 @@ fn chosen(options: &PromoteOptions, name: &Name, state: &State) -> Result<Versio
     if state.versions.contains_key(&version) {
         Ok(version)
     } else {
-        Err(unknown_version(name, version).into())
+        Err(Diagnostic::new(format!("{name} has no version {version}"))
+            .help(format!("`promptgate log {name}` lists the published ones"))
+            .into())
     }
-}
-
-/// A version that was never published.
-pub(super) fn unknown_version(name: &Name, version: Version) -> Diagnostic {
-    Diagnostic::new(format!("{name} has no version {version}"))
-        .help(format!("`promptgate log {name}` lists the published ones"))
 }

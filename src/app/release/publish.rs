@@ -13,13 +13,11 @@ use super::labels::Places;
 use super::open::Opened;
 use super::record::{self, Inputs};
 use super::write::{self, Current, Stamp};
-use super::{evidence, pending};
+use super::{evidence, pending, resolve};
 use crate::app::{Environment, Failure};
 use promptgate_release::ports::Addition;
 use promptgate_release::promotion::Obstacle;
-use promptgate_release::{
-    Change, Digest, EventKind, Evidence, EvidenceVerdict, Label, Level, Name, Record, State, Version,
-};
+use promptgate_release::{Change, Digest, EventKind, Evidence, Label, Level, Name, Record, State, Version};
 use source::Source;
 
 /// The request.
@@ -104,7 +102,7 @@ pub(crate) async fn publish(
         published.outcome = PublishOutcome::Refused(refused);
         return Ok(published);
     }
-    let production = production(&opened, &current.state).await?;
+    let production = resolve::production(opened.ledger.as_ref(), opened.name(), &current.state).await?;
     let collected = approvals(&source, production.as_ref(), &digest, &identity, environment).await?;
     published.notes = notes(&collected);
     if !options.dry_run {
@@ -201,13 +199,14 @@ impl Publication<'_> {
     }
 
     async fn record(&self, state: &State) -> Result<Record, Failure> {
-        let production = production(self.opened, state).await?;
+        let (ledger, name) = (self.opened.ledger.as_ref(), self.opened.name());
+        let production = resolve::production(ledger, name, state).await?;
         let latest = match state.latest() {
-            Some(latest) => self.opened.ledger.record(self.opened.name(), latest).await?,
+            Some(latest) => Some(resolve::record_in(ledger, name, state, latest).await?),
             None => None,
         };
         Ok(record::new(&Inputs {
-            name: self.opened.name(),
+            name,
             content: &self.source.content,
             claims: &self.source.claims,
             state,
@@ -217,12 +216,6 @@ impl Publication<'_> {
             at: self.stamp.at,
         })?)
     }
-}
-
-/// The record of what production serves.
-async fn production(opened: &Opened, state: &State) -> Result<Option<Record>, Failure> {
-    let Some(version) = state.labels.get(&Label::Production) else { return Ok(None) };
-    Ok(opened.ledger.record(opened.name(), *version).await?)
 }
 
 /// Why an evaluation is no evidence for the content. What only promotions require is left to them.
@@ -243,13 +236,7 @@ fn refusals(
     if evidence.simulated && !allow_simulated {
         refused.push(Obstacle::Simulated);
     }
-    match evidence.verdict {
-        EvidenceVerdict::Pass => {}
-        EvidenceVerdict::Fail => refused.push(Obstacle::GateFailed),
-        EvidenceVerdict::Inconclusive if evidence.waived => {}
-        EvidenceVerdict::Inconclusive => refused.push(Obstacle::GateInconclusive),
-        EvidenceVerdict::Incomplete => refused.push(Obstacle::GateIncomplete),
-    }
+    refused.extend(Obstacle::of_verdict(evidence));
     // Production may have moved on since the run, which the promotion finds; another baseline was never production.
     let compared = evidence.baseline.as_ref().map(|baseline| state.with_digest(&baseline.digest));
     if let (Some(compared), Some(production)) = (compared, state.labels.get(&Label::Production))

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use super::identity;
 use super::labels::Places;
 use super::open::{Opened, Target};
+use super::resolve;
 use super::write::{self, Current, Stamp};
 use super::{adopt, pending};
 use crate::app::{Environment, Failure};
 use promptgate_release::ports::{LedgerStore, Registry, StoredVersion};
-use promptgate_release::{EventKind, Label, Name, PortError, ReleasePolicy, State, Version};
+use promptgate_release::{Label, Name, PortError, ReleasePolicy, State, Version};
 
 /// The request.
 #[derive(Debug, Clone)]
@@ -153,23 +154,18 @@ impl Reconciliation<'_> {
                         format!("version {version} is not in the registry"),
                         Some("created".to_owned()),
                     );
-                    self.create(*version).await?;
+                    self.create(*version, &state).await?;
                 }
             }
         }
         Ok(())
     }
 
-    async fn create(&self, version: Version) -> Result<(), PortError> {
+    async fn create(&self, version: Version, state: &State) -> Result<(), PortError> {
         if self.options.check {
             return Ok(());
         }
-        let Some(record) = self.places.ledger.record(self.places.name, version).await? else {
-            return Err(PortError::Damaged(format!(
-                "version {version} of {} has no record",
-                self.places.name
-            )));
-        };
+        let record = resolve::record_in(self.places.ledger, self.places.name, state, version).await?;
         let id = self.places.registry.create_version(&record).await?;
         self.register(version, id).await
     }
@@ -262,13 +258,11 @@ impl Reconciliation<'_> {
 
     /// The holders of a label, as the ledger knows them.
     async fn holders(&self, state: &State, ids: &[String]) -> Result<Vec<Holder>, PortError> {
-        let kind = self.places.registry.kind();
         let mut holders = Vec::new();
         for id in ids {
             let Some(stored) = self.places.registry.get(self.places.name, id).await? else { continue };
-            let registered = state.versions.iter().find(|(_, known)| known.registered.get(kind) == Some(id));
             let published = stored.published.as_ref().and_then(|(_, digest)| state.with_digest(digest));
-            let version = registered.map(|(version, _)| *version).or(published);
+            let version = self.places.registered_as(id, state).or(published);
             holders.push(Holder { version, stored });
         }
         Ok(holders)
@@ -292,9 +286,4 @@ fn shown(holders: &[Holder]) -> String {
     } else {
         holders.iter().map(one).collect::<Vec<_>>().join(" and ")
     }
-}
-
-/// The event that records a registry's identifier.
-pub(super) fn registered(version: Version, registry: &dyn Registry, id: String) -> EventKind {
-    EventKind::Registered { version, registry: registry.kind().to_owned(), id }
 }

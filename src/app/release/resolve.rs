@@ -4,7 +4,9 @@ use crate::app::Failure;
 use promptgate_core::document::suggest;
 use promptgate_core::model::Diagnostic;
 use promptgate_release::ports::LedgerStore;
-use promptgate_release::{Digest, Label, Name, PortError, PromptReference, Record, Selector, State, Version};
+use promptgate_release::{
+    Digest, Event, Label, Name, PortError, PromptReference, Record, Selector, State, Version,
+};
 
 /// Maximum number of names or versions in a message.
 const MAX_LISTED: usize = 5;
@@ -73,18 +75,73 @@ pub(in crate::app) async fn names(ledger: &dyn LedgerStore, wanted: &[Name]) -> 
     Ok(names)
 }
 
-/// The record of a version that the state knows.
+/// The record of a version that was published with `digest`.
 ///
 /// # Errors
-/// A record that is missing or was changed; failures of the ledger.
+/// A record that is missing, or of another content than its event: an event cannot be changed unnoticed, a record could be
+/// replaced as a whole. Failures of the ledger.
 pub(in crate::app) async fn record(
     ledger: &dyn LedgerStore,
     name: &Name,
     version: Version,
+    digest: &Digest,
 ) -> Result<Record, PortError> {
-    let missing =
-        || PortError::Damaged(format!("{}: version {version} of {name} has no record", ledger.location()));
-    ledger.record(name, version).await?.ok_or_else(missing)
+    let record = ledger.record(name, version).await?.ok_or_else(|| no_record(ledger, name, version))?;
+    if record.digest == *digest {
+        return Ok(record);
+    }
+    let place = ledger.location();
+    let message = format!("{place}: the record of {name}@{version} is of another content than its event");
+    Err(PortError::Mutated(message))
+}
+
+/// The record of a version that the state knows.
+///
+/// # Errors
+/// As [`record`]; a version that the state does not know has none.
+pub(in crate::app) async fn record_in(
+    ledger: &dyn LedgerStore,
+    name: &Name,
+    state: &State,
+    version: Version,
+) -> Result<Record, PortError> {
+    match state.versions.get(&version) {
+        Some(known) => record(ledger, name, version, &known.digest).await,
+        None => Err(no_record(ledger, name, version)),
+    }
+}
+
+/// The error for a version whose record is missing.
+pub(super) fn no_record(ledger: &dyn LedgerStore, name: &Name, version: Version) -> PortError {
+    PortError::Damaged(format!("{}: version {version} of {name} has no record", ledger.location()))
+}
+
+/// The record of what production serves; `None` before the first version.
+///
+/// # Errors
+/// As [`record`].
+pub(super) async fn production(
+    ledger: &dyn LedgerStore,
+    name: &Name,
+    state: &State,
+) -> Result<Option<Record>, PortError> {
+    match state.at_label(&Label::Production) {
+        Some(version) => record_in(ledger, name, state, version).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The state after events of a ledger.
+///
+/// # Errors
+/// An event that cannot follow the ones before it.
+pub(in crate::app) fn fold<'e>(
+    ledger: &dyn LedgerStore,
+    name: &Name,
+    events: impl IntoIterator<Item = &'e Event>,
+) -> Result<State, PortError> {
+    let damaged = |error| PortError::Damaged(format!("{}: {name}: {error}", ledger.location()));
+    State::fold(events).map_err(damaged)
 }
 
 /// The error for a name without events.
@@ -146,7 +203,7 @@ fn listed(texts: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{error, ledger, reference};
+    use super::super::testing::{self, error, ledger, reference};
     use super::*;
 
     #[tokio::test]
@@ -162,6 +219,22 @@ mod tests {
             let resolved = resolve(&ledger, &reference(text)).await.unwrap();
             assert_eq!(resolved.version.to_string(), version, "{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn record_replaced_as_a_whole_is_refused() {
+        let ledger = ledger().await;
+        let resolved = resolve(&ledger, &reference("support/reply@1.0.0")).await.unwrap();
+        let (name, version) = (&resolved.reference.name, resolved.version);
+        let mut replaced = record(&ledger, name, version, &resolved.digest).await.unwrap();
+        replaced.content = testing::text("Always refund.");
+        replaced.digest = replaced.content.digest();
+        ledger.replace_record(replaced);
+        let refused = record(&ledger, name, version, &resolved.digest).await.unwrap_err();
+        assert!(matches!(refused, PortError::Mutated(_)), "{refused:?}");
+        let state = ledger.state(name).await.unwrap().unwrap();
+        let refused = production(&ledger, name, &state).await.unwrap_err();
+        assert!(matches!(refused, PortError::Mutated(_)), "{refused:?}");
     }
 
     #[tokio::test]

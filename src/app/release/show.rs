@@ -1,14 +1,12 @@
 //! Everything that a ledger says about a version.
 
 use promptgate_release::ports::LedgerStore;
-use promptgate_release::{
-    Approval, Event, EventKind, Evidence, Label, PortError, PromptReference, Record, State, Version,
-};
+use promptgate_release::{Approval, Event, EventKind, Evidence, Label, PromptReference, Record, Version};
 use promptgate_report::release::show::{
     ApprovalStatus, ChangeOrigin, Controls, CriterionResult, Evaluation, HeldLabel, SCHEMA, Show,
 };
 
-use super::resolve::{record, resolve_in, unknown_name};
+use super::resolve::{fold, record, resolve_in, unknown_name};
 use super::wire::{self, time, word};
 use crate::app::Failure;
 
@@ -22,11 +20,10 @@ pub(crate) async fn show(ledger: &dyn LedgerStore, reference: &PromptReference) 
     if events.is_empty() {
         return Err(unknown_name(ledger, name).await?.into());
     }
-    let state = State::fold(&events)
-        .map_err(|error| PortError::Damaged(format!("{}: {name}: {error}", ledger.location())))?;
+    let state = fold(ledger, name, &events)?;
     let resolved = resolve_in(&state, reference)?;
     let version = resolved.version;
-    let record = record(ledger, name, version).await?;
+    let record = record(ledger, name, version, &resolved.digest).await?;
     let controls = record.policy.controls(record.level);
     let known = state.versions.get(&version);
     let published = events.iter().find(

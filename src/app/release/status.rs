@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::resolve::{names, record};
+use super::resolve::{self, fold, names, record_in};
 use super::wire::{self, time, word};
 use crate::app::Failure;
 use promptgate_core::model::{Diagnostic, Place};
@@ -56,8 +56,7 @@ async fn of_prompt(
     let history = ledger.history(name).await?;
     let until = |event: &&Event| at.is_none_or(|at| event.at <= at);
     let events: Vec<&Event> = history.events.iter().take_while(until).collect();
-    let state = State::fold(events.iter().copied())
-        .map_err(|error| PortError::Damaged(format!("{}: {name}: {error}", ledger.location())))?;
+    let state = fold(ledger, name, events.iter().copied())?;
     let check = match at {
         Some(_) => StateCheck::Past,
         None if ledger.state(name).await?.as_ref() == Some(&state) => StateCheck::Verified,
@@ -118,13 +117,10 @@ async fn waiting(
     let staged = staging.filter(is_newer).map(|version| (version, Label::Production));
     let newest = state.latest().filter(is_newer).filter(|version| staging != Some(*version));
     let next = staged.into_iter().chain(newest.map(|version| (version, Label::Staging)));
-    let served = match production {
-        Some(version) => Some(record(ledger, name, version).await?),
-        None => None,
-    };
+    let served = resolve::production(ledger, name, state).await?;
     let mut waiting = Vec::new();
     for (version, label) in next {
-        let record = record(ledger, name, version).await?;
+        let record = record_in(ledger, name, state, version).await?;
         let decision = decide(ledger, state, &record, served.as_ref(), &label, now);
         let (result, obstacles) = match decision {
             Decision::Promote { .. } | Decision::Unchanged => (Readiness::Ready, Vec::new()),

@@ -1,9 +1,9 @@
 //! Verifies a ledger.
 
-use super::resolve::names;
+use super::resolve::{fold, names};
 use crate::app::Failure;
 use promptgate_release::ports::{LedgerStore, Verification as Verified};
-use promptgate_release::{Name, PortError, State};
+use promptgate_release::{Name, PortError};
 use promptgate_report::release::verification::{SCHEMA, Verification, VerifiedCommits, VerifiedPrompt};
 
 /// Verifies chain, state and records of prompts, all of the ledger if `wanted` is empty.
@@ -31,8 +31,7 @@ pub(crate) async fn verify(ledger: &dyn LedgerStore, wanted: &[Name]) -> Result<
 
 async fn of_prompt(ledger: &dyn LedgerStore, name: &Name) -> Result<VerifiedPrompt, PortError> {
     let Verified { history, commits } = ledger.verify(name).await?;
-    let state = State::fold(&history.events)
-        .map_err(|error| PortError::Damaged(format!("{}: {name}: {error}", ledger.location())))?;
+    let state = fold(ledger, name, &history.events)?;
     Ok(VerifiedPrompt {
         name: name.to_string(),
         events: Some(history.events.len()),

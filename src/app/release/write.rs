@@ -1,14 +1,11 @@
 //! Appends to a ledger: read, decide, append if nobody else did.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
+use super::resolve::fold;
+use promptgate_adapters::ledger::{MAX_ATTEMPTS, pause};
 use promptgate_release::ports::{Addition, History, LedgerStore};
 use promptgate_release::{Actor, Event, EventKind, Name, PortError, State};
-
-/// How often a decision is taken again after another writer was faster.
-const MAX_ATTEMPTS: u32 = 10;
 
 /// Signs events.
 #[derive(Debug, Clone)]
@@ -48,8 +45,7 @@ pub(super) async fn current(ledger: &dyn LedgerStore, name: &Name) -> Result<Cur
 /// Reads the state that was last fetched.
 pub(super) async fn known(ledger: &dyn LedgerStore, name: &Name) -> Result<Current, PortError> {
     let history = ledger.history(name).await?;
-    let state = State::fold(&history.events)
-        .map_err(|error| PortError::Damaged(format!("the ledger of {name} cannot be trusted: {error}")))?;
+    let state = fold(ledger, name, &history.events)?;
     Ok(Current { state, history })
 }
 
@@ -78,11 +74,4 @@ pub(super) async fn append<T, E: From<PortError>>(
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-/// A random pause, so that writers do not meet again at once.
-fn pause(attempt: u32) -> Duration {
-    let most = 20 * u64::from(attempt);
-    let unit = u64::from(Timestamp::now().subsec_nanosecond().unsigned_abs() % 1_000);
-    Duration::from_millis(5 + most * unit / 1_000)
 }

@@ -89,9 +89,7 @@ impl Reader {
     fn state(&self, name: &Name) -> Result<State, Failure> {
         let history =
             self.runtime.block_on(self.ledger.history(name)).map_err(|error| self.failure(error))?;
-        State::fold(&history.events).map_err(|error| {
-            self.failure(PortError::Damaged(format!("{}: {name}: {error}", self.ledger.location())))
-        })
+        resolve::fold(&*self.ledger, name, &history.events).map_err(|error| self.failure(error))
     }
 
     /// The version that a reference means.
@@ -109,17 +107,8 @@ impl Reader {
             Ok(resolved) => resolved,
             Err(diagnostic) => return Ok(Err(diagnostic.into())),
         };
-        let record = self.runtime.block_on(resolve::record(&*self.ledger, name, resolved.version));
-        let record = record.map_err(|error| self.failure(error))?;
-        if record.digest != resolved.digest {
-            let place = self.ledger.location();
-            let message = format!(
-                "{place}: the record of {name}@{} is of another content than its event",
-                record.version
-            );
-            return Err(self.failure(PortError::Mutated(message)));
-        }
-        Ok(Ok(record))
+        let record = resolve::record(&*self.ledger, name, resolved.version, &resolved.digest);
+        self.runtime.block_on(record).map(Ok).map_err(|error| self.failure(error))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Obstacle, Promotion};
-use crate::{ActorSource, Digest, Evidence, EvidenceVerdict, GateScope, Label, Level, Record, Version, diff};
+use crate::{ActorSource, Digest, Evidence, GateScope, Label, Level, Record, Version, diff};
 
 /// The version that production serves and its digest, as the ledger says.
 fn production(promotion: &Promotion<'_>) -> Option<(Version, Digest)> {
@@ -67,19 +67,9 @@ pub(super) fn evidence(promotion: &Promotion<'_>, level: Level) -> Vec<Obstacle>
     if evidence.simulated && !promotion.allow_simulated {
         obstacles.push(Obstacle::Simulated);
     }
-    obstacles.extend(verdict(evidence));
+    obstacles.extend(Obstacle::of_verdict(evidence));
     obstacles.extend(scope(promotion, evidence, level));
     obstacles
-}
-
-fn verdict(evidence: &Evidence) -> Option<Obstacle> {
-    match evidence.verdict {
-        EvidenceVerdict::Pass => None,
-        EvidenceVerdict::Fail => Some(Obstacle::GateFailed),
-        EvidenceVerdict::Inconclusive if evidence.waived => None,
-        EvidenceVerdict::Inconclusive => Some(Obstacle::GateInconclusive),
-        EvidenceVerdict::Incomplete => Some(Obstacle::GateIncomplete),
-    }
 }
 
 fn scope(promotion: &Promotion<'_>, evidence: &Evidence, level: Level) -> Option<Obstacle> {

@@ -11,7 +11,7 @@ async fn stage_next(world: &World) {
     world.promote(version("1.2.0"), Label::Staging).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn rollback_and_promotion_at_once_leave_one_holder() {
     let mut ends = BTreeMap::new();
     for seed in 0..SEEDS {
@@ -43,7 +43,7 @@ async fn rollback_and_promotion_at_once_leave_one_holder() {
     assert!(ends.len() > 1, "the seeds made only one order: {ends:?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn two_rollbacks_at_once_leave_one_holder() {
     for seed in 0..SEEDS {
         let steps = Stepped::interleaved(seed);
@@ -54,7 +54,7 @@ async fn two_rollbacks_at_once_leave_one_holder() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn two_promotions_at_once_leave_one_holder() {
     for seed in 0..SEEDS {
         let steps = Stepped::interleaved(seed);
@@ -71,7 +71,7 @@ async fn two_promotions_at_once_leave_one_holder() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn scheduled_promotion_does_not_undo_a_rollback() {
     for seed in 0..SEEDS {
         let steps = Stepped::interleaved(seed);
