@@ -55,6 +55,18 @@ impl ReleasePolicy {
         }
     }
 
+    /// Approvals that a level requires beyond those that `approvers` can give; 0 if a team is listed.
+    pub fn missing_approvers(&self, level: Level) -> u32 {
+        if self.approvers.iter().any(|name| name.starts_with('@')) {
+            return 0;
+        }
+        let mut logins: Vec<String> = self.approvers.iter().map(|login| login.to_ascii_lowercase()).collect();
+        logins.sort_unstable();
+        logins.dedup();
+        let listed = u32::try_from(logins.len()).unwrap_or(u32::MAX);
+        self.controls(level).approvals.saturating_sub(listed)
+    }
+
     /// The digest of the canonical JSON of this policy.
     pub fn digest(&self) -> Digest {
         canonical::digest(self)
@@ -73,5 +85,25 @@ impl Default for ReleasePolicy {
             staging_hold_seconds: 0,
             rules: Rules::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn approvers_are_missing_where_fewer_people_are_listed_than_have_to_approve() {
+        let mut policy = ReleasePolicy::default();
+        policy.levels.major.approvals = 2;
+        let missing = |policy: &ReleasePolicy, approvers: &[&str]| {
+            let approvers = approvers.iter().map(|name| (*name).to_owned()).collect();
+            ReleasePolicy { approvers, ..policy.clone() }.missing_approvers(Level::Major)
+        };
+        assert_eq!(missing(&policy, &[]), 2);
+        assert_eq!(missing(&policy, &["alice", "Alice"]), 1);
+        assert_eq!(missing(&policy, &["alice", "bob", "carol"]), 0);
+        assert_eq!(missing(&policy, &["@org/team"]), 0);
+        assert_eq!(policy.missing_approvers(Level::Minor), 0);
     }
 }
