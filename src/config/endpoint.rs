@@ -209,7 +209,12 @@ pub(super) fn variable(reader: &mut Reader<'_>, at: &str, name: String) -> Optio
     None
 }
 
-fn headers(reader: &mut Reader<'_>, at: &str, written: Ordered<WrittenHeader>) -> Vec<(String, HeaderValue)> {
+/// Resolves headers at a pointer.
+pub(super) fn headers(
+    reader: &mut Reader<'_>,
+    at: &str,
+    written: Ordered<WrittenHeader>,
+) -> Vec<(String, HeaderValue)> {
     let mut headers: Vec<(String, HeaderValue)> = Vec::new();
     for (name, header) in written.0 {
         let at = pointer(at, &name);

@@ -21,6 +21,8 @@ mod get;
 mod identity;
 mod labels;
 mod log;
+#[cfg_attr(not(test), expect(dead_code, reason = "called by the commands of a rollout"))]
+mod metrics;
 mod names;
 mod open;
 mod pending;

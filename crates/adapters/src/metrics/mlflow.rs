@@ -152,10 +152,10 @@ impl MlflowTraces {
         query: &MetricQuery<'_>,
         version: &str,
         mut body: Value,
-        filter: Option<String>,
+        of_assessment: impl IntoIterator<Item = String>,
     ) -> Result<Vec<DataPoint>, PortError> {
         let mut filters = vec![format!("trace.tag.`{}` = '{version}'", self.options.version_tag)];
-        filters.extend(filter);
+        filters.extend(of_assessment);
         body["experiment_ids"] = json!([self.options.experiment_id]);
         body["filters"] = json!(filters);
         body["start_time_ms"] = json!(query.window.from.as_millisecond());
@@ -204,8 +204,10 @@ impl MlflowTraces {
                 let body = json!({"view_type": "ASSESSMENTS", "metric_name": "assessment_count",
                     "aggregations": [{"aggregation_type": "COUNT"}],
                     "dimensions": ["assessment_name", "assessment_value"]});
-                let filter = format!("assessment.name = '{name}'");
-                let points = self.ask(query, &version, body, Some(filter)).await?;
+                // An expectation of the same name is what a score should have been.
+                let filters =
+                    [format!("assessment.name = '{name}'"), "assessment.type = 'feedback'".to_owned()];
+                let points = self.ask(query, &version, body, filters).await?;
                 Ok(scores(&points).map(Outcome::Scores))
             }
         }
@@ -279,6 +281,9 @@ fn scores(points: &[DataPoint]) -> Result<Moments, String> {
     let mut moments = Moments::default();
     for point in points {
         let text = point.dimensions.get("assessment_value").map_or("", String::as_str);
+        if text == "null" {
+            continue; // a judge that failed
+        }
         let score = score(text).ok_or_else(|| {
             "an assessment has a value that is not a number, true, false, yes or no".to_owned()
         })?;

@@ -58,7 +58,11 @@ async fn recorded_assessments_are_a_share_and_the_request_is_the_recorded_one() 
     let mut expected = recorded(0)["body"].clone();
     expected["start_time_ms"] = json!(1_796_040_000_000_i64);
     expected["end_time_ms"] = json!(1_796_043_599_999_i64);
-    expected["filters"] = json!(["trace.tag.`prompt_version` = '2.3.1'", "assessment.name = 'helpful'"]);
+    expected["filters"] = json!([
+        "trace.tag.`prompt_version` = '2.3.1'",
+        "assessment.name = 'helpful'",
+        "assessment.type = 'feedback'"
+    ]);
     sent.as_object_mut().unwrap().remove("max_results");
     assert_eq!(sent, expected);
 }
@@ -92,7 +96,7 @@ async fn error_rate_counts_finished_traces() {
 async fn values_are_booleans_verdicts_or_numbers() {
     let script = [
         assessments(&[("\"yes\"", 3.0), ("no", 1.0)]),
-        assessments(&[("4", 1.0), ("5.0", 3.0)]),
+        assessments(&[("4", 1.0), ("5.0", 3.0), ("null", 9.0)]),
         assessments(&[("\"excellent\"", 1.0), ("1", 1.0)]),
         assessments(&[("NaN", 1.0)]),
         assessments(&[]),
