@@ -171,6 +171,7 @@ pub(super) fn base_url(reader: &mut Reader<'_>, at: &str, url: String) -> Option
         }
         _ => Diagnostic::new(format!("`{key}` must be an http or https URL")).help(match key {
             "tracking_uri" => "write it like `https://mlflow.example.org`",
+            "url" => "write it like `https://prometheus.example.org`",
             _ if at.starts_with("/release/") => "write it like `https://cloud.langfuse.com`",
             _ => "write it like `https://api.openai.com/v1`",
         }),

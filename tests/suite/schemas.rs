@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, repository};
 
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     "config",
     "case",
     "report",
@@ -24,6 +24,7 @@ const NAMES: [&str; 21] = [
     "rollback",
     "reconciliation",
     "pull",
+    "metrics",
 ];
 
 #[test]

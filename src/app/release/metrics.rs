@@ -272,7 +272,7 @@ mod tests {
 
     #[tokio::test]
     async fn samples_of_one_variant_alone_are_not_usable() {
-        let sources = opened(vec![("scores", Ok(readings(&[("helpful", [share(9), share(0)])], None)))]);
+        let sources = opened(vec![("scores", Ok(readings(&[("helpful", [share(9), Ok(Sample::Share { successes: 0, n: 0 })])], None)))]);
         let observations = read(&sources, &[("helpful", "scores")]).await.observations;
         let problem = observations.samples("helpful").unwrap_err();
         assert_eq!(problem, Reading::Missing("treatment has no samples".to_owned()));

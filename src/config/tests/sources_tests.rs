@@ -99,49 +99,49 @@ fn mistakes_of_sources_are_reported_with_their_places() {
         )
     };
     let rows: &[(&str, &[&str])] = &[
-        ("{a: {}}", &["5:36: `release.sources.a`"]),
-        ("{a: {json: x, otlp_file: y}}", &["5:36: `release.sources.a`"]),
-        ("{a: {datadog: {}}}", &["5:37: unknown key `datadog`"]),
+        ("{a: {}}", &["5:37: `release.sources.a` must not be empty"]),
+        ("{a: {json: x, otlp_file: y}}", &["5:37: `release.sources.a` must have at most 1 keys"]),
+        ("{a: {datadog: {}}}", &["5:38: unknown key `datadog`"]),
         ("{\"a b\": {json: x}}", &["5:34: invalid name `a b` of a source"]),
-        ("{a: {otlp_file: 'a['}}", &["5:48: invalid glob pattern `a[`"]),
-        ("{a: {prometheus: {good: x}}}", &["5:49: `release.sources.a.prometheus` lacks the key `url`"]),
+        ("{a: {otlp_file: 'a['}}", &["5:49: invalid glob pattern `a[`"]),
+        ("{a: {prometheus: {good: x}}}", &["5:38: `release.sources.a.prometheus` lacks the key `url`"]),
         (
             &query("x{v=\"1\"}[$window]"),
-            &["5:84: the query returns the same number for every version (help: select the version"],
+            &["5:83: the query returns the same number for every version (help: select the version"],
         ),
         (
             &query("x{v=\"$version\"}"),
-            &["5:84: the query does not select the time of the step (help: use `$window`"],
+            &["5:83: the query does not select the time of the step (help: use `$window`"],
         ),
         (
             &query("x{v=\"$versions\"}[$window]"),
             &[
-                "5:84: unknown placeholder `$versions` (help: there are $version, $registry_version, $window, $name, $metric)",
+                "5:83: unknown placeholder `$versions` (help: there are $version, $registry_version, $window, $name, $metric)",
             ],
         ),
         (
             "{a: {prometheus: {url: p.example, good: 'x{v=\"$version\"}[$window]', all: 'x{v=\"$version\"}[$window]'}}}",
-            &["5:55: `url` must be an http or https URL"],
+            &["5:56: `url` must be an http or https URL (help: write it like `https://prometheus.example.org`"],
         ),
         (
             "{a: {mlflow: {tracking_uri: 'https://m.example'}}}",
-            &["5:45: `release.sources.a.mlflow` lacks the key `experiment_id`"],
+            &["5:38: `release.sources.a.mlflow` lacks the key `experiment_id`"],
         ),
         (
             "{a: {mlflow: {tracking_uri: 'https://m.example', experiment_id: 1, version: latest}}}",
-            &["5:108: `latest` is not the tag of a version"],
+            &["5:109: `latest` is not the tag of a version"],
         ),
         (
             "{a: {mlflow: {tracking_uri: 'https://m.example', experiment_id: 1, user_env: U}}}",
-            &["5:37: user_env and password_env belong together"],
+            &["5:38: user_env and password_env belong together"],
         ),
         (
             "{a: {langfuse: {base_url: 'https://l.example', secret_key_env: sk-lf-0123456789abcdef0123}}}",
-            &["5:95: "],
+            &["5:96: "],
         ),
         (
             "{a: {mlflow: {tracking_uri: 'https://m.example', experiment_id: 1, version: $VERSION}}}",
-            &["5:108: `$VERSION` is not expanded", "5:108: `$VERSION` is not the tag of a version"],
+            &["5:109: `$VERSION` is not expanded", "5:109: `$VERSION` is not the tag of a version"],
         ),
     ];
     let mut wrong = String::new();
