@@ -22,7 +22,7 @@ fn guardrail(name: &str, better: Better, margin: f64) -> Guardrail {
     Guardrail { name: name.to_owned(), better, margin, source: "scores".to_owned() }
 }
 
-fn policy() -> RolloutPolicy {
+pub(super) fn policy() -> RolloutPolicy {
     RolloutPolicy {
         canary: default_canary(),
         staged: default_staged(),
@@ -45,7 +45,14 @@ fn policy() -> RolloutPolicy {
 
 /// A rollout on a step since hour 0, with the information planned for 2,000 treated samples.
 fn rollout(step: usize) -> Rollout {
-    let start = RolloutStart {
+    let start = rollout_start();
+    let basis_points = start.steps[step].basis_points;
+    let begun = Rollout::begin(&start, at(0)).unwrap();
+    Rollout { step, basis_points, ..begun }
+}
+
+pub(super) fn rollout_start() -> RolloutStart {
+    RolloutStart {
         number: 1,
         treatment: version("1.1.0"),
         control: version("1.0.0"),
@@ -55,10 +62,7 @@ fn rollout(step: usize) -> Rollout {
         planned_information: 2_000.0,
         sources: sources(),
         reason: None,
-    };
-    let basis_points = start.steps[step].basis_points;
-    let begun = Rollout::begin(&start, at(0)).unwrap();
-    Rollout { step, basis_points, ..begun }
+    }
 }
 
 /// Shares of both variants that split as the step says.
@@ -81,10 +85,7 @@ fn equal(step: usize, treated: u64) -> Observations {
         ("error_rate", shares(step, treated, 0.02, 0.02)),
         ("latency_p95", level(2.0, 2.0)),
     ];
-    Observations {
-        readings: readings.map(|(name, reading)| (name.to_owned(), reading)).into(),
-        units: None,
-    }
+    Observations { readings: readings.map(|(name, reading)| (name.to_owned(), reading)).into(), units: None }
 }
 
 fn with(mut observations: Observations, metric: &str, reading: Reading) -> Observations {
@@ -193,8 +194,9 @@ fn missing_invalid_and_one_sided_data_hold() {
         for metric in ["faithfulness", "error_rate", "latency_p95"] {
             let decision = decide_at(&rollout(0), &with(equal(0, 400), metric, reading.clone()), 48);
             assert_eq!(decision.action, Action::Wait, "{metric}: {reading:?}");
-            let held = decision.findings.iter().any(|finding| finding.metric.as_deref() == Some(metric)
-                && finding.kind.status() >= Status::Inconclusive);
+            let held = decision.findings.iter().any(|finding| {
+                finding.metric.as_deref() == Some(metric) && finding.kind.status() >= Status::Inconclusive
+            });
             assert!(held, "{metric}: {reading:?}: {decision:?}");
         }
     }
@@ -294,12 +296,13 @@ fn sample() -> impl Strategy<Value = Sample> {
     ];
     let n = prop_oneof![Just(0_u64), 1..200_u64, 200..100_000_u64, Just(u64::MAX)];
     prop_oneof![
-        (n.clone(), 0.0..=1.1_f64).prop_map(|(n, share)| Sample::Share {
-            successes: (n as f64 * share) as u64,
+        (n.clone(), 0.0..=1.1_f64)
+            .prop_map(|(n, share)| Sample::Share { successes: (n as f64 * share) as u64, n }),
+        (n.clone(), number.clone(), number.clone()).prop_map(|(n, mean, variance)| Sample::Mean {
             n,
+            mean,
+            variance
         }),
-        (n.clone(), number.clone(), number.clone())
-            .prop_map(|(n, mean, variance)| Sample::Mean { n, mean, variance }),
         (n, number).prop_map(|(n, value)| Sample::Level { n, value }),
     ]
 }

@@ -2,12 +2,14 @@
 
 use std::io::{self, Write};
 
+use anstyle::Style as Ansi;
+
 use super::{minute, short, writer};
 use crate::release::rollout::{
     Finding, FindingStatus, MetricSamples, Rollout, RolloutPosition, RolloutResult,
 };
 use crate::render::Style;
-use crate::render::terminal::line_writer::{Ansi, BULLET, DIM, GREEN, LineWriter, PLAIN, RED, YELLOW, table};
+use crate::render::terminal::line_writer::{BULLET, DIM, GREEN, LineWriter, PLAIN, RED, YELLOW, table};
 use crate::view::number;
 
 /// Writes a rollout.
@@ -102,7 +104,8 @@ fn write_finding(finding: &Finding, writer: &mut LineWriter<'_>) -> io::Result<(
 }
 
 fn row(metric: &MetricSamples) -> Vec<String> {
-    let figure = |value: Option<f64>| value.map_or_else(|| number::NONE.to_owned(), |value| format!("{value:.3}"));
+    let figure =
+        |value: Option<f64>| value.map_or_else(|| number::NONE.to_owned(), |value| format!("{value:.3}"));
     vec![
         short(&metric.name, 40),
         figure(metric.control),
