@@ -121,7 +121,9 @@ fn mistakes_of_sources_are_reported_with_their_places() {
         ),
         (
             "{a: {prometheus: {url: p.example, good: 'x{v=\"$version\"}[$window]', all: 'x{v=\"$version\"}[$window]'}}}",
-            &["5:56: `url` must be an http or https URL (help: write it like `https://prometheus.example.org`"],
+            &[
+                "5:56: `url` must be an http or https URL (help: write it like `https://prometheus.example.org`",
+            ],
         ),
         (
             "{a: {mlflow: {tracking_uri: 'https://m.example'}}}",

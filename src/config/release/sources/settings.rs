@@ -27,6 +27,11 @@ impl SourcesSettings {
         self.0.keys().map(String::as_str)
     }
 
+    /// The sources with their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &SourceSettings)> {
+        self.0.iter().map(|(name, source)| (name.as_str(), source))
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
