@@ -1,4 +1,9 @@
-//! Files that came with the repository do not write to the ledger.
+//! What came with the repository, or stands in the ledger, is data: it writes nothing, and no terminal obeys it.
+
+use jiff::Timestamp;
+use promptgate_adapters::ledger;
+use promptgate_release::ports::{Addition, LedgerStore as _};
+use promptgate_release::{Actor, ActorSource, Approval, ApprovalSource, Event, EventKind, Name, State};
 
 use super::support::{ALONE, CHANGES, FIRST, NAME, REPORT, Suite};
 
@@ -86,4 +91,51 @@ fn only_rollbacks_are_ever_pending() {
     std::fs::remove_file(alone.folder.path().join(PENDING)).unwrap();
     alone.promote("", "production", &[]).expect_code(11).says("0 of 1 approvals");
     assert_eq!((alone.label("production"), NAME), (String::new(), "support/reply"));
+}
+
+/// What a terminal or the runner of a job would obey.
+const HOSTILE: &str = "mallory\n::error::pwned\r::stop-commands::x\u{1b}[31m\u{9b}2J##[command]pwned\u{202e}";
+
+#[test]
+fn texts_of_the_ledger_are_printed_without_commands() {
+    let suite = Suite::new("levels: {major: {approvals: 1}}, approvers: [bob]");
+    suite.release(FIRST, "first");
+    let name: Name = NAME.parse().expect("a name");
+    let ledger = ledger::Folder::new(suite.folder.path().join("ledger"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let history = ledger.history(&name).await.expect("a history");
+        let state = State::fold(&history.events).expect("a state");
+        let version = state.latest().expect("a version");
+        let actor =
+            Actor { login: HOSTILE.to_owned(), source: ActorSource::Local, run: Some(HOSTILE.to_owned()) };
+        let digest = state.versions[&version].digest.clone();
+        let source = ApprovalSource::Unverified;
+        let approval =
+            Approval { login: HOSTILE.to_owned(), teams: vec![HOSTILE.to_owned()], source, digest };
+        let event = |kind| Event { at: Timestamp::now(), actor: actor.clone(), kind };
+        let events = vec![
+            event(EventKind::Approved { version, approval }),
+            event(EventKind::Registered { version, registry: HOSTILE.to_owned(), id: HOSTILE.to_owned() }),
+        ];
+        let addition = Addition { records: Vec::new(), events };
+        ledger.append(&name, &addition, history.tip.as_ref()).await.expect("an append");
+    });
+    let show = format!("{NAME}@1.0.0");
+    for (code, arguments) in [
+        (11, &["promote", NAME, "--to", "production", "--allow-simulated"][..]),
+        (0, &["status", NAME]),
+        (0, &["log", NAME]),
+        (0, &["show", &show]),
+        (11, &["promote", NAME, "--to", "production", "--allow-simulated", "--format", "json"]),
+        (0, &["log", NAME, "--format", "json"]),
+        (0, &["show", &show, "--format", "json"]),
+    ] {
+        let outcome = suite.run(arguments).expect_code(code);
+        let text = outcome.text();
+        assert!(text.contains("mallory") || arguments[0] == "status", "{arguments:?}: {text}");
+        let is_command = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");
+        assert!(!text.lines().any(is_command), "{arguments:?}: {text}");
+        assert!(!text.contains(['\u{1b}', '\u{9b}', '\r', '\u{202e}']), "{arguments:?}: {text:?}");
+    }
 }
