@@ -99,6 +99,28 @@ fn jobs_that_do_not_know_the_push_take_no_policy_from_it() {
 }
 
 #[test]
+fn gate_of_a_merge_can_judge_by_the_criteria_before_it() {
+    let suite = strict();
+    suite.folder.edit("promptgate.yaml", "min_chars: 1", "max_chars: 1");
+    suite.edit(CHANGES[0], "plans were missing");
+    suite.run(&["run", "--offline", "--quiet"]).expect_code(10);
+    suite.publish().expect_code(10).says("the gate failed");
+    // The change loosens what it made stricter: judged by the criteria before, it still fails.
+    let before = suite.folder.git(&["rev-parse", "HEAD"]);
+    suite.folder.edit("promptgate.yaml", "max_chars: 1", "max_chars: 1000");
+    suite.edit(CHANGES[1], "days were missing");
+    let policy = format!("git:{before}");
+    suite.run(&["run", "--offline", "--quiet", "--policy-from", &policy]).expect_code(10);
+    suite.publish().expect_code(10).says("the gate failed");
+    // Criteria that it keeps make evidence of this commit.
+    let before = suite.folder.git(&["rev-parse", "HEAD"]);
+    suite.edit(CHANGES[2], "prices were missing");
+    let policy = format!("git:{before}");
+    suite.run(&["run", "--offline", "--quiet", "--policy-from", &policy]).expect_code(0);
+    suite.publish().expect_code(0).says("published 1.1.0");
+}
+
+#[test]
 fn another_suite_brings_no_policy_to_the_name_it_takes() {
     let suite = strict();
     for file in ["promptgate.yaml", "prompt.md", "cases.jsonl"] {
