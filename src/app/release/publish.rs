@@ -90,7 +90,7 @@ pub(crate) async fn publish(
     let stamp = Stamp { at: Timestamp::now(), actor: identity.actor.clone() };
     let registry = opened.registry(environment, &stamp.actor)?;
     registry.name(opened.name())?;
-    let (report, evidence) = evidence::read(&options.report, opened.name(), stamp.actor.source)?;
+    let (report, evidence) = evidence::read(&options.report, opened.name(), stamp.actor.source, stamp.at)?;
     source.refuse_other_dataset(&report, &options.report)?;
     let digest = source.content.digest();
     let mut published = Published {
@@ -177,6 +177,7 @@ impl Publication<'_> {
                     number: record.number,
                     digest: record.digest.clone(),
                     level,
+                    record: None,
                     adopted: false,
                 };
                 let mut addition = self.stamp.events([published]);
