@@ -27,6 +27,18 @@ impl Environment {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// The time: now, or that of PROMPTGATE_TIME, by which tests let days pass.
+    ///
+    /// # Errors
+    /// A value that is not a time.
+    pub(crate) fn now(&self) -> Result<Timestamp, Diagnostic> {
+        let Some(text) = self.variable("PROMPTGATE_TIME") else { return Ok(Timestamp::now()) };
+        text.parse().map_err(|_| {
+            Diagnostic::new(format!("PROMPTGATE_TIME is not a time: `{text}`"))
+                .help("expected a time like 2026-11-30T12:00:00Z; unset it for the time of the machine")
+        })
+    }
+
     /// The value of a variable.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
         self.0.get(name).cloned()

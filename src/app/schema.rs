@@ -29,6 +29,7 @@ pub(crate) const SCHEMAS: [(&str, Schema, &str); 21] = [
     ("approval", release::approval::schema, "Output of `approve --format json`"),
     ("promotion", release::promotion::schema, "Output of `promote --format json`"),
     ("rollback", release::rollback::schema, "Output of `rollback --format json`"),
+    ("rollout", release::rollout::schema, "Output of `rollout start|advance|status|… --format json`"),
     ("reconciliation", release::reconciliation::schema, "Output of `reconcile --format json`"),
     ("pull", release::pull::schema, "Output of `pull --format json`"),
     ("bundle", release::bundle::schema, "bundle.json of `export bundle`"),

@@ -22,6 +22,7 @@ const NAMES: [&str; 21] = [
     "approval",
     "promotion",
     "rollback",
+    "rollout",
     "reconciliation",
     "pull",
 ];

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::diff::Rules;
+use crate::rollout::{RolloutKind, RolloutPolicy};
 use crate::{Digest, GateScope, Level, canonical};
 
 /// The controls of a prompt, as they were before the change that they hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReleasePolicy {
     /// The controls by level.
@@ -20,6 +21,9 @@ pub struct ReleasePolicy {
     /// How the least level of a change is found.
     #[serde(default)]
     pub rules: Rules,
+    /// Rollouts in steps; `None` where every version goes to production at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollouts: Option<RolloutPolicy>,
 }
 
 /// One set of controls for each level.
@@ -43,6 +47,9 @@ pub struct Controls {
     /// Approvals by different people.
     #[serde(default)]
     pub approvals: u32,
+    /// How production gets the version.
+    #[serde(default, skip_serializing_if = "RolloutKind::is_direct")]
+    pub rollout: RolloutKind,
 }
 
 impl ReleasePolicy {
@@ -55,6 +62,18 @@ impl ReleasePolicy {
         }
     }
 
+    /// Approvals that a level requires beyond those that `approvers` can give; 0 if a team is listed.
+    pub fn missing_approvers(&self, level: Level) -> u32 {
+        if self.approvers.iter().any(|name| name.starts_with('@')) {
+            return 0;
+        }
+        let mut logins: Vec<String> = self.approvers.iter().map(|login| login.to_ascii_lowercase()).collect();
+        logins.sort_unstable();
+        logins.dedup();
+        let listed = u32::try_from(logins.len()).unwrap_or(u32::MAX);
+        self.controls(level).approvals.saturating_sub(listed)
+    }
+
     /// The digest of the canonical JSON of this policy.
     pub fn digest(&self) -> Digest {
         canonical::digest(self)
@@ -65,13 +84,34 @@ impl Default for ReleasePolicy {
     fn default() -> Self {
         Self {
             levels: Levels {
-                patch: Controls { gate: GateScope::Checks, approvals: 0 },
-                minor: Controls { gate: GateScope::Full, approvals: 0 },
-                major: Controls { gate: GateScope::Full, approvals: 1 },
+                patch: Controls { gate: GateScope::Checks, approvals: 0, rollout: RolloutKind::Direct },
+                minor: Controls { gate: GateScope::Full, approvals: 0, rollout: RolloutKind::Direct },
+                major: Controls { gate: GateScope::Full, approvals: 1, rollout: RolloutKind::Direct },
             },
             approvers: Vec::new(),
             staging_hold_seconds: 0,
             rules: Rules::default(),
+            rollouts: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn approvers_are_missing_where_fewer_people_are_listed_than_have_to_approve() {
+        let mut policy = ReleasePolicy::default();
+        policy.levels.major.approvals = 2;
+        let missing = |policy: &ReleasePolicy, approvers: &[&str]| {
+            let approvers = approvers.iter().map(|name| (*name).to_owned()).collect();
+            ReleasePolicy { approvers, ..policy.clone() }.missing_approvers(Level::Major)
+        };
+        assert_eq!(missing(&policy, &[]), 2);
+        assert_eq!(missing(&policy, &["alice", "Alice"]), 1);
+        assert_eq!(missing(&policy, &["alice", "bob", "carol"]), 0);
+        assert_eq!(missing(&policy, &["@org/team"]), 0);
+        assert_eq!(policy.missing_approvers(Level::Minor), 0);
     }
 }

@@ -8,7 +8,6 @@ mod tests;
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 
 use super::approvers::{ApproverMatch, match_approver};
 use super::authors::{self, ChangeOptions};
@@ -248,7 +247,7 @@ async fn append(
     identity: &Identity,
     approval: &Approval,
 ) -> Result<ApproveResult, Failure> {
-    let stamp = Stamp { at: Timestamp::now(), actor: identity.actor.clone() };
+    let stamp = Stamp { at: environment.now()?, actor: identity.actor.clone() };
     // A claim does not replace an identity that is known.
     let is_same = |other: &Approval| {
         other.login.eq_ignore_ascii_case(&approval.login)

@@ -122,7 +122,7 @@ pub(in crate::app) fn assign(
 }
 
 /// A level with its article, as part of a sentence.
-fn article(level: Level) -> &'static str {
+pub(super) fn article(level: Level) -> &'static str {
     match level {
         Level::Patch => "a patch",
         Level::Minor => "a minor change",

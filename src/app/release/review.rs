@@ -1,15 +1,19 @@
 //! Reviews a change before it is published: its level, its version, and what they require.
 
-use super::claims::{Claims, Comparison, assign};
+use super::claims::{Claims, Comparison, article, assign};
 use super::content::reported_level;
 use crate::app::sources::ReleaseSources;
 use crate::config::ReleaseSettings;
 use promptgate_core::model::{Diagnostic, LevelReason, Place, ReleaseControls, ReleaseFacts, ReleaseGate};
 use promptgate_core::text::neutral;
-use promptgate_release::{Content, GateScope, Level};
+use promptgate_release::{Content, GateScope, Level, ReleasePolicy};
 
 /// Differences in a diagnostic.
 const MAX_NAMED: usize = 3;
+
+/// The next step where nobody could approve.
+pub(super) const APPROVERS_HELP: &str =
+    "write `approvers: [LOGIN]` under `release:`, or `approvals: 0` for the level";
 
 /// The reviewed candidate.
 pub(in crate::app) struct Candidate<'a> {
@@ -89,6 +93,11 @@ pub(in crate::app) fn review(
             }
         }
     };
+    if !facts.published
+        && let Some(missing) = no_approvers(&settings.policy, level)
+    {
+        warnings.push(format!("it cannot be published yet: {missing}; {APPROVERS_HELP}"));
+    }
     facts.level = Some(reported_level(level));
     facts.requires = Some(controls(settings, level, candidate.has_checks));
     Review { facts, errors, warnings }
@@ -113,6 +122,18 @@ pub(super) fn no_reason(place: &Place) -> Diagnostic {
     Diagnostic::new("the prompt was changed, and it does not say why")
         .at(place.clone())
         .help("add `reason: …` to its front matter, one sentence; it is published with the version")
+}
+
+/// Why nobody could approve a version of a level; `None` if enough people are listed.
+pub(super) fn no_approvers(policy: &ReleasePolicy, level: Level) -> Option<String> {
+    let listed = match policy.missing_approvers(level) {
+        0 => return None,
+        _ if policy.approvers.is_empty() => "nobody".to_owned(),
+        _ => policy.approvers.join(", "),
+    };
+    let approvals = policy.controls(level).approvals;
+    let plural = if approvals == 1 { "" } else { "s" };
+    Some(format!("{} needs {approvals} approval{plural}, and `approvers` lists {listed}", article(level)))
 }
 
 /// The differences that require a level, as a diagnostic names them.

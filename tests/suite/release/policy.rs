@@ -217,3 +217,17 @@ fn approval_comes_from_an_approver_who_did_not_write_it() {
     assert_eq!(suite.events("approved").len(), 1);
     suite.promote("", "production", &[]).expect_code(0);
 }
+
+#[test]
+fn version_that_nobody_could_approve_is_not_published() {
+    let suite = Suite::new("levels: {major: {approvals: 2}}, approvers: [bob]");
+    suite.edit(FIRST, "first");
+    let missing = "a major change needs 2 approvals, and `approvers` lists bob";
+    suite.run(&["check"]).expect_code(0).says("it cannot be published yet").says(missing);
+    suite.evaluate();
+    // The record would keep this policy, whatever the configuration says later.
+    suite.publish().expect_code(2).says("version 1.0.0 could never reach production").says(missing);
+    suite.folder.edit("promptgate.yaml", "approvers: [bob]", "approvers: [bob, dan]");
+    suite.evaluate();
+    suite.publish().expect_code(0);
+}

@@ -10,10 +10,11 @@ use std::collections::HashMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::DiffOp;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::port::{Check, Finding, Subject};
+use crate::text::edit_script;
 
 use super::comparison::{Comparison, reference, text, text_of};
 use super::diagnostic::EntryDiagnostic;
@@ -205,14 +206,13 @@ fn rouge_l(left: &str, right: &str, min: f64) -> Measured {
     Measured::Exactly(2.0 * (ends + common_subsequence(left_middle, right_middle)) as f64 / total as f64)
 }
 
-/// Length of the longest common subsequence. Of the crate's algorithms, only the raw one guarantees a shortest edit
-/// script.
+/// Length of the longest common subsequence, by a shortest edit script.
 fn common_subsequence(left: &[usize], right: &[usize]) -> usize {
     let common = |operation: &DiffOp| match operation {
         DiffOp::Equal { len, .. } => *len,
         DiffOp::Delete { .. } | DiffOp::Insert { .. } | DiffOp::Replace { .. } => 0,
     };
-    capture_diff_slices(Algorithm::RawMyers, left, right).iter().map(common).sum()
+    edit_script::shortest(left, right).iter().map(common).sum()
 }
 
 #[cfg(test)]

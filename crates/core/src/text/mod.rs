@@ -1,6 +1,7 @@
 //! Text from and to the outside: secrets, redaction, neutralizing of untrusted text, strict JSON, differences, and reasoning
 //! in front of answers.
 
+pub(crate) mod edit_script;
 pub mod json;
 pub mod neutral;
 pub mod reasoning;

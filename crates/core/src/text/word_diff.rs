@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::DiffOp;
 use unicode_segmentation::UnicodeSegmentation;
+
+use super::edit_script;
 
 /// Maximum product of both numbers of tokens; larger texts are compared as a whole.
 const MAX_WORK: usize = 100_000_000;
@@ -82,7 +84,7 @@ fn aligned<'t, 's>(old: &'t [&'s str], new: &'t [&'s str]) -> Vec<(&'t [&'s str]
     let pick = |(before, after): (Range<usize>, Range<usize>)| {
         (old.get(before).unwrap_or_default(), new.get(after).unwrap_or_default())
     };
-    let ops = capture_diff_slices(Algorithm::Myers, old, new);
+    let ops = edit_script::of_tokens(old, new);
     ops.iter().map(|op: &DiffOp| pick((op.old_range(), op.new_range()))).collect()
 }
 

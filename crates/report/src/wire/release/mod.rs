@@ -13,6 +13,7 @@ pub mod publication;
 pub mod pull;
 pub mod reconciliation;
 pub mod rollback;
+pub mod rollout;
 pub mod show;
 pub mod status;
 pub mod verification;

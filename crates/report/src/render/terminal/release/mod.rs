@@ -4,6 +4,7 @@
 
 mod diff;
 mod log;
+mod rollout;
 mod show;
 mod status;
 
@@ -11,6 +12,7 @@ use std::io::{self, Write};
 
 pub use diff::write_diff;
 pub use log::{write_log, write_verification};
+pub use rollout::write_rollout;
 pub use show::write_show;
 pub use status::write_status;
 
