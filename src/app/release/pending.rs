@@ -10,6 +10,7 @@ use crate::app::Failure;
 use promptgate_adapters::git::{GitError, Repository};
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_release::ports::{Addition, LedgerStore};
+use promptgate_release::rollout::RolloutOutcome;
 use promptgate_release::{Event, EventKind, MoveCause, Name, PortError, State};
 
 use super::write;
@@ -93,8 +94,15 @@ pub(super) fn read(folder: &Path, name: &Name) -> Result<Vec<Event>, Failure> {
     refuse_committed(folder, name)?;
     let events: Result<Vec<Event>, _> = text.lines().map(serde_json::from_str).collect();
     let events = events.map_err(|error| PortError::Damaged(format!("{shown} holds no events: {error}")))?;
-    let is_rollback =
-        |event: &Event| matches!(event.kind, EventKind::Moved { cause: MoveCause::Rollback, .. });
+    // What a rollback keeps, also that of a running rollout.
+    let is_rollback = |event: &Event| {
+        matches!(
+            event.kind,
+            EventKind::Moved { cause: MoveCause::Rollback, .. }
+                | EventKind::RolloutEnded { outcome: RolloutOutcome::RolledBack, .. }
+                | EventKind::Abandoned { .. }
+        )
+    };
     match events.iter().position(|event| !is_rollback(event)) {
         None => Ok(events),
         Some(index) => {
