@@ -8,7 +8,6 @@ mod tests;
 
 use std::path::PathBuf;
 
-
 use super::approvers::{ApproverMatch, match_approver};
 use super::authors::{self, ChangeOptions};
 use super::identity::{Host, Identity, identity};

@@ -5,7 +5,6 @@ mod source;
 
 use std::path::PathBuf;
 
-
 use super::approvals::{CollectOptions, CollectedApprovals, collect};
 use super::authors::ChangeOptions;
 use super::identity::{Identity, identity};

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-
 use super::identity;
 use super::labels::Places;
 use super::open::{Opened, Target};
@@ -67,7 +66,8 @@ pub(crate) async fn rollback(
     let reason = secrets::redactor(environment).redact(&options.reason).into_owned();
     let options = &RollbackOptions { reason, ..options.clone() };
     let opened = Opened::open(&options.target)?;
-    let stamp = Stamp { at: environment.now()?, actor: identity::identity(environment, &opened.folder)?.actor };
+    let stamp =
+        Stamp { at: environment.now()?, actor: identity::identity(environment, &opened.folder)?.actor };
     let registry = opened.registry(environment, &stamp.actor)?;
     let (folder, name) = (&opened.folder, opened.name());
     let mut notes = Vec::new();

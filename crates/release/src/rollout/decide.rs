@@ -230,11 +230,8 @@ impl StepReview<'_> {
             }
         };
         let max = signal.max_ratio;
-        let kind = if ratio <= max {
-            FindingKind::Within { ratio }
-        } else {
-            FindingKind::Exceeded { ratio, max }
-        };
+        let kind =
+            if ratio <= max { FindingKind::Within { ratio } } else { FindingKind::Exceeded { ratio, max } };
         self.found(metric, kind);
     }
 
@@ -274,11 +271,12 @@ impl StepReview<'_> {
 
     fn action(&self) -> Action {
         let Request { rollout, .. } = *self.request;
-        let is_overdue =
-            self.findings.iter().any(|finding| matches!(finding.kind, FindingKind::MaxHold(_)));
+        let is_overdue = self.findings.iter().any(|finding| matches!(finding.kind, FindingKind::MaxHold(_)));
         match self.worst() {
             Status::Fail => Action::RollBack,
-            Status::Error if rollout.failures + 1 >= MAX_FAILURES && rollout.paused.is_none() => Action::Pause,
+            Status::Error if rollout.failures + 1 >= MAX_FAILURES && rollout.paused.is_none() => {
+                Action::Pause
+            }
             Status::Pass if rollout.is_last_step() => Action::Complete,
             Status::Pass => self.next(),
             _ if is_overdue => Action::Stuck,

@@ -43,10 +43,15 @@ impl fmt::Display for FindingKind {
             }
             Self::ProductionMoved(None) => write!(f, "production serves no version"),
             Self::SourcesChanged => {
-                write!(f, "the sources of metrics changed since the rollout began: `rollout resume` accepts them")
+                write!(
+                    f,
+                    "the sources of metrics changed since the rollout began: `rollout resume` accepts them"
+                )
             }
             Self::Paused(reason) => write!(f, "paused: {reason}"),
-            Self::MaxHold(end) => write!(f, "longer on this step than `max_hold`, which ended {}", minute(*end)),
+            Self::MaxHold(end) => {
+                write!(f, "longer on this step than `max_hold`, which ended {}", minute(*end))
+            }
             Self::Fixed => write!(f, "an A/B test stays at its percentage"),
         }
     }

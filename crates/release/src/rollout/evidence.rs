@@ -75,7 +75,9 @@ impl<'a> Accumulated<'a> {
     /// Tests for harm. `None` while too little is new since the last look.
     pub(super) fn harm(&self, alpha: f64) -> Option<Look> {
         let z = match &self.strata {
-            Strata::Shares(pairs) if self.smaller() < LARGE_SAMPLE => normal_quantile(1.0 - share_p_worse(pairs)),
+            Strata::Shares(pairs) if self.smaller() < LARGE_SAMPLE => {
+                normal_quantile(1.0 - share_p_worse(pairs))
+            }
             Strata::Shares(pairs) => -share_test(pairs, 0.0)?.z,
             Strata::Means(pairs) => self.normal_z(-mean_test(pairs, 0.0)?.z),
         };

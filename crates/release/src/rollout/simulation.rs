@@ -148,8 +148,7 @@ impl<'a> Traffic<'a> {
 
     /// Lets the traffic of one cadence pass.
     fn flow(&mut self, basis_points: u32) {
-        let expected =
-            self.scenario.per_day * self.scenario.cadence_seconds as f64 / 86_400.0 + self.carry;
+        let expected = self.scenario.per_day * self.scenario.cadence_seconds as f64 / 86_400.0 + self.carry;
         let all = expected.max(0.0) as u64;
         self.carry = expected - all as f64;
         let treatment = self.successes_of(all, f64::from(basis_points) / 10_000.0);

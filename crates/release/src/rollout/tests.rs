@@ -81,10 +81,7 @@ fn equal(step: usize, treated: u64) -> Observations {
         ("error_rate", shares(step, treated, 0.02, 0.02)),
         ("latency_p95", level(2.0, 2.0)),
     ];
-    Observations {
-        readings: readings.map(|(name, reading)| (name.to_owned(), reading)).into(),
-        units: None,
-    }
+    Observations { readings: readings.map(|(name, reading)| (name.to_owned(), reading)).into(), units: None }
 }
 
 fn with(mut observations: Observations, metric: &str, reading: Reading) -> Observations {
@@ -193,8 +190,9 @@ fn missing_invalid_and_one_sided_data_hold() {
         for metric in ["faithfulness", "error_rate", "latency_p95"] {
             let decision = decide_at(&rollout(0), &with(equal(0, 400), metric, reading.clone()), 48);
             assert_eq!(decision.action, Action::Wait, "{metric}: {reading:?}");
-            let held = decision.findings.iter().any(|finding| finding.metric.as_deref() == Some(metric)
-                && finding.kind.status() >= Status::Inconclusive);
+            let held = decision.findings.iter().any(|finding| {
+                finding.metric.as_deref() == Some(metric) && finding.kind.status() >= Status::Inconclusive
+            });
             assert!(held, "{metric}: {reading:?}: {decision:?}");
         }
     }
@@ -294,12 +292,13 @@ fn sample() -> impl Strategy<Value = Sample> {
     ];
     let n = prop_oneof![Just(0_u64), 1..200_u64, 200..100_000_u64, Just(u64::MAX)];
     prop_oneof![
-        (n.clone(), 0.0..=1.1_f64).prop_map(|(n, share)| Sample::Share {
-            successes: (n as f64 * share) as u64,
+        (n.clone(), 0.0..=1.1_f64)
+            .prop_map(|(n, share)| Sample::Share { successes: (n as f64 * share) as u64, n }),
+        (n.clone(), number.clone(), number.clone()).prop_map(|(n, mean, variance)| Sample::Mean {
             n,
+            mean,
+            variance
         }),
-        (n.clone(), number.clone(), number.clone())
-            .prop_map(|(n, mean, variance)| Sample::Mean { n, mean, variance }),
         (n, number).prop_map(|(n, value)| Sample::Level { n, value }),
     ]
 }

@@ -124,7 +124,8 @@ async fn step(
     advanced.decision = Some(decision);
     (advanced.result, advanced.basis_points) = (result, basis_points);
     // A clock that went back records nothing: its events would come before those that are there.
-    let events = if dry_run || now < rollout.last_at { Addition::default() } else { open.stamp.events(events) };
+    let events =
+        if dry_run || now < rollout.last_at { Addition::default() } else { open.stamp.events(events) };
     Ok((events, advanced))
 }
 
@@ -161,8 +162,7 @@ fn follow(
             RolloutResult::Advanced
         }
         Action::Complete => {
-            let (label, version, cause) =
-                (Label::Production, rollout.start.treatment, MoveCause::Rollout);
+            let (label, version, cause) = (Label::Production, rollout.start.treatment, MoveCause::Rollout);
             let reason = Some(format!("{} guardrails are not worse", policy.guardrails.len()));
             if open.in_ledger() {
                 let from = Some(rollout.start.control);

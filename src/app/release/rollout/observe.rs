@@ -57,9 +57,7 @@ pub(super) async fn observe(
         let versions = &versions;
         async move {
             let read = match sources.by_name.get(source) {
-                Some(source) => {
-                    source.read(&MetricQuery { name, versions, metrics: &metrics, window }).await
-                }
+                Some(source) => source.read(&MetricQuery { name, versions, metrics: &metrics, window }).await,
                 None => Err(PortError::Invalid(format!("the source {source} is not configured"))),
             };
             (source, metrics, read)
@@ -98,7 +96,8 @@ impl Observed {
         if let Some([control, treatment]) = readings.units.as_deref() {
             // The source with the most units saw the most of the traffic.
             let units = Variants { control: *control, treatment: *treatment };
-            let known = self.observations.units.map_or(0, |known| known.control.saturating_add(known.treatment));
+            let known =
+                self.observations.units.map_or(0, |known| known.control.saturating_add(known.treatment));
             if units.control.saturating_add(units.treatment) > known {
                 self.observations.units = Some(units);
             }

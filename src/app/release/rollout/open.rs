@@ -76,7 +76,9 @@ impl OpenRollout {
 pub(super) fn running<'s>(name: &Name, state: &'s State) -> Result<&'s Rollout, Failure> {
     state.rollout.as_deref().ok_or_else(|| {
         Diagnostic::new(format!("{name} has no rollout that is running"))
-            .help(format!("`promptgate rollout start {name}` starts one; `promptgate log {name}` shows the ended ones"))
+            .help(format!(
+                "`promptgate rollout start {name}` starts one; `promptgate log {name}` shows the ended ones"
+            ))
             .into()
     })
 }

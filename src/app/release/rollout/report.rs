@@ -49,11 +49,7 @@ pub(super) fn percent(basis_points: u32) -> f64 {
 }
 
 /// Adds a decision and what it is about.
-pub(super) fn add_decision(
-    report: &mut wire::Rollout,
-    decision: &Decision,
-    observations: &Observations,
-) {
+pub(super) fn add_decision(report: &mut wire::Rollout, decision: &Decision, observations: &Observations) {
     report.findings = decision.findings.iter().map(finding).collect();
     report.looks = decision.looks.iter().map(look).collect();
     let samples = observations.readings.iter().filter_map(|(name, reading)| match reading {

@@ -44,7 +44,10 @@ pub(crate) struct StartOptions {
 /// # Errors
 /// An unknown prompt or version, a level that goes to production at once, sources that differ from those of the record
 /// without a reason, and ledger or registry failing.
-pub(crate) async fn start(options: &StartOptions, environment: &Environment) -> Result<wire::Rollout, Failure> {
+pub(crate) async fn start(
+    options: &StartOptions,
+    environment: &Environment,
+) -> Result<wire::Rollout, Failure> {
     let reason = options.reason.as_deref().unwrap_or_default();
     secrets::refuse(reason, "the reason", &Place::file("--reason"), &secrets::redactor(environment))?;
     let open = OpenRollout::open(&options.target, environment, environment.now()?, options.dry_run).await?;
@@ -183,8 +186,12 @@ fn rollout_of(
         }
     };
     if steps.is_empty() {
-        return Err(Diagnostic::new(format!("a {level} change of {name} reaches production at once"))
-            .help(format!("`promptgate promote {name} {} --to production`; `--percent P` starts an A/B test", record.version)));
+        return Err(Diagnostic::new(format!("a {level} change of {name} reaches production at once")).help(
+            format!(
+                "`promptgate promote {name} {} --to production`; `--percent P` starts an A/B test",
+                record.version
+            ),
+        ));
     }
     let number = state.exposures.last().map_or(0, |exposure| exposure.rollout) + 1;
     Ok(RolloutStart {
@@ -221,8 +228,9 @@ fn served(name: &Name, version: Version) -> Diagnostic {
 }
 
 fn first(name: &Name, version: Version) -> Diagnostic {
-    Diagnostic::new(format!("{name} has no version in production to compare {version} with"))
-        .help(format!("the first version goes there at once: `promptgate promote {name} {version} --to production`"))
+    Diagnostic::new(format!("{name} has no version in production to compare {version} with")).help(format!(
+        "the first version goes there at once: `promptgate promote {name} {version} --to production`"
+    ))
 }
 
 fn no_sources(name: &Name) -> Diagnostic {

@@ -102,7 +102,8 @@ fn write_finding(finding: &Finding, writer: &mut LineWriter<'_>) -> io::Result<(
 }
 
 fn row(metric: &MetricSamples) -> Vec<String> {
-    let figure = |value: Option<f64>| value.map_or_else(|| number::NONE.to_owned(), |value| format!("{value:.3}"));
+    let figure =
+        |value: Option<f64>| value.map_or_else(|| number::NONE.to_owned(), |value| format!("{value:.3}"));
     vec![
         short(&metric.name, 40),
         figure(metric.control),
