@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use promptgate_core::model::Diagnostic;
+
 /// The variables that are not blank, without white space around their values.
 #[derive(Clone, Default)]
 pub(crate) struct Environment(Arc<BTreeMap<String, String>>);

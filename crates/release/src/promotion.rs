@@ -178,7 +178,6 @@ impl Obstacle {
                 | Self::Simulated
                 | Self::GateFailed
                 | Self::RolloutRunning { .. }
-                | Self::RolloutRequired { .. }
         )
     }
 }

@@ -13,7 +13,7 @@ mod simulation;
 
 pub use decide::{Action, Decision, Request, decide};
 pub use finding::{Finding, FindingKind, Status};
-pub use forecast::planned_information;
+pub use forecast::{ExpectedTraffic, Forecast, StepForecast, forecast, planned_information};
 pub use observation::{Observations, Reading, Sample, Stratum, Variants};
 pub use plan::{
     ALL_UNITS, Better, Guardrail, RolloutKind, RolloutPolicy, Signal, Step, default_canary, default_staged,
@@ -21,5 +21,7 @@ pub use plan::{
 pub use progress::{Exposure, Look, Rollout, RolloutOutcome, RolloutStart, TestKind};
 pub use simulation::{Scenario, SimulatedCall, SimulatedOutcome, SimulatedRollout, simulate};
 
+#[cfg(test)]
+mod forecast_tests;
 #[cfg(test)]
 mod tests;

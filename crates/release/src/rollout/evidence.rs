@@ -6,7 +6,7 @@
 
 use promptgate_core::stats::{
     Moments, Share, Spending, Stratum as Pair, boundaries, mean_test, normal_quantile, share_p_worse,
-    share_test, student_t_cdf,
+    share_test,
 };
 
 use super::observation::{Sample, Variants};
@@ -21,7 +21,7 @@ const LARGE_SAMPLE: u64 = 100;
 const LEAST_GROWTH: f64 = 0.01;
 /// The share of the error rate that is kept for information beyond the planned. Traffic may exceed its forecast, and the
 /// tests go on.
-const RESERVE: f64 = 0.1;
+pub(super) const RESERVE: f64 = 0.1;
 
 /// The samples of a guardrail over all steps, oriented so that more is better.
 pub(super) struct Accumulated<'a> {
@@ -79,7 +79,7 @@ impl<'a> Accumulated<'a> {
                 normal_quantile(1.0 - share_p_worse(pairs))
             }
             Strata::Shares(pairs) => -share_test(pairs, 0.0)?.z,
-            Strata::Means(pairs) => self.normal_z(-mean_test(pairs, 0.0)?.z),
+            Strata::Means(pairs) => -mean_test(pairs, 0.0)?.z,
         };
         self.look(TestKind::Harm, z, Spending::Pocock, alpha)
     }
@@ -111,19 +111,12 @@ impl<'a> Accumulated<'a> {
         let margin = self.guardrail.margin;
         Some(match &self.strata {
             Strata::Shares(pairs) => share_test(pairs, margin)?.z,
-            Strata::Means(pairs) => self.normal_z(mean_test(pairs, margin)?.z),
+            Strata::Means(pairs) => mean_test(pairs, margin)?.z,
         })
     }
 
     fn smaller(&self) -> u64 {
         self.n.control.min(self.n.treatment)
-    }
-
-    /// Welch's statistic as a normal one, with the degrees of freedom of the smaller side: conservative.
-    fn normal_z(&self, t: f64) -> f64 {
-        let degrees = self.smaller().saturating_sub(1) as f64;
-        // The lower tail keeps its digits where the upper one is rounded to 1.
-        -normal_quantile(student_t_cdf(-t, degrees))
     }
 
     fn look(&self, test: TestKind, z: f64, spending: Spending, alpha: f64) -> Option<Look> {

@@ -22,7 +22,7 @@ fn guardrail(name: &str, better: Better, margin: f64) -> Guardrail {
     Guardrail { name: name.to_owned(), better, margin, source: "scores".to_owned() }
 }
 
-fn policy() -> RolloutPolicy {
+pub(super) fn policy() -> RolloutPolicy {
     RolloutPolicy {
         canary: default_canary(),
         staged: default_staged(),
@@ -45,7 +45,14 @@ fn policy() -> RolloutPolicy {
 
 /// A rollout on a step since hour 0, with the information planned for 2,000 treated samples.
 fn rollout(step: usize) -> Rollout {
-    let start = RolloutStart {
+    let start = rollout_start();
+    let basis_points = start.steps[step].basis_points;
+    let begun = Rollout::begin(&start, at(0)).unwrap();
+    Rollout { step, basis_points, ..begun }
+}
+
+pub(super) fn rollout_start() -> RolloutStart {
+    RolloutStart {
         number: 1,
         treatment: version("1.1.0"),
         control: version("1.0.0"),
@@ -55,10 +62,7 @@ fn rollout(step: usize) -> Rollout {
         planned_information: 2_000.0,
         sources: sources(),
         reason: None,
-    };
-    let basis_points = start.steps[step].basis_points;
-    let begun = Rollout::begin(&start, at(0)).unwrap();
-    Rollout { step, basis_points, ..begun }
+    }
 }
 
 /// Shares of both variants that split as the step says.

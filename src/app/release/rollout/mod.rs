@@ -15,3 +15,14 @@ pub(super) use end::{end, events};
 pub(crate) use pause::{pause, resume};
 pub(crate) use start::{StartOptions, start};
 pub(crate) use status::status;
+
+use crate::app::release::open::Opened;
+use crate::app::{Environment, Failure};
+use observe::Sources;
+
+/// Opens the sources of metrics.
+fn sources(opened: &Opened, _environment: &Environment) -> Result<Sources, Failure> {
+    let digest = opened.settings.policy.rollouts.as_ref().map(|policy| policy.sources.clone());
+    let digest = digest.unwrap_or_else(|| opened.settings.policy.digest());
+    Ok(Sources { by_name: std::collections::BTreeMap::new(), digest })
+}

@@ -51,21 +51,26 @@ pub(super) async fn observe(
     let window = Window { from, to };
     let metrics = policy.metrics();
     let wanted: BTreeSet<&str> = metrics.values().copied().collect();
-    let reads = wanted.into_iter().map(|source| {
-        let of_source = |(metric, from): (&&str, &&str)| (*from == source).then(|| (*metric).to_owned());
-        let metrics: Vec<String> = metrics.iter().filter_map(of_source).collect();
+    let asked: Vec<(&str, Vec<String>)> = wanted
+        .into_iter()
+        .map(|source| {
+            let of_source = metrics.iter().filter(|(_, from)| **from == source);
+            (source, of_source.map(|(metric, _)| (*metric).to_owned()).collect())
+        })
+        .collect();
+    let reads = asked.iter().map(|(source, metrics)| {
         let versions = &versions;
         async move {
-            let read = match sources.by_name.get(source) {
-                Some(source) => source.read(&MetricQuery { name, versions, metrics: &metrics, window }).await,
+            let read = match sources.by_name.get(*source) {
+                Some(source) => source.read(&MetricQuery { name, versions, metrics, window }).await,
                 None => Err(PortError::Invalid(format!("the source {source} is not configured"))),
             };
-            (source, metrics, read)
+            (*source, metrics.as_slice(), read)
         }
     });
     for (source, metrics, read) in join_all(reads).await {
         match read {
-            Ok(readings) => observed.add(source, &metrics, readings),
+            Ok(readings) => observed.add(source, metrics, readings),
             Err(error) => observed.fail(source, metrics, &error),
         }
     }
@@ -105,8 +110,8 @@ impl Observed {
         self.notes.extend(readings.notes.iter().map(|note| format!("{source}: {note}")));
     }
 
-    fn fail(&mut self, source: &str, metrics: Vec<String>, error: &PortError) {
+    fn fail(&mut self, source: &str, metrics: &[String], error: &PortError) {
         let failed = Reading::Failed(format!("{source}: {error}"));
-        self.observations.readings.extend(metrics.into_iter().map(|metric| (metric, failed.clone())));
+        self.observations.readings.extend(metrics.iter().map(|metric| (metric.clone(), failed.clone())));
     }
 }

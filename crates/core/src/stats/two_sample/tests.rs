@@ -1,15 +1,15 @@
-//! Published examples, simulated error rates and properties of any counts.
+//! Published examples, simulated error rates and properties.
 
-use proptest::prelude::*;
+mod exact;
+mod properties;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use super::shares::restricted;
 use super::*;
 use crate::stats::tests::draws::{Binomial, uniform};
-use crate::stats::{
-    fisher_p_worse, mean, normal_cdf, normal_quantile, sample_ratio_p, sample_variance, share_p_worse,
-};
+use crate::stats::{mean, normal_cdf, normal_quantile, sample_variance, share_p_worse};
 
 fn share(successes: u64, n: u64) -> Share {
     Share { successes, n }
@@ -121,39 +121,6 @@ fn sides_without_units_count_nothing() {
 }
 
 #[test]
-fn exact_p_matches_published_examples() {
-    // Penicillin and rabbits, five strata (Mantel 1963; Agresti 1990, pp. 231-237): R's mantelhaen.test gives a two-sided
-    // exact p of .03994, twice the one-sided one. Treatment: injection after 1.5 hours.
-    let rabbits = [
-        stratum((0, 6), (0, 5)),
-        stratum((3, 6), (0, 6)),
-        stratum((6, 6), (2, 6)),
-        stratum((5, 6), (6, 6)),
-        stratum((2, 2), (5, 5)),
-    ];
-    assert_near(share_p_worse(&rabbits), 29.0 / 1452.0, 1e-12);
-    assert_near(2.0 * share_p_worse(&rabbits), 0.03994, 5e-6);
-    // The lady tasting tea (Fisher 1935).
-    assert_near(share_p_worse(&[stratum((3, 4), (1, 4))]), 17.0 / 70.0, 1e-12);
-    assert_near(share_p_worse(&[stratum((0, 4), (4, 4))]), 1.0, 1e-12);
-}
-
-#[test]
-fn exact_p_turns_into_the_normal_one_with_many_units() {
-    let strata =
-        [stratum((900_000, 1_000_000), (89_700, 100_000)), stratum((450_000, 500_000), (449_300, 500_000))];
-    let z = share_test(&strata, 0.0).expect("units").z;
-    assert_near(share_p_worse(&strata), normal_cdf(z), 1e-15);
-    // Just below the limit of totals, p is the normal one with the correction for continuity (Mantel and Haenszel 1959).
-    let strata = [stratum((5_000, 10_000), (4_900, 9_990))];
-    let test = share_test(&strata, 0.0).expect("units");
-    let corrected = test.z + 0.5 / (test.standard_error * test.information);
-    assert_near(share_p_worse(&strata), normal_cdf(corrected), 1e-5);
-    let huge = [stratum((u64::MAX, u64::MAX), (u64::MAX / 2, u64::MAX))];
-    assert_near(share_p_worse(&huge), 0.0, 1e-12);
-}
-
-#[test]
 fn mean_test_matches_published_example() {
     // Student's (1908) sleep data by R's t.test: t -1.8608, df 17.776, two-sided p .07939.
     let drug = |mean, variance| Moments { n: 10, mean, variance };
@@ -230,35 +197,6 @@ fn constant_scores_are_at_the_limit() {
     assert_eq!(z(0.5, 0.0), -37.5);
 }
 
-#[test]
-fn sample_ratio_p_is_the_exact_binomial() {
-    // scipy 1.17: twice the smaller of binom.cdf and binom.sf.
-    for (treatment, units, basis_points, expected) in [
-        (60, 1_100, 500, 0.525_261_863_768_625_6),
-        (30, 1_000, 500, 0.002_554_135_834_959_565_4),
-        (3, 20, 500, 0.150_967_347_576_992_5),
-        (0, 20, 500, 0.716_971_844_817_084_4),
-        (5_200, 100_000, 500, 0.003_990_960_139_305_094),
-        (500, 1_000, 5_000, 1.0),
-        (7, 10, 5_000, 0.343_75),
-    ] {
-        assert_near(sample_ratio_p(units - treatment, treatment, basis_points), expected, 1e-9);
-        assert_near(sample_ratio_p(treatment, units - treatment, 10_000 - basis_points), expected, 1e-9);
-    }
-    let found = sample_ratio_p(948_000, 52_000, 500);
-    assert!((found / 7.648_998_324_206_253e-20 - 1.0).abs() < 1e-7, "{found}");
-    assert_eq!(sample_ratio_p(0, 0, 500), 1.0);
-    assert_eq!(sample_ratio_p(5, 0, 0), 1.0);
-    assert_eq!(sample_ratio_p(5, 1, 0), 0.0);
-    assert_eq!(sample_ratio_p(0, 5, 10_000), 1.0);
-    assert_eq!(sample_ratio_p(1, 5, 12_000), 0.0);
-    // Exact and chi-square meet at the limit of a billion units.
-    let below = sample_ratio_p(950_010_000, 49_990_000, 500);
-    let above = sample_ratio_p(950_010_000, 49_990_001, 500);
-    assert_near(below, above, 1e-3);
-    assert_eq!(sample_ratio_p(u64::MAX, u64::MAX, 500), 0.0);
-}
-
 /// The approximate restricted estimate: the pooled share shifted by the margin, cut to shares.
 fn approximate_z(control: (u64, u64), treatment: (u64, u64), margin: f64) -> f64 {
     let [xc, nc, xt, nt] = [control.0, control.1, treatment.0, treatment.1].map(|count| count as f64);
@@ -292,113 +230,5 @@ fn false_not_worse_at_the_margin_is_near_alpha() {
             exact <= approximate + 0.001,
             "the exact estimate is not the bolder one: {exact}, {approximate}"
         );
-    }
-}
-
-fn strata() -> impl Strategy<Value = Vec<Stratum<Share>>> {
-    let side = || (0..60_u64, 0..=60_u64).prop_map(|(x, n)| share(x.min(n), n));
-    prop::collection::vec(
-        (side(), side()).prop_map(|(control, treatment)| Stratum { control, treatment }),
-        1..4,
-    )
-}
-
-fn swapped<T: Copy>(strata: &[Stratum<T>]) -> Vec<Stratum<T>> {
-    strata.iter().map(|stratum| Stratum { control: stratum.treatment, treatment: stratum.control }).collect()
-}
-
-proptest! {
-    #[test]
-    fn swapped_sides_negate_z(strata in strata()) {
-        let (one, other) = (share_test(&strata, 0.0), share_test(&swapped(&strata), 0.0));
-        prop_assert_eq!(one.is_some(), other.is_some());
-        if let (Some(one), Some(other)) = (one, other) {
-            prop_assert!((one.z + other.z).abs() < 1e-9);
-            prop_assert!((one.information - other.information).abs() < 1e-9);
-        }
-        // Both tails contain the observed total.
-        prop_assert!(share_p_worse(&strata) + share_p_worse(&swapped(&strata)) >= 1.0 - 1e-9);
-    }
-
-    #[test]
-    fn one_stratum_is_fisher_and_equal_strata_add_up(
-        nc in 1..80_u64, nt in 1..80_u64, c in 0..80_u64, t in 0..80_u64, margin in 0.0..0.5_f64,
-    ) {
-        let one = stratum((c.min(nc), nc), (t.min(nt), nt));
-        let count = |count: u64| usize::try_from(count).expect("small");
-        let fisher = fisher_p_worse(count(t.min(nt)), count(nt), count(c.min(nc)), count(nc));
-        prop_assert!((share_p_worse(&[one]) - fisher).abs() < 1e-9);
-        let (single, double) = (share_test(&[one], margin).expect("units"), share_test(&[one, one], margin).expect("units"));
-        prop_assert!((double.z - single.z * 2_f64.sqrt()).abs() < 1e-9 * single.z.abs().max(1.0));
-        prop_assert!((double.estimate - single.estimate).abs() < 1e-12);
-        let pooled = (c.min(nc) + t.min(nt)) as f64 / (nc + nt) as f64;
-        if margin == 0.0 && pooled > 0.0 && pooled < 1.0 {
-            let variance = pooled * (1.0 - pooled) * (1.0 / nc as f64 + 1.0 / nt as f64);
-            prop_assert!((single.z - single.estimate / variance.sqrt()).abs() < 1e-9);
-        }
-    }
-
-    #[test]
-    fn more_margin_and_more_successes_never_lower_z(
-        nc in 1..2000_u64, nt in 1..2000_u64, c in 0.0..1.0_f64, t in 0.0..1.0_f64, margin in 0.0..0.4_f64, more in 0.001..0.3_f64,
-    ) {
-        let count = |share: f64, n: u64| ((share * n as f64) as u64).min(n);
-        let (control, treatment) = ((count(c, nc), nc), (count(t, nt), nt));
-        prop_assert!(z(control, treatment, margin + more) >= z(control, treatment, margin) - 1e-6);
-        let better = ((treatment.0 + 1).min(nt), nt);
-        prop_assert!(z(control, better, margin) >= z(control, treatment, margin) - 1e-6);
-    }
-
-    #[test]
-    fn swapped_means_negate_z(
-        numbers in prop::collection::vec((2..50_u64, -1.0..1.0_f64, 0.0..2.0_f64, 2..50_u64, -1.0..1.0_f64, 0.0..2.0_f64), 1..4),
-    ) {
-        let strata: Vec<Stratum<Moments>> = numbers.iter().map(|(nc, mc, vc, nt, mt, vt)| Stratum {
-            control: Moments { n: *nc, mean: *mc, variance: *vc },
-            treatment: Moments { n: *nt, mean: *mt, variance: *vt },
-        }).collect();
-        let (one, other) = (mean_test(&strata, 0.0).expect("numbers"), mean_test(&swapped(&strata), 0.0).expect("numbers"));
-        prop_assert!((one.z + other.z).abs() < 1e-9);
-        prop_assert!(one.z.abs() <= (one.estimate / one.standard_error).abs() + 1e-9, "few units weaken the evidence");
-        let wider = mean_test(&strata, 0.5).expect("numbers");
-        prop_assert!(wider.z >= one.z);
-    }
-
-    #[test]
-    fn any_counts_give_finite_numbers(
-        counts in prop::collection::vec((any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>()), 0..3),
-        small in prop::collection::vec((0..9_u64, 0..9_u64, 0..9_u64, 0..9_u64), 0..3),
-        margin in prop_oneof![any::<f64>(), 0.0..1.0_f64, Just(0.0)],
-        basis_points in any::<u32>(),
-    ) {
-        let all: Vec<_> = counts.iter().chain(&small).map(|(c, nc, t, nt)| stratum((*c, *nc), (*t, *nt))).collect();
-        let valid: Vec<_> = counts.iter().chain(&small)
-            .map(|(c, nc, t, nt)| stratum(((*c).min(*nc), *nc), ((*t).min(*nt), *nt))).collect();
-        for strata in [&all, &valid] {
-            prop_assert!((0.0..=1.0).contains(&share_p_worse(strata)));
-            if let Some(test) = share_test(strata, margin) {
-                let numbers = [test.estimate, test.standard_error, test.z, test.information];
-                prop_assert!(numbers.iter().all(|number| number.is_finite()), "{test:?}");
-            }
-        }
-        for (c, nc, t, nt) in counts.iter().chain(&small) {
-            prop_assert!((0.0..=1.0).contains(&sample_ratio_p(*c, *t, basis_points)));
-            prop_assert!((0.0..=1.0).contains(&sample_ratio_p(*nc % 1000, *nt % 1000, basis_points % 10_001)));
-        }
-    }
-
-    #[test]
-    fn any_moments_give_finite_numbers(
-        numbers in prop::collection::vec((any::<u64>(), any::<f64>(), any::<f64>(), 0..5_u64, any::<f64>(), prop_oneof![any::<f64>(), Just(0.0), 0.0..1e-300_f64]), 0..4),
-        margin in prop_oneof![any::<f64>(), 0.0..1.0_f64],
-    ) {
-        let strata: Vec<Stratum<Moments>> = numbers.iter().map(|(nc, mc, vc, nt, mt, vt)| Stratum {
-            control: Moments { n: *nc, mean: *mc, variance: vc.abs() },
-            treatment: Moments { n: *nt, mean: *mt, variance: *vt },
-        }).collect();
-        if let Some(test) = mean_test(&strata, margin) {
-            let numbers = [test.estimate, test.standard_error, test.z, test.information];
-            prop_assert!(numbers.iter().all(|number| number.is_finite()), "{test:?}");
-        }
     }
 }

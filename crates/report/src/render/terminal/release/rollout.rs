@@ -2,12 +2,14 @@
 
 use std::io::{self, Write};
 
+use anstyle::Style as Ansi;
+
 use super::{minute, short, writer};
 use crate::release::rollout::{
     Finding, FindingStatus, MetricSamples, Rollout, RolloutPosition, RolloutResult,
 };
 use crate::render::Style;
-use crate::render::terminal::line_writer::{Ansi, BULLET, DIM, GREEN, LineWriter, PLAIN, RED, YELLOW, table};
+use crate::render::terminal::line_writer::{BULLET, DIM, GREEN, LineWriter, PLAIN, RED, YELLOW, table};
 use crate::view::number;
 
 /// Writes a rollout.
