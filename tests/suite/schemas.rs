@@ -23,6 +23,8 @@ const NAMES: [&str; 21] = [
     "promotion",
     "rollback",
     "rollout",
+    "rollout-plan",
+    "rollout-simulation",
     "reconciliation",
     "pull",
 ];

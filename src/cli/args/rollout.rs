@@ -1,9 +1,10 @@
 //! `promptgate rollout`.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::ledger::WriteFlags;
-use crate::app::release::{StartOptions, Target};
+use crate::app::release::{PlanOptions, SimulateOptions, StartOptions, Target};
+use promptgate_release::rollout::RolloutKind;
 use promptgate_release::{Name, Version};
 
 /// `promptgate rollout`.
@@ -17,6 +18,10 @@ pub(crate) struct RolloutArguments {
 /// The sub-commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RolloutCommand {
+    /// Show how long a rollout takes, what each step catches, and the chance to finish.
+    Plan(PlanArguments),
+    /// Simulate rollouts with a given deterioration, and print their decisions.
+    Simulate(SimulateArguments),
     /// Start a rollout, or an A/B test, if the controls of production are passed.
     Start(StartArguments),
     /// Take the next step where the evidence allows it; roll back where harm is shown.
@@ -29,6 +34,64 @@ pub(crate) enum RolloutCommand {
     Abort(ReasonArguments),
     /// Show where a rollout is, and what its data show; nothing is written.
     Status(StatusArguments),
+}
+
+/// The traffic of a rollout that has not begun.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TrafficFlags {
+    /// The prompt.
+    name: Name,
+    /// The steps of the configuration.
+    #[arg(long, value_enum, default_value_t)]
+    kind: Kind,
+    /// Scored requests a day, of all units [default: of the last seven days, by the sources].
+    #[arg(long, value_name = "N", value_parser = per_day)]
+    per_day: Option<f64>,
+    /// Share of a guardrail in production [default: of the last seven days, by its source].
+    #[arg(long = "rate", value_name = "GUARDRAIL=SHARE", value_parser = rate)]
+    rates: Vec<(String, f64)>,
+    /// A promptgate.yaml, or its folder; else the one that releases NAME.
+    #[arg(long, value_name = "PATH")]
+    config: Option<std::path::PathBuf>,
+    /// Format of standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: super::LedgerFormat,
+}
+
+/// The kinds of rollouts in steps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// The steps of minor versions by default.
+    #[default]
+    Canary,
+    /// The steps of major versions by default.
+    Staged,
+}
+
+/// `promptgate rollout plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    #[command(flatten)]
+    pub(crate) traffic: TrafficFlags,
+}
+
+/// `promptgate rollout simulate`.
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArguments {
+    #[command(flatten)]
+    pub(crate) traffic: TrafficFlags,
+    /// True deterioration of the guardrail; 0 for an equal version.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = drop)]
+    drop: f64,
+    /// The guardrail that deteriorates [default: the first].
+    #[arg(long, value_name = "NAME")]
+    guardrail: Option<String>,
+    /// Number of runs.
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    runs: u64,
+    /// Seed of the first run, whose decisions are printed.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
 }
 
 /// `promptgate rollout start`.
@@ -95,6 +158,38 @@ pub(crate) struct StatusArguments {
     pub(crate) format: super::LedgerFormat,
 }
 
+impl TrafficFlags {
+    fn options(&self) -> PlanOptions {
+        PlanOptions {
+            target: Target { config: self.config.clone(), name: Some(self.name.clone()) },
+            kind: match self.kind {
+                Kind::Canary => RolloutKind::Canary,
+                Kind::Staged => RolloutKind::Staged,
+            },
+            per_day: self.per_day,
+            rates: self.rates.clone(),
+        }
+    }
+}
+
+impl PlanArguments {
+    pub(crate) fn options(&self) -> PlanOptions {
+        self.traffic.options()
+    }
+}
+
+impl SimulateArguments {
+    pub(crate) fn options(&self) -> SimulateOptions {
+        SimulateOptions {
+            plan: self.traffic.options(),
+            guardrail: self.guardrail.clone(),
+            drop: self.drop,
+            runs: self.runs,
+            seed: self.seed,
+        }
+    }
+}
+
 impl StartArguments {
     pub(crate) fn options(&self) -> StartOptions {
         StartOptions {
@@ -146,4 +241,26 @@ fn per_day(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().unwrap_or(f64::NAN);
     let is_possible = number > 0.0 && number <= 1e12;
     if is_possible { Ok(number) } else { Err("expected a number above 0: 2000".to_owned()) }
+}
+
+/// Parses `GUARDRAIL=SHARE`.
+fn rate(text: &str) -> Result<(String, f64), String> {
+    let expected = || "expected a guardrail and its share above 0 and below 1: faithfulness=0.9".to_owned();
+    let (name, share) = text.split_once('=').ok_or_else(expected)?;
+    let share: f64 = share.parse().map_err(|_| expected())?;
+    if !name.is_empty() && share > 0.0 && share < 1.0 {
+        Ok((name.to_owned(), share))
+    } else {
+        Err(expected())
+    }
+}
+
+/// Parses a deterioration of a share.
+fn drop(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().unwrap_or(f64::NAN);
+    if (0.0..=1.0).contains(&share) {
+        Ok(share)
+    } else {
+        Err("expected a share from 0 to 1: 0.05".to_owned())
+    }
 }

@@ -1,7 +1,9 @@
 //! `promptgate rollout`: a version gets a growing share of the units, by evidence.
 
 use super::ledger::print;
-use crate::app::release::{abort, advance, pause, resume, rollout_status, start_rollout};
+use crate::app::release::{
+    abort, advance, pause, plan_rollout, resume, rollout_status, simulate_rollout, start_rollout,
+};
 use crate::app::{Environment, Failure};
 use crate::cli::args::{LedgerFormat, RolloutArguments, RolloutCommand};
 use crate::cli::exit::ExitStatus;
@@ -13,6 +15,16 @@ pub(super) async fn rollout(
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
     let (rollout, format) = match &arguments.command {
+        RolloutCommand::Plan(arguments) => {
+            let plan = plan_rollout(&arguments.options(), environment).await?;
+            print(&plan, arguments.traffic.format, promptgate_report::write_rollout_plan)?;
+            return Ok(ExitStatus::Pass);
+        }
+        RolloutCommand::Simulate(arguments) => {
+            let simulation = simulate_rollout(&arguments.options(), environment).await?;
+            print(&simulation, arguments.traffic.format, promptgate_report::write_rollout_simulation)?;
+            return Ok(ExitStatus::Pass);
+        }
         RolloutCommand::Start(arguments) => {
             (start_rollout(&arguments.options(), environment).await?, arguments.write.format)
         }

@@ -5,7 +5,9 @@ mod end;
 mod observe;
 mod open;
 mod pause;
+mod plan;
 mod report;
+mod simulate;
 mod start;
 mod status;
 
@@ -13,6 +15,8 @@ pub(crate) use advance::advance;
 pub(crate) use end::abort;
 pub(super) use end::{end, events};
 pub(crate) use pause::{pause, resume};
+pub(crate) use plan::{PlanOptions, plan};
+pub(crate) use simulate::{SimulateOptions, simulate};
 pub(crate) use start::{StartOptions, start};
 pub(crate) use status::status;
 

@@ -47,34 +47,47 @@ pub(super) async fn observe(
         observed.observations.readings = policy.metrics().into_keys().map(missing).collect();
         return observed;
     }
-    let versions = [rollout.start.control, rollout.start.treatment].map(|version| tagged(state, version));
-    let window = Window { from, to };
-    let metrics = policy.metrics();
-    let wanted: BTreeSet<&str> = metrics.values().copied().collect();
-    let asked: Vec<(&str, Vec<String>)> = wanted
-        .into_iter()
-        .map(|source| {
-            let of_source = metrics.iter().filter(|(_, from)| **from == source);
-            (source, of_source.map(|(metric, _)| (*metric).to_owned()).collect())
-        })
-        .collect();
-    let reads = asked.iter().map(|(source, metrics)| {
-        let versions = &versions;
-        async move {
-            let read = match sources.by_name.get(*source) {
-                Some(source) => source.read(&MetricQuery { name, versions, metrics, window }).await,
-                None => Err(PortError::Invalid(format!("the source {source} is not configured"))),
-            };
-            (*source, metrics.as_slice(), read)
-        }
-    });
-    for (source, metrics, read) in join_all(reads).await {
+    let versions = [rollout.start.control, rollout.start.treatment];
+    let metrics: Vec<(String, String)> =
+        policy.metrics().into_iter().map(|(metric, source)| (metric.to_owned(), source.to_owned())).collect();
+    for (source, metrics, read) in read(sources, name, state, &versions, &metrics, Window { from, to }).await
+    {
         match read {
-            Ok(readings) => observed.add(source, metrics, readings),
-            Err(error) => observed.fail(source, metrics, &error),
+            Ok(readings) => observed.add(&source, &metrics, readings),
+            Err(error) => observed.fail(&source, &metrics, &error),
         }
     }
     observed
+}
+
+/// A source, the metrics that it was asked for, and its answer.
+type Answer = (String, Vec<String>, Result<MetricReadings, PortError>);
+
+/// Reads metrics, each with the name of its source, from all sources at once.
+pub(super) async fn read(
+    sources: &Sources,
+    name: &Name,
+    state: &State,
+    versions: &[Version],
+    metrics: &[(String, String)],
+    window: Window,
+) -> Vec<Answer> {
+    let versions: Vec<TaggedVersion> = versions.iter().map(|version| tagged(state, *version)).collect();
+    let wanted: BTreeSet<&str> = metrics.iter().map(|(_, source)| source.as_str()).collect();
+    let reads = wanted.into_iter().map(|source| {
+        let of_source = metrics.iter().filter(|(_, from)| from == source);
+        let metrics: Vec<String> = of_source.map(|(metric, _)| metric.clone()).collect();
+        let versions = &versions;
+        async move {
+            let query = MetricQuery { name, versions, metrics: &metrics, window };
+            let answer = match sources.by_name.get(source) {
+                Some(source) => source.read(&query).await,
+                None => Err(PortError::Invalid(format!("the source {source} is not configured"))),
+            };
+            (source.to_owned(), metrics, answer)
+        }
+    });
+    join_all(reads).await
 }
 
 fn tagged(state: &State, version: Version) -> TaggedVersion {

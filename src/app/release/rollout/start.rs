@@ -2,6 +2,7 @@
 
 use super::observe::Sources;
 use super::open::OpenRollout;
+use super::plan::{known, refuse_hopeless};
 use super::report;
 use crate::app::release::open::Target;
 use crate::app::release::resolve;
@@ -134,7 +135,7 @@ async fn begin(
         Decision::Unchanged => return Err(served(places.name, version).into()),
     };
     let Some(control) = control else { return Err(first(places.name, version).into()) };
-    let start = rollout_of(options, open, sources, state, &record, level, control)?;
+    let start = rollout_of(options, open, sources, state, &record, level, control).await?;
     begun.rollout = Rollout::begin(&start, open.stamp.at);
     if options.dry_run {
         return Ok((Addition::default(), begun));
@@ -157,7 +158,7 @@ async fn begin(
 }
 
 /// The rollout that the level of the change requires, or the A/B test.
-fn rollout_of(
+async fn rollout_of(
     options: &StartOptions,
     open: &OpenRollout,
     sources: &Sources,
@@ -165,15 +166,16 @@ fn rollout_of(
     record: &Record,
     level: Level,
     control: Version,
-) -> Result<RolloutStart, Diagnostic> {
+) -> Result<RolloutStart, Failure> {
     let (name, policy) = (open.name(), &record.policy);
-    let Some(rollouts) = &policy.rollouts else { return Err(no_sources(name)) };
+    let Some(rollouts) = &policy.rollouts else { return Err(no_sources(name).into()) };
     if sources.digest != rollouts.sources && options.reason.is_none() {
         return Err(Diagnostic::new(format!(
             "the sources of metrics are not those that held when {} was published",
             record.version
         ))
-        .help("if that is meant, repeat with `--reason TEXT`; the ledger keeps it"));
+        .help("if that is meant, repeat with `--reason TEXT`; the ledger keeps it")
+        .into());
     }
     let (kind, steps) = match options.fixed {
         Some(basis_points) => {
@@ -186,12 +188,18 @@ fn rollout_of(
         }
     };
     if steps.is_empty() {
-        return Err(Diagnostic::new(format!("a {level} change of {name} reaches production at once")).help(
-            format!(
-                "`promptgate promote {name} {} --to production`; `--percent P` starts an A/B test",
-                record.version
-            ),
-        ));
+        let help = format!(
+            "`promptgate promote {name} {} --to production`; `--percent P` starts an A/B test",
+            record.version
+        );
+        let message = format!("a {level} change of {name} reaches production at once");
+        return Err(Diagnostic::new(message).help(help).into());
+    }
+    let mut per_day = options.per_day;
+    if options.fixed.is_none() && !options.anyway {
+        let known = known(sources, name, state, rollouts, &[], per_day, open.stamp.at).await?;
+        refuse_hopeless(name, kind, &steps, rollouts, &known)?;
+        per_day = Some(known.traffic.per_day);
     }
     let number = state.exposures.last().map_or(0, |exposure| exposure.rollout) + 1;
     Ok(RolloutStart {
@@ -199,7 +207,7 @@ fn rollout_of(
         treatment: record.version,
         control,
         kind,
-        planned_information: planned_information(&steps, options.per_day),
+        planned_information: planned_information(&steps, per_day),
         steps,
         salt: format!("{name}:{number}"),
         sources: sources.digest.clone(),
