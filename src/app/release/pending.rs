@@ -94,7 +94,7 @@ pub(super) fn read(folder: &Path, name: &Name) -> Result<Vec<Event>, Failure> {
     refuse_committed(folder, name)?;
     let events: Result<Vec<Event>, _> = text.lines().map(serde_json::from_str).collect();
     let events = events.map_err(|error| PortError::Damaged(format!("{shown} holds no events: {error}")))?;
-    // What a rollback keeps, also that of a running rollout.
+    // Events that a rollback keeps, also that of a running rollout.
     let is_rollback = |event: &Event| {
         matches!(
             event.kind,

@@ -1,4 +1,4 @@
-//! What came with the repository, or stands in the ledger, is data: it writes nothing, and no terminal obeys it.
+//! Files of the repository and texts of the ledger are data: they write nothing, and no terminal obeys them.
 
 use jiff::Timestamp;
 use promptgate_adapters::ledger;
@@ -93,7 +93,7 @@ fn only_rollbacks_are_ever_pending() {
     assert_eq!((alone.label("production"), NAME), (String::new(), "support/reply"));
 }
 
-/// What a terminal or the runner of a job would obey.
+/// Commands to a terminal and to the runner of a job.
 const HOSTILE: &str = "mallory\n::error::pwned\r::stop-commands::x\u{1b}[31m\u{9b}2J##[command]pwned\u{202e}";
 
 #[test]

@@ -133,7 +133,7 @@ struct Received {
     is_whole: bool,
 }
 
-/// What was posted as scores.
+/// Posted scores.
 enum Scores {
     List,
     /// One, with the identifier that it brings.
