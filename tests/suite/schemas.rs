@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, repository};
 
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 24] = [
     "config",
     "case",
     "report",

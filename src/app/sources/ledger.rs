@@ -242,9 +242,10 @@ fn refuse_written_by_change(release: &ReleaseSettings, policy: &PolicySources) -
 fn evaluated_commit(policy: &PolicySources, folder: &Path) -> Option<String> {
     let head = Repository::discover(folder).ok()?.resolve("HEAD").ok()?.commit;
     let tree = Tree::work_tree(folder).checked_against(&head).ok()?;
-    let configuration = Path::new(&policy.settings.file).file_name()?.to_string_lossy().into_owned();
+    // A policy from a commit is named `git:REF:PATH`.
+    let configuration = policy.settings.file.rsplit(['/', '\\', ':']).next().unwrap_or_default();
     let prompt = policy.settings.prompt.as_str();
-    [configuration.as_str(), prompt].into_iter().all(|path| is_committed(&tree, path)).then_some(head)
+    [configuration, prompt].into_iter().all(|path| is_committed(&tree, path)).then_some(head)
 }
 
 fn is_committed(tree: &Tree, path: &str) -> bool {

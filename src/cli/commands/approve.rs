@@ -16,11 +16,10 @@ pub(super) async fn approve(
 ) -> Result<ExitStatus, Failure> {
     let approved = approving(&arguments.options(), environment).await?;
     output::warn(&approved.warnings);
-    let text = match arguments.write.format {
-        LedgerFormat::Json => pretty_json(&json(&approved), "the approval")?,
-        LedgerFormat::Terminal => text(&approved),
-    };
-    output::print(&text)?;
+    match arguments.write.format {
+        LedgerFormat::Json => output::print(&pretty_json(&json(&approved), "the approval")?)?,
+        LedgerFormat::Terminal => output::print_lines(&text(&approved))?,
+    }
     Ok(match approved.result {
         ApproveResult::Approved | ApproveResult::AlreadyApproved => ExitStatus::Pass,
         ApproveResult::Refused(_) => ExitStatus::Fail,

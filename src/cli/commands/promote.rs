@@ -14,11 +14,10 @@ pub(super) async fn promote(
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
     let promoted = moving(&arguments.options(), environment).await?;
-    let text = match arguments.write.format {
-        LedgerFormat::Json => pretty_json(&json(&promoted), "the promotion")?,
-        LedgerFormat::Terminal => text(&promoted),
-    };
-    output::print(&text)?;
+    match arguments.write.format {
+        LedgerFormat::Json => output::print(&pretty_json(&json(&promoted), "the promotion")?)?,
+        LedgerFormat::Terminal => output::print_lines(&text(&promoted))?,
+    }
     Ok(match &promoted.outcome {
         PromoteOutcome::Done { .. } | PromoteOutcome::Unchanged => ExitStatus::Pass,
         PromoteOutcome::Refused(_) | PromoteOutcome::RolledBack { .. } => ExitStatus::Fail,

@@ -14,11 +14,10 @@ pub(super) async fn publish(
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
     let published = publishing(&arguments.options(), environment).await?;
-    let text = match arguments.format {
-        LedgerFormat::Json => pretty_json(&json(&published), "the publication")?,
-        LedgerFormat::Terminal => text(&published),
-    };
-    output::print(&text)?;
+    match arguments.format {
+        LedgerFormat::Json => output::print(&pretty_json(&json(&published), "the publication")?)?,
+        LedgerFormat::Terminal => output::print_lines(&text(&published))?,
+    }
     Ok(match published.outcome {
         PublishOutcome::Refused(_) => ExitStatus::Fail,
         _ => ExitStatus::Pass,

@@ -13,11 +13,10 @@ pub(super) async fn reconcile(
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
     let reconciled = comparing(&arguments.options(), environment).await?;
-    let text = match arguments.format {
-        LedgerFormat::Json => pretty_json(&json(&reconciled), "the reconciliation")?,
-        LedgerFormat::Terminal => text(&reconciled),
-    };
-    output::print(&text)?;
+    match arguments.format {
+        LedgerFormat::Json => output::print(&pretty_json(&json(&reconciled), "the reconciliation")?)?,
+        LedgerFormat::Terminal => output::print_lines(&text(&reconciled))?,
+    }
     Ok(if reconciled.agree() { ExitStatus::Pass } else { ExitStatus::Fail })
 }
 

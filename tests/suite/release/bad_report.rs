@@ -36,7 +36,7 @@ fn report_that_is_no_evidence_publishes_nothing() {
     let suite = evaluated();
     let before = suite.ledger();
     let other = format!("sha256:{}", "0123456789abcdef".repeat(4));
-    let cases: [(&str, i32, &str, Edit<'_>); 12] = [
+    let cases: [(&str, i32, &str, Edit<'_>); 13] = [
         ("digest", 10, "for another content", &|report| {
             report["variants"]["candidate"]["content_digest"] = json!(other);
         }),
@@ -57,6 +57,7 @@ fn report_that_is_no_evidence_publishes_nothing() {
         ("other name", 2, "is of the prompt other/prompt", &|report| {
             report["release"]["name"] = json!("other/prompt");
         }),
+        ("future", 2, "ended in the future", &|report| report["started_at"] = json!("2999-01-01T00:00:00Z")),
         ("no release", 2, "without `release:`", &|report| report["release"] = Value::Null),
         ("no digest", 2, "which content was evaluated", &|report| {
             report["variants"]["candidate"]["content_digest"] = Value::Null;

@@ -154,6 +154,7 @@ impl Registry for Embedded {
                     number: record.number,
                     digest: record.digest.clone(),
                     level: record.level,
+                    record: None,
                     adopted: false,
                 };
                 Ok(Some(Addition { records: vec![record.clone()], events: vec![self.event(published)] }))

@@ -58,7 +58,7 @@ fn events_that_cannot_follow_are_refused_with_position_and_reason() {
     let production = |from, to| moved(Label::Production, from, to, Promotion);
     let renumbered = match published(1) {
         EventKind::Published { version, digest, level, adopted, .. } => {
-            EventKind::Published { version, number: 3, digest, level, adopted }
+            EventKind::Published { version, number: 3, digest, level, record: None, adopted }
         }
         other => other,
     };

@@ -24,6 +24,7 @@ async fn ledger(is_local: bool, records: &[Record]) -> MemoryLedger {
             number: record.number,
             digest: record.digest.clone(),
             level: record.level,
+            record: None,
             adopted: false,
         };
         let actor = Actor { login: "ci".to_owned(), source: ActorSource::DefaultBranch, run: None };
