@@ -62,7 +62,7 @@ fn approval_of_a_claimed_login_is_recorded_once() {
         .expect_code(0)
         .says("support/reply: 2.0.0 (")
         .says(") approved by bob")
-        .says("warning: the login is a claim");
+        .says("warning: nobody verified the login");
     approve(&released, &["2.0.0"], &[("USER", "BOB")]).expect_code(0).says("approved by BOB already");
     assert_eq!(recorded(&released).len(), 1);
 }

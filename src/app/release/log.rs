@@ -55,9 +55,9 @@ fn sentence(kind: &EventKind) -> String {
             format!("{version} approved by {} ({})", approval.login, word(&approval.source))
         }
         EventKind::Intended { label, version, cause, reason } => {
-            format!("{label} to {version} begun, {}{}", word(cause), given(reason.as_deref()))
+            format!("{label} to {version} started, {}{}", word(cause), given(reason.as_deref()))
         }
-        EventKind::Abandoned { label, version } => format!("{label} to {version} given up"),
+        EventKind::Abandoned { label, version } => format!("{label} to {version} abandoned"),
         EventKind::Moved { label, from, version, cause, reason } => {
             let from = from.map_or_else(|| "none".to_owned(), |version| version.to_string());
             format!("{label} {from} → {version}, {}{}", word(cause), given(reason.as_deref()))
