@@ -87,7 +87,8 @@ fn evaluated(version: Version, evidence: &Evidence) -> String {
 }
 
 fn given(reason: Option<&str>) -> String {
-    reason.map_or_else(String::new, |reason| format!(": {reason}"))
+    let given = reason.filter(|reason| !reason.trim().is_empty());
+    given.map_or_else(String::new, |reason| format!(": {reason}"))
 }
 
 #[cfg(test)]
@@ -113,6 +114,14 @@ mod tests {
             ]
         );
         assert_eq!(log.events[0].event["type"], "published");
+    }
+
+    #[test]
+    fn blank_reasons_are_not_shown() {
+        assert_eq!(
+            (given(Some("wrong refunds")), given(Some(" ")), given(None)),
+            (": wrong refunds".to_owned(), String::new(), String::new())
+        );
     }
 
     #[tokio::test]

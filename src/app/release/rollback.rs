@@ -165,7 +165,8 @@ async fn record(
 
 fn moved(options: &RollbackOptions, from: Option<Version>, version: Version) -> EventKind {
     let (label, cause) = (options.label.clone(), MoveCause::Rollback);
-    EventKind::Moved { label, from, version, cause, reason: Some(options.reason.clone()) }
+    let reason = Some(options.reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+    EventKind::Moved { label, from, version, cause, reason }
 }
 
 /// The versions that the label points at before and after.
