@@ -129,7 +129,7 @@ fn claims_that_do_not_hold_publish_nothing() {
     suite.publish().expect_code(0).says("published 3.0.0, a major change");
     // It is there: nothing new, whatever is claimed by now.
     suite.write("reason: x\nversion: 1.1.0", CHANGES[1]);
-    suite.publish().expect_code(0).says("3.0.0 has this content and this evaluation already");
+    suite.publish().expect_code(0).says("3.0.0 already has this content and this evaluation");
 }
 
 #[test]

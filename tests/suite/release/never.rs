@@ -28,7 +28,7 @@ fn label_moves_only_with_evidence() {
     // Nor does an old evaluation replace a newer one.
     suite.edit(FIRST, "first");
     suite.evaluate();
-    suite.publish().expect_code(0).says("recorded its new evaluation");
+    suite.publish().expect_code(0).says("the new evaluation was recorded");
     let newest = suite.json(0, &["show", "support/reply@1.0.0"])["evidence"].clone();
     suite.folder.write("old.json", &report);
     suite.run(&["publish", "--report", "old.json", "--allow-simulated"]).expect_code(0);

@@ -54,9 +54,9 @@ fn clone_that_never_fetched_the_ledger_says_so() {
     run(&["status"]).says("as last fetched").says("the ledger has no prompts");
     run(&["log"]).says("`promptgate log --refresh` fetches it first");
     clone.promptgate(&["show", NAME]).expect_code(2).says("fetch only with `--refresh`");
-    let fetched = run(&["status", "--refresh"]).says("latest    1.0.0");
+    let fetched = run(&["status", "--refresh"]).says("latest   1.0.0");
     assert!(!fetched.text().contains("as last fetched"), "{}", fetched.text());
-    run(&["status"]).says("as last fetched").says("latest    1.0.0");
+    run(&["status"]).says("as last fetched").says("latest   1.0.0");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn pending_rollback_never_undoes_a_newer_promotion() {
         .promote("1.1.0", "production", &["--again", "--reason", "it was the network"])
         .expect_code(0)
         .says("recorded as a rollback");
-    suite.publish().expect_code(0).says("the ledger has newer moves than 1");
+    suite.publish().expect_code(0).says("1 came too late: the ledger has newer moves");
     assert_eq!((suite.label("production"), langfuse.holders("production")), ("1.1.0".to_owned(), vec![2]));
 }
 

@@ -205,7 +205,9 @@ fn rollbacks_go_back_one_after_the_other() {
             .expect_code(0)
             .says("moved back from 1.2.0 to 1.1.0")
             .says("applications follow within");
-        suite.rollback(&[]).expect_code(0).says("moved back from 1.1.0 to 1.0.0");
+        // `serve` reads a ledger in a folder every second.
+        let bound = if langfuse.is_some() { "within 60 s" } else { "within 61 s" };
+        suite.rollback(&[]).expect_code(0).says("moved back from 1.1.0 to 1.0.0").says(bound);
         suite.rollback(&[]).expect_code(2).says("no earlier version is left");
         assert_eq!(suite.label("production"), "1.0.0");
         // 1.1.0 was rolled back itself.
@@ -221,7 +223,7 @@ fn rollbacks_go_back_one_after_the_other() {
         suite.promote("1.2.0", "production", &again).expect_code(11).says("did not compare with 1.0.0");
         let evaluate = ["run", "--offline", "--quiet", "--candidate", "registry:support/reply@1.2.0"];
         suite.run(&evaluate).expect_code(0);
-        suite.publish().expect_code(0).says("recorded its new evaluation");
+        suite.publish().expect_code(0).says("the new evaluation was recorded");
         suite.promote("1.2.0", "production", &again).expect_code(0);
         assert_eq!(suite.label("production"), "1.2.0");
     }
