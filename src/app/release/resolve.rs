@@ -251,7 +251,11 @@ mod tests {
         for (text, message, help) in [
             ("support/replay", "memory has no prompt support/replay", "did you mean support/reply?"),
             ("billing/reply", "memory has no prompt billing/reply", "did you mean support/reply?"),
-            ("zzz", "memory has no prompt zzz", "it has support/reply"),
+            (
+                "zzz",
+                "memory has no prompt zzz",
+                "it has support/reply; commands that read fetch only with `--refresh`",
+            ),
             ("support/reply@1.0.1", "support/reply has no version 1.0.1", "published versions: 1.0.0, 1.1.0"),
             (
                 "support/reply@prodution",

@@ -96,7 +96,7 @@ async fn author_and_unknown_person_are_refused() {
     let (world, ledger) = (World::new(), ledger(false, &[record()]).await);
     refused(&dispatched(&world, &ledger, "Carol").await, "Carol is an author of the change");
     let unknown = dispatched(&world, &ledger, "mallory").await;
-    assert_eq!(refused(&unknown, "mallory is not in the `approvers`").len(), 2);
+    assert_eq!(refused(&unknown, "mallory is not one of `approvers`").len(), 2);
     refused(&unknown, "GitHub answers 404");
     assert_eq!(approvals(&ledger).await, []);
 }
