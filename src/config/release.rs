@@ -95,6 +95,7 @@ impl WrittenRelease {
             approvers: self.approvers,
             staging_hold_seconds: self.staging.hold.map_or(0, |hold| hold.0.as_secs()),
             rules: self.semver.resolve(),
+            rollouts: None,
         };
         let ledger = self.ledger.map(|ledger| ledger.resolve(reader));
         let registry = self.registry.unwrap_or_default().resolve(reader);

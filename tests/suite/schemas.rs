@@ -22,6 +22,9 @@ const NAMES: [&str; 21] = [
     "approval",
     "promotion",
     "rollback",
+    "rollout",
+    "rollout-plan",
+    "rollout-simulation",
     "reconciliation",
     "pull",
 ];

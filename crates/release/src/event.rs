@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::rollout::{Look, RolloutOutcome, RolloutStart, Stratum};
 use crate::{Actor, Approval, Digest, Evidence, Label, Level, Version};
 
 /// One line of a ledger.
@@ -91,6 +92,59 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
+    /// A rollout began: the units of its first step get the treatment.
+    RolloutStarted {
+        /// How it began.
+        start: Box<RolloutStart>,
+    },
+    /// The data of the current step were tested, or could not be read.
+    RolloutLooked {
+        /// The rollout.
+        rollout: u64,
+        /// The tests; each spends a part of the error rate.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        looks: Vec<Look>,
+        /// Why a source failed; `None` if none did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<String>,
+    },
+    /// The next step began.
+    RolloutStepped {
+        /// The rollout.
+        rollout: u64,
+        /// The step, from 0.
+        step: usize,
+        /// The treated units, in basis points.
+        basis_points: u32,
+        /// The observations of the step before.
+        ended: Stratum,
+    },
+    /// No step follows before somebody resumes.
+    RolloutPaused {
+        /// The rollout.
+        rollout: u64,
+        /// Why.
+        reason: String,
+    },
+    /// Steps follow again.
+    RolloutResumed {
+        /// The rollout.
+        rollout: u64,
+        /// Why.
+        reason: String,
+        /// The digest of the sources of metrics from here on.
+        sources: Digest,
+    },
+    /// The rollout ended: all units get the treatment, or none.
+    RolloutEnded {
+        /// The rollout.
+        rollout: u64,
+        /// How.
+        outcome: RolloutOutcome,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
 }
 
 /// Why a label is moved.
@@ -103,4 +157,6 @@ pub enum MoveCause {
     Rollback,
     /// The registry's label was found there.
     Adoption,
+    /// A rollout began or ended.
+    Rollout,
 }

@@ -21,6 +21,7 @@ pub mod promotion;
 mod record;
 mod reference;
 pub mod rollback;
+pub mod rollout;
 mod state;
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::diff::Rules;
+use crate::rollout::{RolloutKind, RolloutPolicy};
 use crate::{Digest, GateScope, Level, canonical};
 
 /// The controls of a prompt, as they were before the change that they hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReleasePolicy {
     /// The controls by level.
@@ -20,6 +21,9 @@ pub struct ReleasePolicy {
     /// How the least level of a change is found.
     #[serde(default)]
     pub rules: Rules,
+    /// Rollouts in steps; `None` where every version goes to production at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollouts: Option<RolloutPolicy>,
 }
 
 /// One set of controls for each level.
@@ -43,6 +47,9 @@ pub struct Controls {
     /// Approvals by different people.
     #[serde(default)]
     pub approvals: u32,
+    /// How production gets the version.
+    #[serde(default, skip_serializing_if = "RolloutKind::is_direct")]
+    pub rollout: RolloutKind,
 }
 
 impl ReleasePolicy {
@@ -77,13 +84,14 @@ impl Default for ReleasePolicy {
     fn default() -> Self {
         Self {
             levels: Levels {
-                patch: Controls { gate: GateScope::Checks, approvals: 0 },
-                minor: Controls { gate: GateScope::Full, approvals: 0 },
-                major: Controls { gate: GateScope::Full, approvals: 1 },
+                patch: Controls { gate: GateScope::Checks, approvals: 0, rollout: RolloutKind::Direct },
+                minor: Controls { gate: GateScope::Full, approvals: 0, rollout: RolloutKind::Direct },
+                major: Controls { gate: GateScope::Full, approvals: 1, rollout: RolloutKind::Direct },
             },
             approvers: Vec::new(),
             staging_hold_seconds: 0,
             rules: Rules::default(),
+            rollouts: None,
         }
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 
+use crate::rollout::Sample;
 use crate::{Content, Digest, Event, Label, Name, PortError, Record, State, Version};
 
 /// The result of an operation of a port.
@@ -220,4 +222,58 @@ pub trait Registry: Send + Sync {
     /// [`PortError::Refused`] for an unknown version; [`PortError::Conflict`] if another writer moved the label meanwhile;
     /// [`PortError::Damaged`] if it has several holders.
     fn set_label<'a>(&'a self, name: &'a Name, label: &'a Label, id: &'a RegistryId) -> PortResult<'a, ()>;
+}
+
+/// The time that samples are from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// The first moment.
+    pub from: Timestamp,
+    /// The moment after the last.
+    pub to: Timestamp,
+}
+
+/// A version as applications tag their traces with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaggedVersion {
+    /// The semantic version.
+    pub version: Version,
+    /// The registry's identifier.
+    pub registry_id: Option<RegistryId>,
+}
+
+/// A request for samples of some metrics.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MetricQuery<'a> {
+    /// The prompt.
+    pub name: &'a Name,
+    /// The versions.
+    pub versions: &'a [TaggedVersion],
+    /// The names of the metrics.
+    pub metrics: &'a [String],
+    /// The time.
+    pub window: Window,
+}
+
+/// The samples that a source has.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MetricReadings {
+    /// For each metric, the sample of each version in the order of the query, or why there is none.
+    pub samples: BTreeMap<String, Vec<Result<Sample, String>>>,
+    /// The units of each version; `None` where the source knows none.
+    pub units: Option<Vec<u64>>,
+    /// Remarks for people: units seen, scores without a span.
+    pub notes: Vec<String>,
+}
+
+/// A source of the metrics of versions in production.
+pub trait MetricSource: Send + Sync {
+    /// Where it is, for messages.
+    fn location(&self) -> String;
+
+    /// Reads samples.
+    ///
+    /// # Errors
+    /// [`PortError::Unavailable`], [`PortError::Refused`] or [`PortError::Damaged`] where nothing could be read.
+    fn read<'a>(&'a self, query: &'a MetricQuery<'a>) -> PortResult<'a, MetricReadings>;
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::rollout::{Exposure, Rollout};
 use crate::{Approval, Digest, Event, EventKind, Evidence, Label, Level, MoveCause, Version};
 
 /// The state of a prompt after some of its events.
@@ -20,6 +21,12 @@ pub struct State {
     /// Unfinished moves, one for each label.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub intents: BTreeMap<Label, Intent>,
+    /// The rollout that has not ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Box<Rollout>>,
+    /// The share of treated units over time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exposures: Vec<Exposure>,
 }
 
 /// The state of a version.
@@ -155,6 +162,12 @@ impl State {
             EventKind::Moved { label, from, version, cause, .. } => {
                 self.move_label(event.at, label, *from, *version, *cause)
             }
+            EventKind::RolloutStarted { .. }
+            | EventKind::RolloutLooked { .. }
+            | EventKind::RolloutStepped { .. }
+            | EventKind::RolloutPaused { .. }
+            | EventKind::RolloutResumed { .. }
+            | EventKind::RolloutEnded { .. } => self.apply_rollout(event),
         }
     }
 

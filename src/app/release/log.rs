@@ -6,6 +6,7 @@ use super::resolve::names;
 use super::wire::{self, time, word};
 use crate::app::Failure;
 use promptgate_release::ports::LedgerStore;
+use promptgate_release::rollout::{Look, RolloutStart, TestKind};
 use promptgate_release::{Event, EventKind, Evidence, GateScope, Name, Version};
 use promptgate_report::release::log::{Log, LogEntry, SCHEMA};
 
@@ -62,7 +63,42 @@ fn sentence(kind: &EventKind) -> String {
             let from = from.map_or_else(|| "none".to_owned(), |version| version.to_string());
             format!("{label} {from} → {version}, {}{}", word(cause), given(reason.as_deref()))
         }
+        EventKind::RolloutStarted { start } => {
+            let RolloutStart { number, control, treatment, .. } = start.as_ref();
+            let percent = start.steps.first().map_or(0, |step| step.basis_points);
+            let reason = given(start.reason.as_deref());
+            format!(
+                "rollout {number} of {treatment} over {control} started at {}{reason}",
+                wire::percent(percent)
+            )
+        }
+        EventKind::RolloutLooked { rollout, looks, failure } => match failure {
+            Some(failure) => format!("rollout {rollout} not observed: {failure}"),
+            None => format!("rollout {rollout}: {}", tested(looks)),
+        },
+        EventKind::RolloutStepped { rollout, step, basis_points, .. } => {
+            format!("rollout {rollout} to step {}: {}", step + 1, wire::percent(*basis_points))
+        }
+        EventKind::RolloutPaused { rollout, reason } => format!("rollout {rollout} paused: {reason}"),
+        EventKind::RolloutResumed { rollout, reason, .. } => format!("rollout {rollout} resumed: {reason}"),
+        EventKind::RolloutEnded { rollout, outcome, reason } => {
+            format!("rollout {rollout} {}{}", word(outcome).replace('_', " "), given(reason.as_deref()))
+        }
     }
+}
+
+/// The tests of one call.
+fn tested(looks: &[Look]) -> String {
+    let test = |look: &Look| {
+        let shown = match (look.test, look.is_shown()) {
+            (TestKind::Harm, true) => "harm shown",
+            (TestKind::Harm, false) => "no harm shown",
+            (TestKind::NonInferiority, true) => "shown to be not worse",
+            (TestKind::NonInferiority, false) => "not yet shown to be not worse",
+        };
+        format!("{}: {shown} (z {:.2})", look.guardrail, look.z)
+    };
+    looks.iter().map(test).collect::<Vec<_>>().join(", ")
 }
 
 fn evaluated(version: Version, evidence: &Evidence) -> String {

@@ -101,7 +101,11 @@ impl World {
             published_at: Timestamp::now(),
             policy: ReleasePolicy {
                 levels: promptgate_release::Levels {
-                    major: promptgate_release::Controls { gate: GateScope::Full, approvals: 0 },
+                    major: promptgate_release::Controls {
+                        gate: GateScope::Full,
+                        approvals: 0,
+                        rollout: promptgate_release::rollout::RolloutKind::Direct,
+                    },
                     ..ReleasePolicy::default().levels
                 },
                 ..ReleasePolicy::default()

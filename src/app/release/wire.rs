@@ -28,6 +28,11 @@ pub(super) fn json(value: &impl Serialize) -> Result<Value, Failure> {
     serde_json::to_value(value).map_err(|error| Failure::Internal(format!("could not write JSON: {error}")))
 }
 
+/// A share in basis points as a percentage: 5 %, 0.25 %.
+pub(super) fn percent(basis_points: u32) -> String {
+    format!("{} %", f64::from(basis_points) / 100.0)
+}
+
 /// Who appended an event.
 pub(super) fn actor(actor: &Actor) -> report::Actor {
     report::Actor { login: actor.login.clone(), source: word(&actor.source), run: actor.run.clone() }

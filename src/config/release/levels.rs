@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use promptgate_release::diff::Rules;
+use promptgate_release::rollout::RolloutKind;
 use promptgate_release::{Controls, GateScope, Level, Levels, ReleasePolicy};
 
 use crate::config::load::Reader;
@@ -99,7 +100,11 @@ impl WrittenControls {
             WrittenGateScope::Checks => GateScope::Checks,
             WrittenGateScope::Full => GateScope::Full,
         });
-        Controls { gate, approvals: self.approvals.unwrap_or(default.approvals) }
+        Controls {
+            gate,
+            approvals: self.approvals.unwrap_or(default.approvals),
+            rollout: RolloutKind::Direct,
+        }
     }
 }
 

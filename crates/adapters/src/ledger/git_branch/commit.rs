@@ -103,5 +103,11 @@ fn describe(kind: &EventKind) -> String {
         EventKind::Intended { label, version, .. } => format!("begin to move {label} to {version}"),
         EventKind::Abandoned { label, version } => format!("abandon moving {label} to {version}"),
         EventKind::Moved { label, version, .. } => format!("move {label} to {version}"),
+        EventKind::RolloutStarted { start } => format!("start rollout {}", start.number),
+        EventKind::RolloutLooked { rollout, .. } => format!("test rollout {rollout}"),
+        EventKind::RolloutStepped { rollout, step, .. } => format!("rollout {rollout} to step {}", step + 1),
+        EventKind::RolloutPaused { rollout, .. } => format!("pause rollout {rollout}"),
+        EventKind::RolloutResumed { rollout, .. } => format!("resume rollout {rollout}"),
+        EventKind::RolloutEnded { rollout, .. } => format!("end rollout {rollout}"),
     }
 }

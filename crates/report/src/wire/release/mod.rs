@@ -13,6 +13,8 @@ pub mod publication;
 pub mod pull;
 pub mod reconciliation;
 pub mod rollback;
+pub mod rollout;
+pub mod rollout_plan;
 pub mod show;
 pub mod status;
 pub mod verification;
