@@ -4,7 +4,7 @@
 
 use promptgate_core::stats::{Share, Stratum, normal_quantile, share_test};
 use promptgate_release::rollout::default_canary;
-use rand::{Rng as _, SeedableRng as _};
+use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 const ALPHA: f64 = 0.05;

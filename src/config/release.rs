@@ -79,7 +79,9 @@ impl WrittenRelease {
         let name = self.name.as_deref().unwrap_or(suite).parse::<Name>();
         if let Err(error) = &name {
             let at = if is_named { "/release/name" } else { "/release" };
-            reader.report(at, error.to_string(), "write `name: team/prompt` under `release:`");
+            let written = self.name.as_deref().unwrap_or(suite);
+            let suggested = Name::suggest(written).map_or("team/prompt".to_owned(), |name| name.to_string());
+            reader.report(at, error.to_string(), format!("write `name: {suggested}` under `release:`"));
         }
         for (index, approver) in self.approvers.iter().enumerate() {
             if !levels::is_approver(approver) {

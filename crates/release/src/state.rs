@@ -18,7 +18,7 @@ pub struct State {
     pub labels: BTreeMap<Label, Version>,
     /// Every move of a label, in order.
     pub moves: Vec<Move>,
-    /// Moves that were begun and not ended, one for each label.
+    /// Unfinished moves, one for each label.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub intents: BTreeMap<Label, Intent>,
     /// The rollout that has not ended.
@@ -75,7 +75,7 @@ pub struct Move {
     pub cause: MoveCause,
 }
 
-/// A move that was begun.
+/// A move that was started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
     /// When.
@@ -144,7 +144,7 @@ impl State {
             EventKind::Evaluated { version, evidence } => {
                 let state = self.known(*version)?;
                 if evidence.candidate != state.digest {
-                    return Err(format!("the evaluation of {version} is for another content"));
+                    return Err(format!("the evaluation of {version} is of different content"));
                 }
                 // By the end of the evaluation: an old report that is published again replaces no newer one.
                 if state.evidence.as_ref().is_none_or(|known| !evidence.is_older_than(known)) {

@@ -140,7 +140,7 @@ pub(super) async fn append(
     Ok(Some(match events.len() - appended {
         0 => format!("appended {appended} pending event{plural} from {shown}"),
         overtaken => format!(
-            "appended {appended} of {} pending event{plural} from {shown}: the ledger has newer moves than {overtaken}",
+            "appended {appended} of {} pending event{plural} from {shown}: {overtaken} came too late: the ledger has newer moves",
             events.len()
         ),
     }))

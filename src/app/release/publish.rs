@@ -66,6 +66,10 @@ pub(crate) enum PublishOutcome {
     },
     /// The content was published before, and the evaluation is new.
     Evaluated(Version),
+    /// The content was published before, and the recorded evaluation is newer than this one, which was not recorded.
+    Outdated(Version),
+    /// Content and evaluation were published before, and approvals are new.
+    Approved(Version),
     /// Nothing is new.
     Unchanged(Version),
     /// The evaluation is no evidence for it.
@@ -143,7 +147,11 @@ impl PublishOutcome {
     /// The version; `None` where none was published.
     pub(crate) fn version(&self) -> Option<Version> {
         match self {
-            Self::New { version, .. } | Self::Evaluated(version) | Self::Unchanged(version) => Some(*version),
+            Self::New { version, .. }
+            | Self::Evaluated(version)
+            | Self::Outdated(version)
+            | Self::Approved(version)
+            | Self::Unchanged(version) => Some(*version),
             Self::Refused(_) => None,
         }
     }
@@ -186,7 +194,10 @@ impl Publication<'_> {
         let known = state.versions.get(&version);
         let last = known.and_then(|known| known.evidence.as_ref());
         let mut outcome = outcome;
-        if last.is_none_or(|last| last.report != self.evidence.report) {
+        if last.is_some_and(|last| self.evidence.is_older_than(last)) {
+            // It would not count: the newest evaluation does.
+            outcome = PublishOutcome::Outdated(version);
+        } else if last.is_none_or(|last| last.report != self.evidence.report) {
             let evidence = Box::new(self.evidence.clone());
             addition.events.push(self.stamp.event(EventKind::Evaluated { version, evidence }));
             if let PublishOutcome::Unchanged(version) = outcome {
@@ -197,6 +208,9 @@ impl Publication<'_> {
             if !known.is_some_and(|known| known.approvals.contains(approval)) {
                 let approved = EventKind::Approved { version, approval: approval.clone() };
                 addition.events.push(self.stamp.event(approved));
+                if let PublishOutcome::Unchanged(version) = outcome {
+                    outcome = PublishOutcome::Approved(version);
+                }
             }
         }
         if self.dry_run {
@@ -246,8 +260,10 @@ fn refusals(
     if evidence.candidate != source.content.digest() {
         refused.push(Obstacle::OtherContent);
     }
-    if !local && (!evidence.source.is_trusted() || evidence.commit != source.commit) {
-        refused.push(Obstacle::UntrustedEvidence);
+    if !local && !evidence.source.is_trusted() {
+        refused.push(Obstacle::UntrustedEvidence { source: evidence.source });
+    } else if !local && evidence.commit != source.commit {
+        refused.push(Obstacle::OtherCommit);
     }
     if evidence.simulated && !allow_simulated {
         refused.push(Obstacle::Simulated);

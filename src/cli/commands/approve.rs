@@ -35,12 +35,12 @@ fn text(approved: &Approved) -> String {
         }
         ApproveResult::Approved => format!("{name}: {version} ({digest}) approved by {login}\n"),
         ApproveResult::AlreadyApproved => {
-            format!("{name}: {version} ({digest}) was approved by {login} already; nothing is new\n")
+            format!("{name}: {version} ({digest}) was already approved by {login}; nothing to record\n")
         }
         ApproveResult::Refused(reasons) => {
             let reasons: String =
                 reasons.iter().map(|reason| format!("  {}\n", neutral::terminal(reason))).collect();
-            format!("{name}: {version} ({digest}) is not approved by {login}\n{reasons}")
+            format!("{name}: {version} ({digest}) was not approved by {login}\n{reasons}")
         }
     }
 }

@@ -39,21 +39,21 @@ fn text(promoted: &Promoted) -> String {
             "{name}: {label} moved {from} to {version}; the controls of a {level} change passed\n{}",
             staleness(&promoted.registry, promoted.staleness)
         ),
-        PromoteOutcome::Unchanged => format!("{name}: {label} points at {version} already\n"),
+        PromoteOutcome::Unchanged => format!("{name}: {label} already points at {version}\n"),
         PromoteOutcome::Refused(found) => {
             format!(
-                "{name}: {label} is not moved to {version}: refused\n{}",
+                "{name}: {label} was not moved to {version}: refused\n{}",
                 obstacle_lines(found, name, Some(*version))
             )
         }
         PromoteOutcome::Waiting(found) => {
             format!(
-                "{name}: {label} is not moved to {version} yet\n{}",
+                "{name}: {label} was not moved to {version} yet\n{}",
                 obstacle_lines(found, name, Some(*version))
             )
         }
         PromoteOutcome::RolledBack { to } => {
-            format!("{name}: another command moved {label} to {to} meanwhile; it stays there\n")
+            format!("{name}: {label} stays at {to}, where another command moved it in the meantime\n")
         }
     });
     text

@@ -35,7 +35,7 @@ fn text(reconciled: &Reconciled) -> String {
         match (&difference.repair, difference.done) {
             (Some(repair), true) => text.push_str(&format!("    done: {repair}\n")),
             (Some(repair), false) => text.push_str(&format!("    repair: {repair}\n")),
-            (None, _) => text.push_str("    a person has to repair this\n"),
+            (None, _) => text.push_str("    this has to be repaired by hand\n"),
         }
     }
     text

@@ -200,7 +200,7 @@ fn approval_comes_from_an_approver_who_did_not_write_it() {
     suite.set("GITHUB_TOKEN", "ghs_test");
     for (actor, said) in [
         ("carol", "carol is an author of the change"),
-        ("mallory", "mallory is not in the `approvers` that held before this version"),
+        ("mallory", "mallory is not one of `approvers`, as they were before this version"),
     ] {
         suite.in_job("workflow_dispatch", actor);
         suite.run(&["approve", NAME, "1.1.0"]).expect_code(10).says(said);
@@ -210,7 +210,7 @@ fn approval_comes_from_an_approver_who_did_not_write_it() {
     suite.run(&["approve", NAME, "1.9.0"]).expect_code(2).says("no version 1.9.0");
     // Another branch may claim the same.
     suite.set("GITHUB_REF", "refs/heads/feature");
-    suite.run(&["approve", NAME, "1.1.0"]).expect_code(10).says("the login is a claim here");
+    suite.run(&["approve", NAME, "1.1.0"]).expect_code(10).says("nobody can verify the login here");
     suite.in_job("workflow_dispatch", "bob");
     suite.run(&["approve", NAME, "1.1.0"]).expect_code(0).says("approved by bob");
     suite.run(&["approve", NAME, "1.1.0"]).expect_code(0);

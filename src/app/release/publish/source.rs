@@ -63,7 +63,8 @@ impl Source {
                 .help("add `release: {ledger: git}`")
         })?;
         let repository = Repository::discover(&location.folder).ok();
-        let commit = repository.as_ref().map(|repository| repository.resolve("HEAD")).transpose()?;
+        let commit = repository.as_ref().map(|repository| repository.resolve("HEAD")).transpose();
+        let commit = commit.map_err(|diagnostic| diagnostic.help("commit what is to be published first"))?;
         let commit = commit.map(|resolved| resolved.commit);
         let tree = match &commit {
             Some(commit) => Tree::guarded(&location.folder)?.checked_against(commit)?,
