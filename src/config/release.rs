@@ -3,9 +3,11 @@
 mod ledger;
 mod levels;
 mod registry;
+mod sources;
 
 pub use ledger::LedgerSettings;
 pub use registry::RegistrySettings;
+pub use sources::{HeaderSetting, SourceSettings, SourcesSettings};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -13,7 +15,7 @@ use serde::Deserialize;
 use promptgate_release::{Name, ReleasePolicy};
 
 use super::load::Reader;
-use super::scalar::WrittenDuration;
+use super::scalar::{Ordered, WrittenDuration};
 
 /// The release of the prompt: its ledger, its registry, and the controls of each level.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -36,6 +38,8 @@ pub(super) struct WrittenRelease {
     approvers: Vec<String>,
     /// The stage before production.
     staging: WrittenStaging,
+    /// Where the metrics of versions in production are read: name, then prometheus, otlp_file, mlflow, langfuse or json.
+    sources: Ordered<sources::WrittenSource>,
 }
 
 /// The keys of a configuration that say where a prompt is released.
@@ -70,6 +74,8 @@ pub struct ReleaseSettings {
     pub registry: RegistrySettings,
     /// The controls, and the rules of levels.
     pub policy: ReleasePolicy,
+    /// Where the metrics of versions in production are read.
+    pub sources: SourcesSettings,
 }
 
 impl WrittenRelease {
@@ -99,6 +105,14 @@ impl WrittenRelease {
         };
         let ledger = self.ledger.map(|ledger| ledger.resolve(reader));
         let registry = self.registry.unwrap_or_default().resolve(reader);
-        Some(ReleaseSettings { name: name.ok()?, is_named, ledger: ledger??, registry: registry?, policy })
+        let sources = sources::resolve(reader, self.sources);
+        Some(ReleaseSettings {
+            name: name.ok()?,
+            is_named,
+            ledger: ledger??,
+            registry: registry?,
+            policy,
+            sources,
+        })
     }
 }

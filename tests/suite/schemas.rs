@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, repository};
 
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "config",
     "case",
     "report",
@@ -27,6 +27,7 @@ const NAMES: [&str; 24] = [
     "rollout-simulation",
     "reconciliation",
     "pull",
+    "metrics",
 ];
 
 #[test]

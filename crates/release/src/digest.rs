@@ -30,6 +30,11 @@ impl Digest {
         Self(text)
     }
 
+    /// The digest of the canonical JSON of a value.
+    pub fn of_json(value: &(impl Serialize + fmt::Debug)) -> Self {
+        crate::canonical::digest(value)
+    }
+
     /// The first twelve digits, for people.
     pub fn short(&self) -> &str {
         &self.0[7..19]

@@ -21,6 +21,7 @@ mod get;
 mod identity;
 mod labels;
 mod log;
+mod metrics;
 mod names;
 mod open;
 mod pending;
