@@ -16,7 +16,7 @@ pub(in crate::app) mod claims;
 pub(in crate::app) mod content;
 mod diff;
 mod evidence;
-mod failure;
+pub(in crate::app) mod failure;
 mod get;
 mod identity;
 mod labels;

@@ -25,7 +25,7 @@ use crate::app::release::open::Opened;
 use crate::app::{Environment, Failure};
 use observe::Sources;
 
-/// Opens the sources of metrics; nothing is read.
+/// Opens the sources of metrics that the configuration names now.
 ///
 /// # Errors
 /// Credentials that are not set.
