@@ -41,5 +41,5 @@ pub use level::Level;
 pub use policy::{Controls, Levels, ReleasePolicy};
 pub use record::{Change, RECORD_SCHEMA, Record};
 pub use reference::{InvalidReference, Label, Name, PromptReference, Selector, Version};
-pub use releases::{RELEASES_FILE, RELEASES_SCHEMA, ReleaseEntry, Releases};
+pub use releases::{RELEASES_FILE, RELEASES_PROMPT, RELEASES_SCHEMA, ReleaseEntry, Releases};
 pub use state::{Intent, InvalidEvent, Move, State, VersionState};

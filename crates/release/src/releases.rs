@@ -14,6 +14,9 @@ pub const RELEASES_SCHEMA: &str = "promptgate.releases/v1";
 /// The name of the file, in a ledger and in a bundle.
 pub const RELEASES_FILE: &str = "releases.json";
 
+/// The name of the prompt that holds them in a registry; no other prompt has it.
+pub const RELEASES_PROMPT: &str = "promptgate/releases";
+
 /// The assignments of all prompts that production serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Releases {

@@ -6,9 +6,11 @@ pub mod github;
 mod ledger;
 mod model;
 pub mod registry;
+mod rollout;
 pub mod runner;
 
 pub use ledger::MemoryLedger;
+pub use rollout::rollout_start;
 pub use model::{Call, RecordedEvents, Reply, ScriptedModel, completion, request, request_of};
 
 use promptgate_core::model::{Completion, Grade, TrialResult};

@@ -10,7 +10,7 @@ use promptgate_release::ports::{Addition, History, LedgerStore, PortResult, Tip,
 use promptgate_release::{
     Actor, ActorSource, Approval, ApprovalSource, Change, Content, Event, EventKind, Evidence,
     EvidenceCriterion, EvidenceVerdict, GateScope, Label, Level, MoveCause, Name, PortError, PromptKind,
-    PromptReference, RECORD_SCHEMA, Record, ReleasePolicy, State, Version,
+    PromptReference, RECORD_SCHEMA, Record, ReleasePolicy, Releases, State, Version,
 };
 use promptgate_testing::MemoryLedger;
 
@@ -243,6 +243,10 @@ impl LedgerStore for TestLedger {
 
     fn record<'a>(&'a self, name: &'a Name, version: Version) -> PortResult<'a, Option<Record>> {
         self.memory.record(name, version)
+    }
+
+    fn releases(&self) -> PortResult<'_, Releases> {
+        self.memory.releases()
     }
 
     fn append<'a>(

@@ -7,8 +7,8 @@ use futures::FutureExt as _;
 use jiff::Timestamp;
 use promptgate_release::ports::{Addition, History, LedgerStore, PortResult, Tip, Verification};
 use promptgate_release::{
-    Actor, ActorSource, Change, Content, Event, EventKind, Label, MoveCause, Name, PortError, Record, State,
-    Version,
+    Actor, ActorSource, Change, Content, Event, EventKind, Label, MoveCause, Name, PortError, Record, Releases,
+    State, Version,
 };
 use promptgate_testing::MemoryLedger;
 use promptgate_testing::registry::record;
@@ -167,6 +167,21 @@ impl LedgerStore for FaultyLedger {
             self.readable()?;
             self.inner().records_read += 1;
             self.prompt(name).record(name, version).await
+        }
+        .boxed()
+    }
+
+    fn releases(&self) -> PortResult<'_, Releases> {
+        async {
+            self.readable()?;
+            let prompts: Vec<_> = self.inner().prompts.clone().into_iter().collect();
+            let mut all = Releases::default();
+            for (_, prompt) in prompts {
+                let releases = prompt.releases().await?;
+                all.seq += releases.seq;
+                all.prompts.extend(releases.prompts);
+            }
+            Ok(all)
         }
         .boxed()
     }
