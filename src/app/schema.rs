@@ -11,7 +11,7 @@ use promptgate_report::release;
 pub(crate) type Schema = fn() -> Value;
 
 /// Every format by its name, with its schema and a description.
-pub(crate) const SCHEMAS: [(&str, Schema, &str); 21] = [
+pub(crate) const SCHEMAS: [(&str, Schema, &str); 22] = [
     ("config", || config::schema(&check::entry_schema()), "promptgate.yaml"),
     ("case", || config::case_schema(&check::entry_schema()), "A row of the dataset"),
     ("report", report::schema, "report.json"),
@@ -33,4 +33,5 @@ pub(crate) const SCHEMAS: [(&str, Schema, &str); 21] = [
     ("pull", release::pull::schema, "Output of `pull --format json`"),
     ("bundle", release::bundle::schema, "bundle.json of `export bundle`"),
     ("prompt", release::bundle::prompt_schema, "A prompt's file of `export bundle`"),
+    ("releases", release::releases::schema, "releases.json of a ledger and of `export bundle`"),
 ];

@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, repository};
 
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     "config",
     "case",
     "report",
@@ -18,6 +18,7 @@ const NAMES: [&str; 21] = [
     "assignment",
     "bundle",
     "prompt",
+    "releases",
     "publication",
     "approval",
     "promotion",

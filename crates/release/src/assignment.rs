@@ -115,11 +115,11 @@ impl ReleaseEntry {
     /// Assigns a unit.
     pub fn assign(&self, unit: &str) -> Assignment {
         let control = |reason| Assignment { version: self.control, variant: Variant::Control, reason };
-        if self.basis_points == 0 {
-            return control(AssignmentReason::NoRollout);
-        }
         if unit.is_empty() {
             return control(AssignmentReason::EmptyUnit);
+        }
+        if self.basis_points == 0 {
+            return control(AssignmentReason::NoRollout);
         }
         let bucket = bucket(&self.salt, unit);
         let reason = AssignmentReason::Split { bucket };

@@ -38,6 +38,11 @@ impl MemoryLedger {
         self.lock().records.insert((record.name.clone(), record.version), record);
     }
 
+    /// Replaces the assignments, as nobody should.
+    pub fn replace_releases(&self, releases: Releases) {
+        self.lock().releases = releases;
+    }
+
     /// Changes the record of a version, as nobody should.
     pub fn mutate(&self, name: &Name, version: Version, edit: impl FnOnce(&mut Record)) {
         if let Some(record) = self.lock().records.get_mut(&(name.clone(), version)) {

@@ -12,6 +12,7 @@ pub mod promotion;
 pub mod publication;
 pub mod pull;
 pub mod reconciliation;
+pub mod releases;
 pub mod rollback;
 pub mod show;
 pub mod status;
