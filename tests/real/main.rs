@@ -1,5 +1,6 @@
 //! Runs the executable against other people's programs: nginx in front of the mock server, llama.cpp's server with a
-//! model of random weights or with SmolLM2, and Langfuse's SDKs as clients. Runs the adapter of MLflow against its server.
+//! model of random weights or with SmolLM2, and the SDKs of Langfuse and OpenFeature as clients. Runs the adapter of MLflow
+//! against its server.
 //!
 //! `bash .ci/servers` installs them in a folder; set `PROMPTGATE_REAL_SERVERS` to it. Without it, or if a server
 //! cannot be installed, the tests are skipped with a message on standard error.
@@ -11,6 +12,7 @@ mod llama_server;
 mod mlflow;
 mod mlflow_server;
 mod nginx;
+mod openfeature;
 mod prepared;
 mod proxied;
 mod recorder;

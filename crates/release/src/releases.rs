@@ -53,9 +53,7 @@ impl Default for Releases {
 
 impl Releases {
     /// The entries of the prompts with these states. A prompt that production serves no version of has none.
-    pub fn entries<'s>(
-        states: impl IntoIterator<Item = (Name, &'s State)>,
-    ) -> BTreeMap<Name, ReleaseEntry> {
+    pub fn entries<'s>(states: impl IntoIterator<Item = (Name, &'s State)>) -> BTreeMap<Name, ReleaseEntry> {
         states.into_iter().filter_map(|(name, state)| Some((name, ReleaseEntry::of(state)?))).collect()
     }
 
@@ -80,7 +78,10 @@ impl Releases {
                 return Err(format!("unknown algorithm of {name}, expected {ALGORITHM}"));
             }
             if entry.basis_points > ALL_UNITS {
-                return Err(format!("{name} has {} basis points, expected at most {ALL_UNITS}", entry.basis_points));
+                return Err(format!(
+                    "{name} has {} basis points, expected at most {ALL_UNITS}",
+                    entry.basis_points
+                ));
             }
         }
         Ok(releases)

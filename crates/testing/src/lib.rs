@@ -10,8 +10,8 @@ mod rollout;
 pub mod runner;
 
 pub use ledger::MemoryLedger;
-pub use rollout::rollout_start;
 pub use model::{Call, RecordedEvents, Reply, ScriptedModel, completion, request, request_of};
+pub use rollout::rollout_start;
 
 use promptgate_core::model::{Completion, Grade, TrialResult};
 

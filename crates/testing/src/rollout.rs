@@ -12,7 +12,8 @@ pub fn rollout_start(
     salt: &str,
     basis_points: &[u32],
 ) -> RolloutStart {
-    let step = |basis_points: &u32| Step { basis_points: *basis_points, hold_seconds: 3_600, min_samples: 100 };
+    let step =
+        |basis_points: &u32| Step { basis_points: *basis_points, hold_seconds: 3_600, min_samples: 100 };
     let sources = Content {
         kind: PromptKind::Text,
         messages: Vec::new(),

@@ -20,7 +20,8 @@ pub(crate) async fn assign(ledger: &dyn LedgerStore, name: &Name, unit: &str) ->
     let reference = |selector| PromptReference { name: name.clone(), selector };
     let production = resolve_in(&state, &reference(Selector::Label(Label::Production)))?;
     let assigned = promptgate_release::assign(&state, unit);
-    let assigned = assigned.ok_or_else(|| Diagnostic::new(format!("production serves no version of {name}")))?;
+    let assigned =
+        assigned.ok_or_else(|| Diagnostic::new(format!("production serves no version of {name}")))?;
     let resolved = match assigned.version == production.version {
         true => production,
         false => resolve_in(&state, &reference(Selector::Version(assigned.version)))?,
@@ -91,7 +92,10 @@ mod tests {
         let of = async |unit| assign(&ledger, &name("support/reply"), unit).await.unwrap();
         let found = of("alice@example.com").await;
         assert_eq!((found.bucket, found.basis_points, found.rollout, found.step), alice(1));
-        assert_eq!((found.version.as_str(), found.variant.as_str(), found.code.as_str()), ("1.0.0", "control", "split"));
+        assert_eq!(
+            (found.version.as_str(), found.variant.as_str(), found.code.as_str()),
+            ("1.0.0", "control", "split")
+        );
         assert_eq!(found.reason, "bucket 638 is not below 500: step 1 of rollout 1 treats 5 % of the units");
         super::super::testing::step_rollout(&ledger, 2_500).await;
         let found = of("alice@example.com").await;

@@ -63,7 +63,8 @@ pub(crate) async fn bundle(ledger: &dyn LedgerStore, options: &BundleOptions) ->
     for (entry, text) in &files {
         write_text(&options.out.join(&entry.file), text)?;
     }
-    let text = releases.text().map_err(|error| Failure::Internal(format!("could not write JSON: {error}")))?;
+    let text =
+        releases.text().map_err(|error| Failure::Internal(format!("could not write JSON: {error}")))?;
     write_text(&options.out.join(RELEASES_FILE), &text)?;
     let releases = BundledReleases {
         file: RELEASES_FILE.to_owned(),
@@ -90,7 +91,8 @@ struct Contents {
 async fn contents(ledger: &dyn LedgerStore, wanted: &[Name]) -> Result<Contents, Failure> {
     for _ in 0..MAX_ATTEMPTS {
         let mut releases = ledger.releases().await?;
-        let mut contents = Contents { files: Vec::new(), releases: Releases::default(), left_out: Vec::new() };
+        let mut contents =
+            Contents { files: Vec::new(), releases: Releases::default(), left_out: Vec::new() };
         let mut is_one_moment = true;
         for name in names(ledger, wanted).await? {
             let history = ledger.history(&name).await?;
@@ -224,7 +226,12 @@ mod tests {
         let wire: promptgate_report::release::releases::Releases = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::to_string_pretty(&wire).unwrap() + "\n", text);
 
-        ledger.publish(record(&name("other"), "1.0.0", 1, super::super::testing::text("Be kind.")), "2026-11-06T10:00:00Z").await;
+        ledger
+            .publish(
+                record(&name("other"), "1.0.0", 1, super::super::testing::text("Be kind.")),
+                "2026-11-06T10:00:00Z",
+            )
+            .await;
         let part = bundle(&ledger, &options(folder.path(), &["support/reply"])).await.unwrap();
         assert_eq!(part.manifest.releases.seq, 2);
     }
@@ -234,10 +241,14 @@ mod tests {
         let ledger = ledger().await;
         ledger.memory.replace_releases(Releases::default());
         let folder = tempfile::tempdir().unwrap();
-        let Err(Failure::Incomplete(diagnostics)) = bundle(&ledger, &options(folder.path(), &[])).await else {
+        let Err(Failure::Incomplete(diagnostics)) = bundle(&ledger, &options(folder.path(), &[])).await
+        else {
             panic!("exported")
         };
-        assert!(diagnostics.0[0].message.contains("releases.json is not that of the events"), "{diagnostics:?}");
+        assert!(
+            diagnostics.0[0].message.contains("releases.json is not that of the events"),
+            "{diagnostics:?}"
+        );
         assert!(!folder.path().join(MANIFEST_FILE).exists());
     }
 

@@ -102,7 +102,8 @@ async fn reconcile_releases(
     if !options.check {
         releases::publish_releases_in(opened.ledger.as_ref(), registry.as_ref(), stamp).await?;
     }
-    let found = found.map_or_else(|| "no assignments".to_owned(), |found| format!("assignments with seq {found}"));
+    let found =
+        found.map_or_else(|| "no assignments".to_owned(), |found| format!("assignments with seq {found}"));
     Ok(Some(Difference {
         text: format!("the registry has {found}, expected seq {seq}"),
         repair: Some(format!("publish them as {RELEASES_PROMPT}")),

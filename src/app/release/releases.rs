@@ -66,7 +66,8 @@ pub(super) async fn note(opened: &Opened, environment: &Environment, stamp: &Sta
     match publish_releases(opened, environment, stamp).await {
         Ok(seq) => seq.map(|seq| format!("the assignments were published as {RELEASES_PROMPT}, seq {seq}")),
         Err(failure) => {
-            let problems: Vec<String> = failure.diagnostics().iter().map(|found| found.message.clone()).collect();
+            let problems: Vec<String> =
+                failure.diagnostics().iter().map(|found| found.message.clone()).collect();
             Some(format!(
                 "the assignments were not published as {RELEASES_PROMPT}: {}; `promptgate reconcile` publishes them",
                 problems.join("; ")
@@ -172,9 +173,11 @@ pub(super) fn name() -> Result<Name, PortError> {
 
 /// The assignments as a version of a text prompt.
 fn record(releases: &Releases, name: &Name, stamp: &Stamp) -> Result<Record, PortError> {
-    let invalid = |problem: String| PortError::Invalid(format!("the assignments cannot be published: {problem}"));
+    let invalid =
+        |problem: String| PortError::Invalid(format!("the assignments cannot be published: {problem}"));
     let text = releases.text().map_err(|error| invalid(error.to_string()))?;
-    let minor = u32::try_from(releases.seq).map_err(|_| invalid(format!("seq {} is too large", releases.seq)))?;
+    let minor =
+        u32::try_from(releases.seq).map_err(|_| invalid(format!("seq {} is too large", releases.seq)))?;
     let content = Content {
         kind: PromptKind::Text,
         messages: vec![Message { role: MessageRole::System, content: text }],

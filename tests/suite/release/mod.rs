@@ -8,6 +8,7 @@ mod killed;
 mod never;
 mod outputs;
 mod policy;
+mod releases;
 mod requests;
 mod story;
 mod support;

@@ -192,11 +192,8 @@ impl Folder {
         let releases = self.read(RELEASES_FILE)?;
         let events = self.read(&events_path(name))?.unwrap_or_default();
         let record = |version| self.read(&record_path(name, version));
-        let derived = Derived {
-            state: state.as_deref(),
-            releases: releases.as_deref(),
-            age: StateAge::AnyEvent,
-        };
+        let derived =
+            Derived { state: state.as_deref(), releases: releases.as_deref(), age: StateAge::AnyEvent };
         let chain = verification::verify(name, &events, derived, record)?;
         Ok(Verification { history: history(chain), commits: None })
     }

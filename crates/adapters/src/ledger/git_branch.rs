@@ -126,7 +126,8 @@ impl GitBranch {
                 None => releases::first(name, writes.entry.clone()),
             };
             drop(reader);
-            let append = Append { name, events: &events, writes: &writes, releases: rebuilt.text()?, addition };
+            let append =
+                Append { name, events: &events, writes: &writes, releases: rebuilt.text()?, addition };
             let commit = self.git.create_commit(base.as_deref(), &append)?;
             self.observer.reached("committed");
             match self.git.push(base.as_deref(), &commit, &self.observer)? {
@@ -148,11 +149,8 @@ impl GitBranch {
         let events = reader.file(&events_path(name))?.unwrap_or_default();
         let state = reader.file(&state_path(name))?;
         let releases = reader.file(RELEASES_FILE)?;
-        let derived = Derived {
-            state: state.as_deref(),
-            releases: releases.as_deref(),
-            age: StateAge::Newest,
-        };
+        let derived =
+            Derived { state: state.as_deref(), releases: releases.as_deref(), age: StateAge::Newest };
         let record = |version| reader.file(&record_path(name, version));
         let chain = verification::verify(name, &events, derived, record)?;
         let commits = history::verify_commits(&self.git, &mut reader, name, &events)?;

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use promptgate_release::chain::{self, Chain};
 use promptgate_release::ports::{Addition, History, Tip};
 use promptgate_release::{
-    Digest, Event, EventKind, Name, PortError, RECORD_SCHEMA, RELEASES_PROMPT, Record, ReleaseEntry, State, Version,
-    VersionState,
+    Digest, Event, EventKind, Name, PortError, RECORD_SCHEMA, RELEASES_PROMPT, Record, ReleaseEntry, State,
+    Version, VersionState,
 };
 use serde::{Deserialize, Serialize};
 

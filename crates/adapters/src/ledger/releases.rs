@@ -144,6 +144,8 @@ pub(super) fn verify(
     }
     Err(damaged(
         RELEASES_FILE,
-        &format!("the assignment of {name} is not that of its events (help: the next append writes it again)"),
+        &format!(
+            "the assignment of {name} is not that of its events (help: the next append writes it again)"
+        ),
     ))
 }

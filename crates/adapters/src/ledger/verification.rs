@@ -3,8 +3,8 @@
 use promptgate_release::chain::{self, Chain};
 use promptgate_release::{Name, PortError, State, Version};
 
-use super::releases;
 use super::layout::{StateFile, damaged, fold, parse_record, read_events, record_path, state_path};
+use super::releases;
 
 /// Whether a stored state may be that of an earlier event, as after an append that was interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,14 +8,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::Full;
 use hyper::body::{Body, Bytes};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::response::{Reply, error, json};
-use super::{Limits, Notice, PromptServer};
+use super::{Notice, PromptServer, body};
 
 /// The warning in a response to traces.
 const MESSAGE: &str = "promptgate serve does not store traces; send them to an OpenTelemetry collector";
@@ -77,22 +77,13 @@ where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let Limits { body: time, body_size, .. } = server.limits;
     let is_json = request
         .headers()
         .get(CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
-    // The body is always read, so that the connection can be reused.
-    let body = Limited::new(request.into_body(), body_size).collect();
-    let body = match tokio::time::timeout(time, body).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(_)) => {
-            let message = format!("the body is incomplete or larger than {body_size} bytes");
-            return error(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", &message);
-        }
-        Err(_) => {
-            return error(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the body did not arrive in time");
-        }
+    let body = match body::read(&server.limits, request).await {
+        Ok(body) => body,
+        Err((status, code, message)) => return error(status, code, &message),
     };
     let counter = match posted {
         Posted::Traces => &server.discarded.traces,

@@ -37,11 +37,7 @@ pub(super) struct Append<'a> {
 
 impl Git {
     /// Creates a commit on `base` with the files of an append, and returns it.
-    pub(super) fn create_commit(
-        &self,
-        base: Option<&str>,
-        append: &Append<'_>,
-    ) -> Result<String, PortError> {
+    pub(super) fn create_commit(&self, base: Option<&str>, append: &Append<'_>) -> Result<String, PortError> {
         let Append { name, events, writes, releases, addition } = append;
         let failed = |error: std::io::Error| {
             PortError::Unavailable(format!(

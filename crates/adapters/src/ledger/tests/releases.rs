@@ -28,7 +28,8 @@ pub(super) fn follow_a_rollout(store: &dyn LedgerStore, name: &Name) {
         append(store, name, &addition).unwrap();
     };
     let (treatment, control) = (version(1), version(2));
-    let canary = |from, to, cause| EventKind::Moved { label: Label::Canary, from, version: to, cause, reason: None };
+    let canary =
+        |from, to, cause| EventKind::Moved { label: Label::Canary, from, version: to, cause, reason: None };
     add(vec![canary(None, treatment, MoveCause::Rollout)]);
     assert_releases(store, 3);
     let start = rollout_start(1, control, treatment, "salt", &[500, 2_500]);
@@ -142,7 +143,9 @@ fn number_that_goes_back_is_named_with_its_commit() {
         append(&store, &name("a"), &publish(&name("a"), number)).unwrap();
     }
     let text = server.git(&["show", "promptgate:releases.json"]);
-    server.commit_by_hand("edit", |clone| clone.write("releases.json", &text.replace("\"seq\": 3", "\"seq\": 2")));
+    server.commit_by_hand("edit", |clone| {
+        clone.write("releases.json", &text.replace("\"seq\": 3", "\"seq\": 2"))
+    });
     let commit = server.tip();
     run(store.refresh()).unwrap();
     damage(run(store.verify(&name("a"))), &format!("commit {} has seq 2 after 3", &commit[..12]));

@@ -43,7 +43,11 @@ fn interleavings_in_a_folder_keep_every_assignment() {
         let store = Folder::new(folder.path());
         assert_releases(&store, WRITERS as u64 * 2);
         for writer in 0..WRITERS {
-            assert_eq!(run(store.releases()).unwrap().prompts[&own(writer)].control, version(2), "seed {seed}");
+            assert_eq!(
+                run(store.releases()).unwrap().prompts[&own(writer)].control,
+                version(2),
+                "seed {seed}"
+            );
             run(store.verify(&own(writer))).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         }
     }
@@ -75,7 +79,8 @@ fn interleavings_on_a_branch_keep_every_assignment() {
                     let schedule = &schedule;
                     scope.spawn(move || {
                         schedule.wait_for_start(writer);
-                        let attempts = append_until_stored(&store, &own(writer), &publish(&own(writer), seed + 1));
+                        let attempts =
+                            append_until_stored(&store, &own(writer), &publish(&own(writer), seed + 1));
                         schedule.end(writer);
                         assert_eq!(attempts, 1, "a writer of another name is no conflict");
                         committed.load(std::sync::atomic::Ordering::Relaxed)
