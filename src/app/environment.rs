@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use promptgate_core::model::Diagnostic;
+
 /// The variables that are not blank, without white space around their values.
 #[derive(Clone, Default)]
 pub(crate) struct Environment(Arc<BTreeMap<String, String>>);
@@ -25,6 +28,18 @@ impl Environment {
     /// All variables.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The time: now, or that of PROMPTGATE_TIME, by which tests let days pass.
+    ///
+    /// # Errors
+    /// A value that is not a time.
+    pub(crate) fn now(&self) -> Result<Timestamp, Diagnostic> {
+        let Some(text) = self.variable("PROMPTGATE_TIME") else { return Ok(Timestamp::now()) };
+        text.parse().map_err(|_| {
+            Diagnostic::new(format!("PROMPTGATE_TIME is not a time: `{text}`"))
+                .help("expected a time like 2026-11-30T12:00:00Z; unset it for the time of the machine")
+        })
     }
 
     /// The value of a variable.

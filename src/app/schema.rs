@@ -11,7 +11,7 @@ use promptgate_report::release;
 pub(crate) type Schema = fn() -> Value;
 
 /// Every format by its name, with its schema and a description.
-pub(crate) const SCHEMAS: [(&str, Schema, &str); 22] = [
+pub(crate) const SCHEMAS: [(&str, Schema, &str); 25] = [
     ("config", || config::schema(&check::entry_schema()), "promptgate.yaml"),
     ("case", || config::case_schema(&check::entry_schema()), "A row of the dataset"),
     ("report", report::schema, "report.json"),
@@ -29,6 +29,13 @@ pub(crate) const SCHEMAS: [(&str, Schema, &str); 22] = [
     ("approval", release::approval::schema, "Output of `approve --format json`"),
     ("promotion", release::promotion::schema, "Output of `promote --format json`"),
     ("rollback", release::rollback::schema, "Output of `rollback --format json`"),
+    ("rollout", release::rollout::schema, "Output of `rollout start|advance|status|… --format json`"),
+    ("rollout-plan", release::rollout_plan::schema, "Output of `rollout plan --format json`"),
+    (
+        "rollout-simulation",
+        release::rollout_plan::simulation_schema,
+        "Output of `rollout simulate --format json`",
+    ),
     ("reconciliation", release::reconciliation::schema, "Output of `reconcile --format json`"),
     ("pull", release::pull::schema, "Output of `pull --format json`"),
     ("bundle", release::bundle::schema, "bundle.json of `export bundle`"),

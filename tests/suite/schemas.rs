@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, repository};
 
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 25] = [
     "config",
     "case",
     "report",
@@ -23,6 +23,9 @@ const NAMES: [&str; 22] = [
     "approval",
     "promotion",
     "rollback",
+    "rollout",
+    "rollout-plan",
+    "rollout-simulation",
     "reconciliation",
     "pull",
 ];

@@ -28,6 +28,8 @@ pub struct Promotion<'a> {
     pub skip_holds: bool,
     /// Whether a version that was rolled back may be promoted again.
     pub again: bool,
+    /// Whether a rollout starts, which moves production in the end.
+    pub by_rollout: bool,
     /// The reason that was given.
     pub reason: Option<&'a str>,
     /// Whether an evaluation by the simulated model counts.
@@ -105,6 +107,18 @@ pub enum Obstacle {
         /// Logins whose approvals do not count, and why.
         rejected: Vec<(String, ApprovalRejection)>,
     },
+    /// A rollout has not ended.
+    RolloutRunning {
+        /// Its number.
+        number: u64,
+        /// The version that it treats units with.
+        version: Version,
+    },
+    /// Production gets versions of this level by a rollout.
+    RolloutRequired {
+        /// The level.
+        level: Level,
+    },
     /// The version is not on staging.
     NotStaged,
     /// The hold on staging has not ended.
@@ -144,6 +158,8 @@ impl Obstacle {
             Self::GateScope { .. } => "gate_scope",
             Self::StaleBaseline { .. } => "stale_baseline",
             Self::Approvals { .. } => "approvals",
+            Self::RolloutRunning { .. } => "rollout_running",
+            Self::RolloutRequired { .. } => "rollout_required",
             Self::NotStaged => "not_staged",
             Self::StagingHold { .. } => "staging_hold",
         }
@@ -161,6 +177,7 @@ impl Obstacle {
                 | Self::OtherContent
                 | Self::Simulated
                 | Self::GateFailed
+                | Self::RolloutRunning { .. }
         )
     }
 }
@@ -178,6 +195,7 @@ pub fn decide(promotion: &Promotion<'_>) -> Decision {
     let level = controls::level(promotion);
     obstacles.extend(controls::evidence(promotion, level));
     obstacles.extend(controls::approvals(promotion, level));
+    obstacles.extend(controls::rollout(promotion, level));
     obstacles.extend(controls::staging(promotion));
     if obstacles.iter().any(Obstacle::is_final) {
         Decision::Refuse(obstacles)

@@ -57,7 +57,7 @@ impl Releases {
         states.into_iter().filter_map(|(name, state)| Some((name, ReleaseEntry::of(state)?))).collect()
     }
 
-    /// What follows these with other entries; themselves if the entries are the same.
+    /// The releases with other entries, whose `seq` is one higher; these if the entries are the same.
     #[must_use]
     pub fn followed_by(&self, prompts: BTreeMap<Name, ReleaseEntry>) -> Self {
         let seq = if self.prompts == prompts { self.seq } else { self.seq.saturating_add(1) };
@@ -90,7 +90,7 @@ impl Releases {
     /// The text of the file.
     ///
     /// # Errors
-    /// What serde says; no value of this type is known to fail.
+    /// An error of serde; no value of this type is known to fail.
     pub fn text(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }

@@ -18,7 +18,8 @@ use serde::Serialize;
 pub use render::comment::{self, Disclose};
 use render::json::WithoutCommands;
 pub use render::terminal::{
-    write_calibration, write_diff, write_log, write_plan, write_show, write_status, write_verification,
+    write_calibration, write_diff, write_log, write_plan, write_rollout, write_rollout_plan,
+    write_rollout_simulation, write_show, write_status, write_verification,
 };
 pub use render::{Format, Style, UnknownFormat, write};
 pub use v1::{Report, read, schema};

@@ -8,8 +8,6 @@ mod tests;
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-
 use super::approvers::{ApproverMatch, match_approver};
 use super::authors::{self, ChangeOptions};
 use super::identity::{Host, Identity, identity};
@@ -128,7 +126,8 @@ async fn approve_as(
                 "the login is a claim: the approval counts because the ledger is a folder, and nowhere else";
             warnings.push(warning.to_owned());
         }
-        append(ledger, options, approver.identity, &approval).await?
+        let stamp = Stamp { at: approver.environment.now()?, actor: approver.identity.actor.clone() };
+        append(ledger, options, stamp, &approval).await?
     } else {
         ApproveResult::Refused(reasons)
     };
@@ -245,10 +244,9 @@ async fn listed(record: &Record, approver: &Approver<'_>) -> Result<(String, App
 async fn append(
     ledger: &dyn LedgerStore,
     options: &ApproveOptions,
-    identity: &Identity,
+    stamp: Stamp,
     approval: &Approval,
 ) -> Result<ApproveResult, Failure> {
-    let stamp = Stamp { at: Timestamp::now(), actor: identity.actor.clone() };
     // A claim does not replace an identity that is known.
     let is_same = |other: &Approval| {
         other.login.eq_ignore_ascii_case(&approval.login)

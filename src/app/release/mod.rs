@@ -34,6 +34,7 @@ mod releases;
 pub(in crate::app) mod resolve;
 pub(in crate::app) mod review;
 mod rollback;
+mod rollout;
 mod secrets;
 mod show;
 mod status;
@@ -61,6 +62,10 @@ pub(crate) use pull::{PullOptions, PullOutcome, Pulled, pull};
 pub(crate) use reading::{LedgerOptions, open_ledger_for_reading};
 pub(crate) use reconcile::{Difference, ReconcileOptions, Reconciled, reconcile};
 pub(crate) use rollback::{RollbackOptions, RolledBack, rollback};
+pub(crate) use rollout::{
+    PlanOptions, SimulateOptions, StartOptions, abort, advance, pause, plan as plan_rollout, resume,
+    simulate as simulate_rollout, start as start_rollout, status as rollout_status,
+};
 pub(crate) use show::show;
 pub(crate) use status::{StatusOptions, status};
 pub(crate) use verify::verify;

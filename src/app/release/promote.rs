@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::identity;
 use super::labels::Places;
 use super::open::{Opened, Target};
@@ -94,7 +92,8 @@ pub(crate) async fn promote(
     let reason = options.reason.as_deref().unwrap_or_default();
     secrets::refuse(reason, "the reason", &Place::file("--reason"), &secrets::redactor(environment))?;
     let opened = Opened::open(&options.target)?;
-    let stamp = Stamp { at: Timestamp::now(), actor: identity::identity(environment, &opened.folder)?.actor };
+    let stamp =
+        Stamp { at: environment.now()?, actor: identity::identity(environment, &opened.folder)?.actor };
     let registry = opened.registry(environment, &stamp.actor)?;
     let name = opened.name();
     let kept = match options.dry_run {
@@ -192,6 +191,7 @@ async fn decide(
         actor: places.stamp.actor.source,
         skip_holds: options.skip_holds,
         again: options.again,
+        by_rollout: false,
         reason: options.reason.as_deref(),
         allow_simulated: options.allow_simulated,
         unverified_counts: places.ledger.is_local(),

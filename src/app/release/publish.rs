@@ -4,8 +4,6 @@ mod source;
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-
 use super::approvals::{CollectOptions, CollectedApprovals, collect};
 use super::authors::ChangeOptions;
 use super::identity::{Identity, identity};
@@ -81,7 +79,7 @@ pub(crate) async fn publish(
     let source = Source::read(options.config.as_deref(), environment).await?;
     let opened = Opened::of(source.release.clone(), source.shown.clone(), source.folder.clone());
     let identity = identity(environment, &source.folder)?;
-    let stamp = Stamp { at: Timestamp::now(), actor: identity.actor.clone() };
+    let stamp = Stamp { at: environment.now()?, actor: identity.actor.clone() };
     let registry = opened.registry(environment, &stamp.actor)?;
     registry.name(opened.name())?;
     let (report, evidence) = evidence::read(&options.report, opened.name(), stamp.actor.source)?;

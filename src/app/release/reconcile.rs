@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::identity;
 use super::labels::Places;
 use super::open::{Opened, Target};
@@ -64,7 +62,8 @@ pub(crate) async fn reconcile(
     environment: &Environment,
 ) -> Result<Reconciled, Failure> {
     let opened = Opened::open(&options.target)?;
-    let stamp = Stamp { at: Timestamp::now(), actor: identity::identity(environment, &opened.folder)?.actor };
+    let stamp =
+        Stamp { at: environment.now()?, actor: identity::identity(environment, &opened.folder)?.actor };
     let registry = opened.registry(environment, &stamp.actor)?;
     let (name, policy) = (opened.name(), &opened.settings.policy);
     let mut kept = None;

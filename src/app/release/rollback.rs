@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::identity;
 use super::labels::Places;
 use super::open::{Opened, Target};
 use super::pending;
 use super::releases;
+use super::rollout;
 use super::secrets;
 use super::write::{self, Current, Stamp};
 use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;
 use promptgate_release::ports::{LedgerStore, Registry, Staleness};
 use promptgate_release::rollback::{RollbackRefusal, target};
+use promptgate_release::rollout::RolloutOutcome;
 use promptgate_release::{Event, EventKind, Label, MoveCause, Name, PortError, State, Version};
 
 /// The request.
@@ -67,7 +67,8 @@ pub(crate) async fn rollback(
     let reason = secrets::redactor(environment).redact(&options.reason).into_owned();
     let options = &RollbackOptions { reason, ..options.clone() };
     let opened = Opened::open(&options.target)?;
-    let stamp = Stamp { at: Timestamp::now(), actor: identity::identity(environment, &opened.folder)?.actor };
+    let stamp =
+        Stamp { at: environment.now()?, actor: identity::identity(environment, &opened.folder)?.actor };
     let registry = opened.registry(environment, &stamp.actor)?;
     let (folder, name) = (&opened.folder, opened.name());
     let mut notes = Vec::new();
@@ -110,7 +111,11 @@ pub(super) async fn rollback_in(
         }
         Err(error) => return Err(error.into()),
     };
-    let (from, to) = chosen(options, name, &pending::following(&current.state, kept).0)?;
+    let state = pending::following(&current.state, kept).0;
+    if state.rollout.is_some() && matches!(options.label, Label::Production | Label::Canary) {
+        return end_rollout(options, &places, &state, notes).await;
+    }
+    let (from, to) = chosen(options, name, &state)?;
     let mut rolled_back = RolledBack {
         name: name.clone(),
         label: options.label.clone(),
@@ -143,6 +148,59 @@ pub(super) async fn rollback_in(
             places.confirm(&options.label, to, &current.state).await?;
             rolled_back.notes.push(format!("the ledger did not take the event: {error}"));
             rolled_back.pending = Some(pending::line(&stamp.event(moved(options, Some(from), to)))?);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(rolled_back)
+}
+
+/// Takes the version of the running rollout from all units: canary moves back to what production serves, and the
+/// percentage to 0. Production itself has not moved.
+async fn end_rollout(
+    options: &RollbackOptions,
+    places: &Places<'_>,
+    state: &State,
+    notes: Vec<String>,
+) -> Result<RolledBack, Failure> {
+    let rollout = state.rollout.as_deref().ok_or(PortError::Conflict("rollout"))?;
+    let (number, from, to) = (rollout.start.number, rollout.start.treatment, rollout.start.control);
+    if let Some(wanted) = options.to.filter(|wanted| *wanted != to) {
+        return Err(Diagnostic::new(format!(
+            "rollout {number} of {from} is running: a rollback ends it, and all units get {to}, not {wanted}"
+        ))
+        .help("repeat without `--to`; then `--to` returns production to an earlier version")
+        .into());
+    }
+    let mut rolled_back = RolledBack {
+        name: places.name.clone(),
+        label: Label::Canary,
+        from,
+        to,
+        notes,
+        registry: places.registry.location(),
+        staleness: places.registry.staleness(),
+        pending: None,
+        dry_run: options.dry_run,
+    };
+    rolled_back.notes.push(format!("rollout {number} ends; production stays at {to}"));
+    if options.dry_run {
+        return Ok(rolled_back);
+    }
+    let (outcome, reason) = (RolloutOutcome::RolledBack, options.reason.as_str());
+    match rollout::end(places, state, outcome, reason).await {
+        Ok(Some(_)) => {}
+        Ok(None) => rolled_back.notes.push("another command ended the rollout first".to_owned()),
+        Err(error @ (PortError::Unavailable(_) | PortError::Refused(_)))
+            if !places.registry.capabilities().in_ledger =>
+        {
+            places.confirm(&Label::Canary, to, state).await?;
+            rolled_back.notes.push(format!(
+                "the ledger did not take the events, so applications that assign units by it still treat them: {error}"
+            ));
+            let events = rollout::events(state, number, outcome, reason);
+            let lines: Result<Vec<String>, Failure> =
+                events.into_iter().map(|kind| pending::line(&places.stamp.event(kind))).collect();
+            rolled_back.pending = Some(lines?.join("\n"));
         }
         Err(error) => return Err(error.into()),
     }

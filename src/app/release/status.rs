@@ -150,6 +150,7 @@ fn decide(
         actor: ActorSource::DefaultBranch,
         skip_holds: false,
         again: false,
+        by_rollout: false,
         reason: None,
         allow_simulated: false,
         unverified_counts: ledger.is_local(),

@@ -39,7 +39,7 @@ pub(crate) enum LedgerFormat {
 pub(crate) struct WriteFlags {
     /// Decide and print, but write nothing.
     #[arg(long)]
-    pub(super) dry_run: bool,
+    pub(crate) dry_run: bool,
     /// A promptgate.yaml, or its folder; else the one that releases NAME.
     #[arg(long, value_name = "PATH")]
     pub(super) config: Option<PathBuf>,

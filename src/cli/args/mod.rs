@@ -25,6 +25,7 @@ mod pull;
 mod reconcile;
 mod report;
 mod rollback;
+mod rollout;
 mod run;
 mod schema;
 mod serve;
@@ -65,6 +66,7 @@ pub(super) use publish::PublishArguments;
 pub(super) use pull::PullArguments;
 pub(super) use reconcile::ReconcileArguments;
 pub(super) use rollback::RollbackArguments;
+pub(super) use rollout::{RolloutArguments, RolloutCommand};
 
 pub(super) use parse::parse;
 
@@ -128,6 +130,8 @@ pub(crate) enum Command {
     Promote(PromoteArguments),
     /// Move production back to a version that served before: at once, and verified.
     Rollback(RollbackArguments),
+    /// Give a version a growing share of the units, step by step, by evidence.
+    Rollout(RolloutArguments),
     /// Bring a version that somebody wrote in the registry into the repository, to review it.
     Pull(PullArguments),
     /// Compare the registry with the ledger, and repair it.

@@ -23,6 +23,7 @@ mod pull;
 mod reconcile;
 mod report;
 mod rollback;
+mod rollout;
 mod run;
 mod schema;
 mod serve;
@@ -53,6 +54,7 @@ pub(super) async fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
         Command::Approve(arguments) => approve::approve(arguments, &environment).await,
         Command::Promote(arguments) => promote::promote(arguments, &environment).await,
         Command::Rollback(arguments) => rollback::rollback(arguments, &environment).await,
+        Command::Rollout(arguments) => rollout::rollout(arguments, &environment).await,
         Command::Pull(arguments) => pull::pull(arguments, &environment).await,
         Command::Reconcile(arguments) => reconcile::reconcile(arguments, &environment).await,
         Command::Serve(arguments) => serve::serve(arguments, &environment).await,

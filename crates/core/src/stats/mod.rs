@@ -8,12 +8,15 @@ mod correction;
 mod describe;
 mod distribution;
 mod exact;
+mod group_sequential;
 mod interval;
 mod multiplicity;
 mod paired;
 mod permutation;
 mod power;
 mod sequential;
+mod sequential_power;
+mod two_sample;
 
 pub use agreement::{
     Confusion, Kappa, Level, Weighting, cohen_kappa, gwet_ac1, kendall_tau_b, krippendorff_alpha,
@@ -25,7 +28,8 @@ pub use distribution::{
     beta_quantile, binomial_cdf, hypergeometric_cdf, normal_cdf, normal_quantile, student_t_cdf,
     student_t_quantile,
 };
-pub use exact::{broken_case_p, fisher_p_worse};
+pub use exact::{broken_case_p, fisher_p_worse, sample_ratio_p, share_p_worse};
+pub use group_sequential::{Spending, boundaries, crossing};
 pub use interval::{Bounds, clopper_pearson, quantile_bounds, quantile_p_above, t_bounds, tango, wilson};
 pub use multiplicity::holm;
 pub use paired::{
@@ -35,6 +39,8 @@ pub use paired::{
 pub use permutation::{PermutationTest, sign_flip, within_cases};
 pub use power::{detectable_shift, power_constant, units_to_settle, unseen_failure_share};
 pub use sequential::spend;
+pub use sequential_power::{Arrivals, SharePlan};
+pub use two_sample::{Moments, Share, Stratum, TwoSample, mean_test, share_test};
 
 #[cfg(test)]
 mod tests;

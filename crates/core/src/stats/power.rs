@@ -2,8 +2,8 @@
 
 use super::normal_quantile;
 
-/// The power behind every figure in this module.
-const POWER: f64 = 0.8;
+/// The power behind every detectable effect.
+pub(super) const POWER: f64 = 0.8;
 
 /// c = (z(1 - alpha) + z(0.80))^2, one-sided: 6.182557 at alpha 0.05.
 pub fn power_constant(alpha: f64) -> f64 {

@@ -107,6 +107,21 @@ pub(super) fn approvals(promotion: &Promotion<'_>, level: Level) -> Option<Obsta
     (have < need).then_some(Obstacle::Approvals { have, need, rejected })
 }
 
+/// A rollout that is running, or that the level requires.
+pub(super) fn rollout(promotion: &Promotion<'_>, level: Level) -> Option<Obstacle> {
+    if promotion.to != Label::Production {
+        return None;
+    }
+    if let Some(running) = &promotion.state.rollout {
+        let (number, version) = (running.start.number, running.start.treatment);
+        return Some(Obstacle::RolloutRunning { number, version });
+    }
+    // A first version has nothing to be compared with.
+    let is_direct = promotion.by_rollout || promotion.skip_holds || production(promotion).is_none();
+    let kind = promotion.record.policy.controls(level).rollout;
+    (!is_direct && !kind.is_direct()).then_some(Obstacle::RolloutRequired { level })
+}
+
 /// Whether the version was held on staging for long enough.
 pub(super) fn staging(promotion: &Promotion<'_>) -> Option<Obstacle> {
     if promotion.to != Label::Production || promotion.skip_holds || production(promotion).is_none() {

@@ -45,6 +45,12 @@ impl fmt::Display for Obstacle {
                 }
                 Ok(())
             }
+            Self::RolloutRunning { number, version } => {
+                write!(f, "rollout {number} of {version} has not ended")
+            }
+            Self::RolloutRequired { level } => {
+                write!(f, "a {level} change reaches production by a rollout")
+            }
             Self::NotStaged => write!(f, "not on staging"),
             Self::StagingHold { until } => {
                 write!(f, "held on staging until {}", until.strftime("%Y-%m-%d %H:%M UTC"))
@@ -98,6 +104,12 @@ impl Obstacle {
                      {name} {number}`"
                 )
             }
+            Self::RolloutRunning { .. } => format!(
+                "`promptgate rollout status {name}` shows it; `promptgate rollout abort {name} --reason TEXT` gives it up"
+            ),
+            Self::RolloutRequired { .. } => format!(
+                "`promptgate rollout start {name} {number}`; for a hotfix use `--skip-holds --reason TEXT`"
+            ),
             Self::NotStaged => format!("`promptgate promote {name} {number} --to staging` first"),
             Self::StagingHold { .. } => {
                 "promote again then; for a hotfix use `--skip-holds --reason TEXT`".to_owned()

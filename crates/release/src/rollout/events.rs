@@ -16,9 +16,7 @@ impl State {
         match &event.kind {
             EventKind::RolloutStarted { start } => self.start_rollout(start, at),
             EventKind::RolloutLooked { rollout, looks, failure } => {
-                let running = self.running(*rollout, at)?;
-                running.looks.extend(looks.iter().cloned());
-                running.failures = if failure.is_some() { running.failures.saturating_add(1) } else { 0 };
+                self.running(*rollout, at)?.look(looks, failure.is_some(), at);
                 Ok(())
             }
             EventKind::RolloutStepped { rollout, step, basis_points, ended } => {
@@ -31,11 +29,7 @@ impl State {
                 if planned != Some(*basis_points) {
                     return Err(format!("step {step} of rollout {rollout} has another percentage"));
                 }
-                running.step = *step;
-                running.step_started_at = at;
-                running.basis_points = *basis_points;
-                running.strata.push(ended.clone());
-                running.failures = 0;
+                running.advance(*step, *basis_points, ended, at);
                 self.expose(at);
                 Ok(())
             }
@@ -94,7 +88,7 @@ impl State {
     fn running(&mut self, number: u64, at: Timestamp) -> Result<&mut Rollout, String> {
         let running = self.rollout.as_deref_mut().filter(|running| running.start.number == number);
         let running = running.ok_or_else(|| format!("rollout {number} is not running"))?;
-        running.last_at = running.last_at.max(at);
+        running.seen(at);
         Ok(running)
     }
 

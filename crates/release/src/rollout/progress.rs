@@ -142,7 +142,7 @@ impl RolloutStart {
 
 impl Rollout {
     /// The rollout after its first event; `None` without steps.
-    pub(crate) fn begin(start: &RolloutStart, at: Timestamp) -> Option<Self> {
+    pub fn begin(start: &RolloutStart, at: Timestamp) -> Option<Self> {
         Some(Self {
             started_at: at,
             step: 0,
@@ -155,6 +155,28 @@ impl Rollout {
             failures: 0,
             start: start.clone(),
         })
+    }
+
+    /// Adds the tests of a call.
+    pub(crate) fn look(&mut self, looks: &[Look], has_failed: bool, at: Timestamp) {
+        self.seen(at);
+        self.looks.extend(looks.iter().cloned());
+        self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
+    }
+
+    /// Goes to a step, after the observations of the one before.
+    pub(crate) fn advance(&mut self, step: usize, basis_points: u32, ended: &Stratum, at: Timestamp) {
+        self.seen(at);
+        self.step = step;
+        self.step_started_at = self.last_at;
+        self.basis_points = basis_points;
+        self.strata.push(ended.clone());
+        self.failures = 0;
+    }
+
+    /// Notes the time of an event. It never goes back, whatever the clocks of writers say.
+    pub(crate) fn seen(&mut self, at: Timestamp) {
+        self.last_at = self.last_at.max(at);
     }
 
     /// The current step.

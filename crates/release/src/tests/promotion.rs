@@ -46,6 +46,7 @@ impl Request {
             actor: self.actor,
             skip_holds: self.skip_holds,
             again: self.again,
+            by_rollout: false,
             reason: self.reason,
             allow_simulated: self.allow_simulated,
             unverified_counts: self.unverified_counts,

@@ -144,7 +144,7 @@ fn number_that_goes_back_is_named_with_its_commit() {
     }
     let text = server.git(&["show", "promptgate:releases.json"]);
     server.commit_by_hand("edit", |clone| {
-        clone.write("releases.json", &text.replace("\"seq\": 3", "\"seq\": 2"))
+        clone.write("releases.json", text.replace("\"seq\": 3", "\"seq\": 2"))
     });
     let commit = server.tip();
     run(store.refresh()).unwrap();

@@ -82,7 +82,7 @@ fn interleavings_on_a_branch_keep_every_assignment() {
                         let attempts =
                             append_until_stored(&store, &own(writer), &publish(&own(writer), seed + 1));
                         schedule.end(writer);
-                        assert_eq!(attempts, 1, "a writer of another name is no conflict");
+                        assert_eq!(attempts, 1, "expected no conflict with a writer of another name");
                         committed.load(std::sync::atomic::Ordering::Relaxed)
                     })
                 })

@@ -1,5 +1,6 @@
 //! Every function against independently computed values, and properties of any input.
 
+pub(super) mod draws;
 mod judges;
 mod oracle;
 mod plans;

@@ -23,7 +23,10 @@ use line_writer::LineWriter;
 use line_writer::table;
 use notes::{write_notes, write_self_test};
 pub use plan::write_plan;
-pub use release::{write_diff, write_log, write_show, write_status, write_verification};
+pub use release::{
+    write_diff, write_log, write_rollout, write_rollout_plan, write_rollout_simulation, write_show,
+    write_status, write_verification,
+};
 use results::{write_cases, write_criteria, write_metrics};
 
 /// The minimum layout width in columns.

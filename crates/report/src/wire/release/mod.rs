@@ -14,6 +14,8 @@ pub mod pull;
 pub mod reconciliation;
 pub mod releases;
 pub mod rollback;
+pub mod rollout;
+pub mod rollout_plan;
 pub mod show;
 pub mod status;
 pub mod verification;

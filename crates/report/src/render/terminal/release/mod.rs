@@ -4,6 +4,8 @@
 
 mod diff;
 mod log;
+mod rollout;
+mod rollout_plan;
 mod show;
 mod status;
 
@@ -11,6 +13,8 @@ use std::io::{self, Write};
 
 pub use diff::write_diff;
 pub use log::{write_log, write_verification};
+pub use rollout::write_rollout;
+pub use rollout_plan::{write_rollout_plan, write_rollout_simulation};
 pub use show::write_show;
 pub use status::write_status;
 

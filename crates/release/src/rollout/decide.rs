@@ -1,0 +1,301 @@
+//! Decides about the next step of a rollout.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use promptgate_core::stats::sample_ratio_p;
+
+use super::evidence::{Accumulated, LEAST_SAMPLES};
+use super::finding::{Finding, FindingKind, Status};
+use super::observation::{Observations, Reading, Stratum, Variants};
+use super::plan::{Guardrail, RolloutPolicy, Signal};
+use super::progress::{Look, Rollout};
+use crate::{Digest, Version};
+
+/// Failures of sources in a row that pause a rollout.
+const MAX_FAILURES: u32 = 5;
+/// Samples of each variant before a signal counts.
+const SIGNAL_SAMPLES: u64 = 100;
+/// Samples or units of both variants before their split counts.
+const BALANCE_SAMPLES: u64 = 100;
+/// A split less likely than this is no chance.
+const BALANCE_P: f64 = 0.001;
+
+/// The inputs of a decision.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The rollout.
+    pub rollout: &'a Rollout,
+    /// The policy of the treatment's record.
+    pub policy: &'a RolloutPolicy,
+    /// The observations of the current step, from its begin.
+    pub observations: &'a Observations,
+    /// The version that production serves.
+    pub production: Option<Version>,
+    /// The digest of the sources that the observations are from.
+    pub sources: &'a Digest,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What follows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Nothing yet.
+    Wait,
+    /// Nothing, and time alone will not change that.
+    Stuck,
+    /// The next step, after the observations of this one.
+    Advance {
+        /// The step, from 0.
+        step: usize,
+        /// Its treated units, in basis points.
+        basis_points: u32,
+        /// The observations that stay.
+        ended: Stratum,
+    },
+    /// Production gets the version.
+    Complete,
+    /// Sources failed too often in a row.
+    Pause,
+    /// No unit gets the version.
+    RollBack,
+}
+
+/// The decision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// What follows.
+    pub action: Action,
+    /// Why, in the order of the policy.
+    pub findings: Vec<Finding>,
+    /// The tests that were made now; they are recorded before anything follows.
+    pub looks: Vec<Look>,
+    /// Why sources failed; `None` if none did.
+    pub failure: Option<String>,
+}
+
+/// Decides what follows the current step: the worst finding counts, and no missing, invalid or one-sided data let a step
+/// follow.
+///
+/// A monitored step follows after its hold, with its samples, and without harm. All units follow once non-inferiority is
+/// shown for every guardrail. At most one step follows, however overdue.
+pub fn decide(request: &Request<'_>) -> Decision {
+    let mut step = StepReview { request, findings: Vec::new(), looks: Vec::new() };
+    if step.is_comparable() {
+        step.time();
+        step.metrics();
+        step.max_hold();
+    }
+    let failures = step.findings.iter().filter_map(|finding| match &finding.kind {
+        FindingKind::Failed(why) => Some(why.as_str()),
+        _ => None,
+    });
+    let failure = failures.clone().next().map(|_| failures.collect::<Vec<_>>().join("; "));
+    Decision { action: step.action(), findings: step.findings, looks: step.looks, failure }
+}
+
+struct StepReview<'a> {
+    request: &'a Request<'a>,
+    findings: Vec<Finding>,
+    looks: Vec<Look>,
+}
+
+impl StepReview<'_> {
+    /// Whether the observations are of the rollout as it began, and the clock goes on.
+    fn is_comparable(&mut self) -> bool {
+        let Request { rollout, production, sources, now, .. } = *self.request;
+        if now < rollout.last_at {
+            self.found(None, FindingKind::ClockBefore(rollout.last_at));
+        }
+        if production != Some(rollout.start.control) {
+            self.found(None, FindingKind::ProductionMoved(production));
+        }
+        if *sources != rollout.start.sources {
+            self.found(None, FindingKind::SourcesChanged);
+        }
+        self.findings.is_empty()
+    }
+
+    /// Whether steps may follow at this time.
+    fn time(&mut self) {
+        let Request { rollout, now, .. } = *self.request;
+        if let Some(reason) = &rollout.paused {
+            self.found(None, FindingKind::Paused(reason.clone()));
+        }
+        if rollout.start.is_fixed() {
+            return self.found(None, FindingKind::Fixed);
+        }
+        let hold = rollout.current().map_or(u64::MAX, |step| step.hold_seconds);
+        let hold_ends = after(rollout.step_started_at, hold);
+        if now < hold_ends {
+            self.found(None, FindingKind::HoldUntil(hold_ends));
+        }
+    }
+
+    /// The end of the step, where it has not got what it needs.
+    fn max_hold(&mut self) {
+        let Request { rollout, policy, now, .. } = *self.request;
+        let end = after(rollout.step_started_at, policy.max_hold_seconds);
+        if now > end && self.worst() != Status::Pass && !rollout.start.is_fixed() {
+            self.found(None, FindingKind::MaxHold(end));
+        }
+    }
+
+    fn metrics(&mut self) {
+        let Request { rollout, policy, observations, .. } = *self.request;
+        if let Some(units) = observations.units {
+            self.balance(None, units);
+        }
+        if policy.guardrails.is_empty() {
+            self.found(None, FindingKind::Missing("no guardrail is configured".to_owned()));
+        }
+        for guardrail in &policy.guardrails {
+            self.guardrail(guardrail);
+        }
+        for signal in &policy.signals {
+            self.signal(signal);
+        }
+        // Tests for non-inferiority spend the error rate, so that they wait until everything else is ready.
+        if rollout.is_last_step() && !rollout.start.is_fixed() && self.worst() == Status::Pass {
+            for guardrail in &policy.guardrails {
+                self.not_worse(guardrail);
+            }
+        }
+    }
+
+    fn guardrail(&mut self, guardrail: &Guardrail) {
+        let Request { rollout, policy, observations, .. } = *self.request;
+        let metric = Some(guardrail.name.as_str());
+        let samples = match observations.samples(&guardrail.name) {
+            Ok(samples) => samples,
+            Err(reading) => return self.unusable(metric, reading),
+        };
+        let counts = Variants { control: samples.control.n(), treatment: samples.treatment.n() };
+        self.balance(metric, counts);
+        let all = Accumulated::of(rollout, guardrail, samples);
+        let smaller = all.n.control.min(all.n.treatment);
+        if smaller < LEAST_SAMPLES {
+            return self.found(metric, FindingKind::FewSamples { have: smaller, need: LEAST_SAMPLES });
+        }
+        let alpha = policy.alpha / policy.guardrails.len().max(1) as f64;
+        let look = all.harm(alpha);
+        let shown = rollout.looks_at(&guardrail.name, super::TestKind::Harm).any(Look::is_shown);
+        let kind = match (look.as_ref().is_some_and(Look::is_shown) || shown, all.difference()) {
+            (false, _) => FindingKind::NoHarm,
+            (true, Some(difference)) if all.is_within_margin(policy.alpha) => {
+                FindingKind::Tolerated { difference }
+            }
+            (true, difference) => FindingKind::Harm { difference: difference.unwrap_or(f64::NAN) },
+        };
+        self.looks.extend(look);
+        self.found(metric, kind);
+        let need = rollout.current().map_or(u64::MAX, |step| step.min_samples);
+        if counts.treatment < need && !rollout.start.is_fixed() {
+            self.found(metric, FindingKind::FewSamples { have: counts.treatment, need });
+        }
+    }
+
+    fn not_worse(&mut self, guardrail: &Guardrail) {
+        let Request { rollout, policy, observations, .. } = *self.request;
+        let Ok(samples) = observations.samples(&guardrail.name) else { return };
+        let look = Accumulated::of(rollout, guardrail, samples).non_inferiority(policy.alpha);
+        let test = super::TestKind::NonInferiority;
+        let shown = rollout.looks_at(&guardrail.name, test).any(Look::is_shown);
+        let kind = if shown || look.as_ref().is_some_and(Look::is_shown) {
+            FindingKind::NotWorse
+        } else {
+            FindingKind::NotYetNotWorse
+        };
+        self.looks.extend(look);
+        self.found(Some(&guardrail.name), kind);
+    }
+
+    fn signal(&mut self, signal: &Signal) {
+        let metric = Some(signal.name.as_str());
+        let samples = match self.request.observations.samples(&signal.name) {
+            Ok(samples) => samples,
+            Err(reading) => return self.unusable(metric, reading),
+        };
+        let have = samples.control.n().min(samples.treatment.n());
+        if have < SIGNAL_SAMPLES {
+            return self.found(metric, FindingKind::FewSamples { have, need: SIGNAL_SAMPLES });
+        }
+        let ratio = match (samples.control.value(), samples.treatment.value()) {
+            (Some(control), Some(treatment)) if control > 0.0 && treatment >= 0.0 => treatment / control,
+            (Some(control), Some(treatment)) if control == 0.0 && treatment == 0.0 => 1.0,
+            _ => {
+                let why = "a ratio needs figures above 0".to_owned();
+                return self.found(metric, FindingKind::Missing(why));
+            }
+        };
+        let max = signal.max_ratio;
+        let kind =
+            if ratio <= max { FindingKind::Within { ratio } } else { FindingKind::Exceeded { ratio, max } };
+        self.found(metric, kind);
+    }
+
+    /// Compares the split of the variants with the assignment.
+    fn balance(&mut self, metric: Option<&str>, seen: Variants<u64>) {
+        let planned = self.request.rollout.basis_points;
+        let all = seen.control.saturating_add(seen.treatment);
+        if all < BALANCE_SAMPLES {
+            return;
+        }
+        let (share, expected) = (seen.treatment as f64 / all as f64, f64::from(planned) / 10_000.0);
+        let is_far = share < expected / 2.0 || share > expected * 2.0;
+        let is_unlikely = sample_ratio_p(seen.control, seen.treatment, planned) < BALANCE_P;
+        // Units split at random. Samples of a metric may be a choice of them, which only a large difference betrays.
+        if is_unlikely && (is_far || metric.is_none()) {
+            self.found(metric, FindingKind::Unbalanced { seen, planned });
+        }
+    }
+
+    fn unusable(&mut self, metric: Option<&str>, reading: Reading) {
+        let kind = match reading {
+            Reading::Failed(why) => FindingKind::Failed(why),
+            Reading::Missing(why) => FindingKind::Missing(why),
+            // Usable readings are not passed.
+            Reading::Observed(_) => return,
+        };
+        self.found(metric, kind);
+    }
+
+    fn found(&mut self, metric: Option<&str>, kind: FindingKind) {
+        self.findings.push(Finding { metric: metric.map(str::to_owned), kind });
+    }
+
+    fn worst(&self) -> Status {
+        self.findings.iter().map(|finding| finding.kind.status()).max().unwrap_or(Status::Hold)
+    }
+
+    fn action(&self) -> Action {
+        let Request { rollout, .. } = *self.request;
+        let is_overdue = self.findings.iter().any(|finding| matches!(finding.kind, FindingKind::MaxHold(_)));
+        match self.worst() {
+            Status::Fail => Action::RollBack,
+            Status::Error if rollout.failures + 1 >= MAX_FAILURES && rollout.paused.is_none() => {
+                Action::Pause
+            }
+            Status::Pass if rollout.is_last_step() => Action::Complete,
+            Status::Pass => self.next(),
+            _ if is_overdue => Action::Stuck,
+            _ => Action::Wait,
+        }
+    }
+
+    fn next(&self) -> Action {
+        let Request { rollout, policy, observations, .. } = *self.request;
+        let step = rollout.step + 1;
+        let Some(next) = rollout.start.steps.get(step) else { return Action::Wait };
+        let sample = |guardrail: &Guardrail| {
+            Some((guardrail.name.clone(), observations.samples(&guardrail.name).ok()?))
+        };
+        let ended = Stratum { samples: policy.guardrails.iter().filter_map(sample).collect() };
+        Action::Advance { step, basis_points: next.basis_points, ended }
+    }
+}
+
+fn after(time: Timestamp, seconds: u64) -> Timestamp {
+    time.checked_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,224 @@
+//! Takes a rollout one step further where its evidence allows it.
+
+use super::end::end;
+use super::observe::{Sources, observe};
+use super::open::OpenRollout;
+use super::report;
+use crate::app::release::open::Target;
+use crate::app::release::resolve;
+use crate::app::release::write::{self, Current};
+use crate::app::{Environment, Failure};
+use promptgate_core::model::Diagnostic;
+use promptgate_release::ports::Addition;
+use promptgate_release::rollout::{
+    Action, Decision, Observations, Request, Rollout, RolloutOutcome, RolloutPolicy, decide,
+};
+use promptgate_release::{ActorSource, EventKind, Label, MoveCause, State};
+use promptgate_report::release::rollout as wire;
+use promptgate_report::release::rollout::RolloutResult;
+
+/// What a call found and did.
+struct Advanced {
+    /// The rollout before the call; `None` if none is running.
+    rollout: Option<Rollout>,
+    /// The observations of its step.
+    observations: Observations,
+    /// The decision; `None` without a rollout.
+    decision: Option<Decision>,
+    /// What was done.
+    result: RolloutResult,
+    /// The treated units after the call, in basis points.
+    basis_points: Option<u32>,
+    /// Remarks of the sources.
+    notes: Vec<String>,
+}
+
+/// Observes the current step, decides, and does what follows.
+///
+/// # Errors
+/// An unknown prompt, sources that cannot be opened, and ledger or registry failing.
+pub(crate) async fn advance(
+    target: &Target,
+    dry_run: bool,
+    environment: &Environment,
+) -> Result<wire::Rollout, Failure> {
+    let open = OpenRollout::open(target, environment, environment.now()?, dry_run).await?;
+    if open.stamp.actor.source == ActorSource::OtherBranch && !dry_run {
+        return Err(Diagnostic::new("a job of a pull request or of another branch advances nothing")
+            .help("run it on the default branch: examples/lifecycle/advance.yml")
+            .into());
+    }
+    let sources = super::sources(&open.opened, environment)?;
+    let mut report = advance_in(&open, &sources, dry_run).await?;
+    open.publish_releases(environment, &mut report).await;
+    Ok(report)
+}
+
+/// Advances in an open ledger and registry.
+pub(super) async fn advance_in(
+    open: &OpenRollout,
+    sources: &Sources,
+    dry_run: bool,
+) -> Result<wire::Rollout, Failure> {
+    let places = open.places();
+    let mut advanced = write::append(places.ledger, places.name, async |current: &Current| {
+        step(open, sources, &current.state, dry_run).await
+    })
+    .await?;
+    match advanced.result {
+        RolloutResult::RolledBack if !dry_run => roll_back(open, &mut advanced).await?,
+        RolloutResult::Completed if !dry_run => complete(open, &mut advanced).await?,
+        _ => {}
+    }
+    let mut report = report::rollout(open.name(), advanced.result, advanced.rollout.as_ref());
+    if let (Some(position), Some(basis_points)) = (&mut report.rollout, advanced.basis_points) {
+        position.percent = report::percent(basis_points);
+    }
+    if let Some(decision) = &advanced.decision {
+        report::add_decision(&mut report, decision, &advanced.observations);
+    }
+    report.notes = open.notes.iter().cloned().chain(advanced.notes).collect();
+    report.dry_run = dry_run;
+    Ok(report)
+}
+
+/// What follows the current step, with the events that record it before anything else is done.
+async fn step(
+    open: &OpenRollout,
+    sources: &Sources,
+    state: &State,
+    dry_run: bool,
+) -> Result<(Addition, Advanced), Failure> {
+    let places = open.places();
+    let mut advanced = Advanced {
+        rollout: state.rollout.as_deref().cloned(),
+        observations: Observations::default(),
+        decision: None,
+        result: RolloutResult::NotRunning,
+        basis_points: None,
+        notes: Vec::new(),
+    };
+    let Some(rollout) = state.rollout.as_deref() else { return Ok((Addition::default(), advanced)) };
+    let production = state.labels.get(&Label::Production).copied();
+    if production == Some(rollout.start.treatment) {
+        // An earlier call moved production, and ended before its last event.
+        advanced.result = RolloutResult::Completed;
+        return Ok((Addition::default(), advanced));
+    }
+    let record = resolve::record_in(places.ledger, places.name, state, rollout.start.treatment).await?;
+    let Some(policy) = &record.policy.rollouts else {
+        return Err(Diagnostic::new("the policy of this rollout's version has no guardrails").into());
+    };
+    let now = open.stamp.at;
+    let observed = observe(sources, places.name, state, rollout, policy, now).await;
+    let request = Request {
+        rollout,
+        policy,
+        observations: &observed.observations,
+        production,
+        sources: &sources.digest,
+        now,
+    };
+    let decision = decide(&request);
+    let (result, basis_points, events) = follow(open, rollout, policy, &decision);
+    advanced.observations = observed.observations;
+    advanced.notes = observed.notes;
+    advanced.decision = Some(decision);
+    (advanced.result, advanced.basis_points) = (result, basis_points);
+    // A clock that went back records nothing: its events would come before those that are there.
+    let events =
+        if dry_run || now < rollout.last_at { Addition::default() } else { open.stamp.events(events) };
+    Ok((events, advanced))
+}
+
+/// The result of a decision, the treated units after it, and its events. Those of a rollback follow the registry, as for every rollback.
+fn follow(
+    open: &OpenRollout,
+    rollout: &Rollout,
+    policy: &RolloutPolicy,
+    decision: &Decision,
+) -> (RolloutResult, Option<u32>, Vec<EventKind>) {
+    let number = rollout.start.number;
+    let mut basis_points = None;
+    let mut events = Vec::new();
+    // Failures in a row are counted from the ledger; the end of a row is worth an event as well.
+    if !decision.looks.is_empty() || decision.failure.is_some() || rollout.failures > 0 {
+        let (looks, failure) = (decision.looks.clone(), decision.failure.clone());
+        events.push(EventKind::RolloutLooked { rollout: number, looks, failure });
+    }
+    let result = match &decision.action {
+        Action::Wait if rollout.paused.is_some() => RolloutResult::Paused,
+        Action::Wait if decision.failure.is_some() => RolloutResult::SourceFailed,
+        Action::Wait => RolloutResult::Waiting,
+        Action::Stuck => RolloutResult::Stuck,
+        Action::RollBack => RolloutResult::RolledBack,
+        Action::Pause => {
+            let reason = format!("sources failed {} times in a row", rollout.failures + 1);
+            events.push(EventKind::RolloutPaused { rollout: number, reason });
+            RolloutResult::Paused
+        }
+        Action::Advance { step, basis_points: next, ended } => {
+            let (step, next, ended) = (*step, *next, ended.clone());
+            events.push(EventKind::RolloutStepped { rollout: number, step, basis_points: next, ended });
+            basis_points = Some(next);
+            RolloutResult::Advanced
+        }
+        Action::Complete => {
+            let (label, version, cause) = (Label::Production, rollout.start.treatment, MoveCause::Rollout);
+            let reason = Some(format!("{} guardrails are not worse", policy.guardrails.len()));
+            if open.in_ledger() {
+                let from = Some(rollout.start.control);
+                events.push(EventKind::Moved { label, from, version, cause, reason });
+                events.push(completed(number));
+            } else {
+                events.push(EventKind::Intended { label, version, cause, reason });
+            }
+            RolloutResult::Completed
+        }
+    };
+    (result, basis_points, events)
+}
+
+fn completed(rollout: u64) -> EventKind {
+    EventKind::RolloutEnded { rollout, outcome: RolloutOutcome::Completed, reason: None }
+}
+
+/// Moves canary back, which the recorded harm requires: a call that ends here is finished by the next one.
+async fn roll_back(open: &OpenRollout, advanced: &mut Advanced) -> Result<(), Failure> {
+    let places = open.places();
+    let state = write::current(places.ledger, places.name).await?.state;
+    let reason = advanced.harm();
+    if end(&places, &state, RolloutOutcome::RolledBack, &reason).await?.is_none() {
+        advanced.result = RolloutResult::EndedElsewhere;
+    }
+    Ok(())
+}
+
+/// Moves production in the registry, and ends the rollout once it is there.
+async fn complete(open: &OpenRollout, advanced: &mut Advanced) -> Result<(), Failure> {
+    let places = open.places();
+    let settled = places.settle(&Label::Production).await?;
+    let Some(rollout) = &advanced.rollout else { return Ok(()) };
+    if settled != rollout.start.treatment {
+        advanced.result = RolloutResult::EndedElsewhere;
+        return Ok(());
+    }
+    let number = rollout.start.number;
+    write::append(places.ledger, places.name, async |current: &Current| {
+        let is_running = current.state.rollout.as_ref().is_some_and(|now| now.start.number == number);
+        Ok::<_, Failure>((open.stamp.events(is_running.then(|| completed(number))), ()))
+    })
+    .await
+}
+
+impl Advanced {
+    /// The harm that was shown, as the reason of the rollback.
+    fn harm(&self) -> String {
+        let findings = self.decision.iter().flat_map(|decision| &decision.findings);
+        let shown: Vec<&str> = findings
+            .filter(|finding| finding.kind.code() == "harm")
+            .filter_map(|finding| finding.metric.as_deref())
+            .collect();
+        format!("harm shown: {}", shown.join(", "))
+    }
+}

@@ -1,0 +1,130 @@
+//! The observations of a rollout's current step, from the sources of its metrics.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use jiff::Timestamp;
+
+use promptgate_release::ports::{MetricQuery, MetricReadings, MetricSource, TaggedVersion, Window};
+use promptgate_release::rollout::{Observations, Reading, Rollout, RolloutPolicy, Variants};
+use promptgate_release::{Digest, Name, PortError, State, Version};
+
+/// The sources of a release's metrics.
+#[derive(Clone)]
+pub(in crate::app::release) struct Sources {
+    /// The sources by name.
+    pub(in crate::app::release) by_name: BTreeMap<String, Arc<dyn MetricSource>>,
+    /// The digest of their configuration.
+    pub(in crate::app::release) digest: Digest,
+}
+
+/// The observations of a step, and what the sources remark.
+pub(super) struct Observed {
+    /// For the decision.
+    pub(super) observations: Observations,
+    /// For people.
+    pub(super) notes: Vec<String>,
+}
+
+/// Reads what the policy looks at: from the begin of the step, less what applications still cache, to now, less what
+/// arrives late.
+pub(super) async fn observe(
+    sources: &Sources,
+    name: &Name,
+    state: &State,
+    rollout: &Rollout,
+    policy: &RolloutPolicy,
+    now: Timestamp,
+) -> Observed {
+    let from = later(rollout.step_started_at, policy.settle_seconds);
+    let to = now.checked_sub(Duration::from_secs(policy.lag_seconds)).unwrap_or(Timestamp::MIN);
+    let mut observed = Observed { observations: Observations::default(), notes: Vec::new() };
+    if to <= from {
+        let why = "the step has only just begun".to_owned();
+        let missing = |metric: &str| (metric.to_owned(), Reading::Missing(why.clone()));
+        observed.observations.readings = policy.metrics().into_keys().map(missing).collect();
+        return observed;
+    }
+    let versions = [rollout.start.control, rollout.start.treatment];
+    let metrics: Vec<(String, String)> =
+        policy.metrics().into_iter().map(|(metric, source)| (metric.to_owned(), source.to_owned())).collect();
+    for (source, metrics, read) in read(sources, name, state, &versions, &metrics, Window { from, to }).await
+    {
+        match read {
+            Ok(readings) => observed.add(&source, &metrics, readings),
+            Err(error) => observed.fail(&source, &metrics, &error),
+        }
+    }
+    observed
+}
+
+/// A source, the metrics that it was asked for, and its answer.
+type Answer = (String, Vec<String>, Result<MetricReadings, PortError>);
+
+/// Reads metrics, each with the name of its source, from all sources at once.
+pub(super) async fn read(
+    sources: &Sources,
+    name: &Name,
+    state: &State,
+    versions: &[Version],
+    metrics: &[(String, String)],
+    window: Window,
+) -> Vec<Answer> {
+    let versions: Vec<TaggedVersion> = versions.iter().map(|version| tagged(state, *version)).collect();
+    let wanted: BTreeSet<&str> = metrics.iter().map(|(_, source)| source.as_str()).collect();
+    let reads = wanted.into_iter().map(|source| {
+        let of_source = metrics.iter().filter(|(_, from)| from == source);
+        let metrics: Vec<String> = of_source.map(|(metric, _)| metric.clone()).collect();
+        let versions = &versions;
+        async move {
+            let query = MetricQuery { name, versions, metrics: &metrics, window };
+            let answer = match sources.by_name.get(source) {
+                Some(source) => source.read(&query).await,
+                None => Err(PortError::Invalid(format!("the source {source} is not configured"))),
+            };
+            (source.to_owned(), metrics, answer)
+        }
+    });
+    join_all(reads).await
+}
+
+fn tagged(state: &State, version: Version) -> TaggedVersion {
+    let registered = state.versions.get(&version).and_then(|known| known.registered.values().next());
+    TaggedVersion { version, registry_id: registered.cloned() }
+}
+
+fn later(time: Timestamp, seconds: u64) -> Timestamp {
+    time.checked_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+}
+
+impl Observed {
+    fn add(&mut self, source: &str, metrics: &[String], mut readings: MetricReadings) {
+        for metric in metrics {
+            let reading = match readings.samples.remove(metric).as_deref() {
+                Some([Ok(control), Ok(treatment)]) => {
+                    Reading::Observed(Variants { control: *control, treatment: *treatment })
+                }
+                Some([Err(why), _] | [_, Err(why)]) => Reading::Missing(why.clone()),
+                _ => Reading::Missing(format!("{source} has no such metric")),
+            };
+            self.observations.readings.insert(metric.clone(), reading);
+        }
+        if let Some([control, treatment]) = readings.units.as_deref() {
+            // The source with the most units saw the most of the traffic.
+            let units = Variants { control: *control, treatment: *treatment };
+            let known =
+                self.observations.units.map_or(0, |known| known.control.saturating_add(known.treatment));
+            if units.control.saturating_add(units.treatment) > known {
+                self.observations.units = Some(units);
+            }
+        }
+        self.notes.extend(readings.notes.iter().map(|note| format!("{source}: {note}")));
+    }
+
+    fn fail(&mut self, source: &str, metrics: &[String], error: &PortError) {
+        let failed = Reading::Failed(format!("{source}: {error}"));
+        self.observations.readings.extend(metrics.iter().map(|metric| (metric.clone(), failed.clone())));
+    }
+}

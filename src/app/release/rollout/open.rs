@@ -1,0 +1,93 @@
+//! A release that is opened for a command of rollouts.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::app::release::identity;
+use crate::app::release::labels::Places;
+use crate::app::release::open::{Opened, Target};
+use crate::app::release::pending;
+use crate::app::release::releases;
+use crate::app::release::write::Stamp;
+use crate::app::{Environment, Failure};
+use promptgate_core::model::Diagnostic;
+use promptgate_release::ports::Registry;
+use promptgate_release::rollout::Rollout;
+use promptgate_release::{Label, Name, State};
+use promptgate_report::release::rollout as wire;
+
+/// The ledger and the registry of a prompt.
+pub(super) struct OpenRollout {
+    pub(super) opened: Opened,
+    pub(super) registry: Arc<dyn Registry>,
+    pub(super) stamp: Stamp,
+    /// What was done before the command itself, one line each.
+    pub(super) notes: Vec<String>,
+}
+
+impl OpenRollout {
+    /// Opens ledger and registry, and finishes what earlier calls began, unless this is a `dry_run`.
+    ///
+    /// # Errors
+    /// No such release, no identity, and ledger or registry failing.
+    pub(super) async fn open(
+        target: &Target,
+        environment: &Environment,
+        now: Timestamp,
+        dry_run: bool,
+    ) -> Result<Self, Failure> {
+        let opened = Opened::open(target)?;
+        let actor = identity::identity(environment, &opened.folder)?.actor;
+        let registry = opened.registry(environment, &actor)?;
+        let mut open = Self { opened, registry, stamp: Stamp { at: now, actor }, notes: Vec::new() };
+        if !dry_run {
+            let kept = pending::append(&open.opened.folder, open.opened.name(), open.opened.ledger.as_ref());
+            open.notes.extend(kept.await?);
+            for label in [Label::Production, Label::Canary] {
+                let done = open.places().catch_up(&label).await?;
+                open.notes.extend(done);
+            }
+        }
+        Ok(open)
+    }
+
+    pub(super) fn name(&self) -> &Name {
+        self.opened.name()
+    }
+
+    pub(super) fn places(&self) -> Places<'_> {
+        Places {
+            name: self.opened.name(),
+            ledger: self.opened.ledger.as_ref(),
+            registry: self.registry.as_ref(),
+            stamp: &self.stamp,
+        }
+    }
+
+    /// Publishes the assignments where applications read them from a registry, and adds a line about it.
+    pub(super) async fn publish_releases(&self, environment: &Environment, report: &mut wire::Rollout) {
+        if !report.dry_run {
+            report.notes.extend(releases::note(&self.opened, environment, &self.stamp).await);
+        }
+    }
+
+    /// Whether a label is moved by the ledger's event alone.
+    pub(super) fn in_ledger(&self) -> bool {
+        self.registry.capabilities().in_ledger
+    }
+}
+
+/// The rollout that has not ended.
+///
+/// # Errors
+/// There is none.
+pub(super) fn running<'s>(name: &Name, state: &'s State) -> Result<&'s Rollout, Failure> {
+    state.rollout.as_deref().ok_or_else(|| {
+        Diagnostic::new(format!("{name} has no rollout that is running"))
+            .help(format!(
+                "`promptgate rollout start {name}` starts one; `promptgate log {name}` shows the ended ones"
+            ))
+            .into()
+    })
+}

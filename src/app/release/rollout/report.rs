@@ -1,0 +1,108 @@
+//! Rollouts as they are printed.
+
+use crate::app::release::wire::{time, word};
+use promptgate_release::promotion::Obstacle;
+use promptgate_release::rollout::{
+    Decision, Finding, Look, Observations, Reading, Rollout, Sample, Status, TestKind, Variants,
+};
+use promptgate_release::{Name, Version};
+use promptgate_report::release::promotion as wire_promotion;
+use promptgate_report::release::rollout as wire;
+use promptgate_report::release::rollout::{RolloutResult, SCHEMA};
+
+/// A rollout without findings.
+pub(super) fn rollout(name: &Name, result: RolloutResult, rollout: Option<&Rollout>) -> wire::Rollout {
+    wire::Rollout {
+        schema: SCHEMA.to_owned(),
+        name: name.to_string(),
+        result,
+        rollout: rollout.map(position),
+        findings: Vec::new(),
+        metrics: Vec::new(),
+        looks: Vec::new(),
+        obstacles: Vec::new(),
+        notes: Vec::new(),
+        dry_run: false,
+    }
+}
+
+/// How far a rollout is.
+pub(super) fn position(rollout: &Rollout) -> wire::RolloutPosition {
+    let start = &rollout.start;
+    wire::RolloutPosition {
+        number: start.number,
+        kind: if start.is_fixed() { "fixed".to_owned() } else { start.kind.as_str().to_owned() },
+        treatment: start.treatment.to_string(),
+        control: start.control.to_string(),
+        percent: percent(rollout.basis_points),
+        step: rollout.step + 1,
+        steps: start.steps.len(),
+        started_at: time(rollout.started_at),
+        step_started_at: time(rollout.step_started_at),
+        paused: rollout.paused.clone(),
+    }
+}
+
+/// Basis points as a percentage.
+pub(super) fn percent(basis_points: u32) -> f64 {
+    f64::from(basis_points) / 100.0
+}
+
+/// Adds a decision and what it is about.
+pub(super) fn add_decision(report: &mut wire::Rollout, decision: &Decision, observations: &Observations) {
+    report.findings = decision.findings.iter().map(finding).collect();
+    report.looks = decision.looks.iter().map(look).collect();
+    let samples = observations.readings.iter().filter_map(|(name, reading)| match reading {
+        Reading::Observed(samples) => Some(metric(name, samples)),
+        Reading::Missing(_) | Reading::Failed(_) => None,
+    });
+    report.metrics = samples.collect();
+}
+
+/// Obstacles of a start.
+pub(super) fn obstacles(found: &[Obstacle], name: &Name, version: Version) -> Vec<wire_promotion::Obstacle> {
+    let one = |obstacle: &Obstacle| wire_promotion::Obstacle {
+        code: obstacle.code().to_owned(),
+        message: obstacle.to_string(),
+        help: Some(obstacle.help(name, Some(version))),
+    };
+    found.iter().map(one).collect()
+}
+
+fn finding(finding: &Finding) -> wire::Finding {
+    wire::Finding {
+        metric: finding.metric.clone(),
+        status: match finding.kind.status() {
+            Status::Pass => wire::FindingStatus::Pass,
+            Status::Inconclusive => wire::FindingStatus::Inconclusive,
+            Status::Hold => wire::FindingStatus::Hold,
+            Status::Error => wire::FindingStatus::Error,
+            Status::Fail => wire::FindingStatus::Fail,
+        },
+        code: finding.kind.code().to_owned(),
+        text: finding.kind.to_string(),
+    }
+}
+
+fn metric(name: &str, samples: &Variants<Sample>) -> wire::MetricSamples {
+    let figure = |sample: &Sample| sample.value().filter(|value| value.is_finite());
+    wire::MetricSamples {
+        name: name.to_owned(),
+        control_n: samples.control.n(),
+        control: figure(&samples.control),
+        treatment_n: samples.treatment.n(),
+        treatment: figure(&samples.treatment),
+    }
+}
+
+fn look(look: &Look) -> wire::Look {
+    let test: &TestKind = &look.test;
+    wire::Look {
+        guardrail: look.guardrail.clone(),
+        test: word(test),
+        fraction: look.fraction,
+        z: look.z,
+        bound: look.bound,
+        shown: look.is_shown(),
+    }
+}

@@ -1,0 +1,42 @@
+//! Shows a rollout: where it is, and what its data show so far. Nothing is written, and no part of the error rate is spent.
+
+use super::observe::observe;
+use super::report;
+use crate::app::release::open::{Opened, Target};
+use crate::app::release::{resolve, write};
+use crate::app::{Environment, Failure};
+use promptgate_release::Label;
+use promptgate_release::rollout::{Request, decide};
+use promptgate_report::release::rollout as wire;
+use promptgate_report::release::rollout::RolloutResult;
+
+/// The status of the rollout of a prompt, with the observations of its step where its sources can be read.
+///
+/// # Errors
+/// An unknown prompt, and a ledger that fails.
+pub(crate) async fn status(target: &Target, environment: &Environment) -> Result<wire::Rollout, Failure> {
+    let opened = Opened::open(target)?;
+    let (name, ledger) = (opened.name(), opened.ledger.as_ref());
+    let state = write::current(ledger, name).await?.state;
+    let Some(rollout) = state.rollout.as_deref() else {
+        return Ok(report::rollout(name, RolloutResult::NotRunning, None));
+    };
+    let result = if rollout.paused.is_some() { RolloutResult::Paused } else { RolloutResult::Running };
+    let mut report = report::rollout(name, result, Some(rollout));
+    let record = resolve::record_in(ledger, name, &state, rollout.start.treatment).await?;
+    let Some(policy) = &record.policy.rollouts else { return Ok(report) };
+    let sources = super::sources(&opened, environment)?;
+    let now = environment.now()?;
+    let observed = observe(&sources, name, &state, rollout, policy, now).await;
+    let decision = decide(&Request {
+        rollout,
+        policy,
+        observations: &observed.observations,
+        production: state.labels.get(&Label::Production).copied(),
+        sources: &sources.digest,
+        now,
+    });
+    report::add_decision(&mut report, &decision, &observed.observations);
+    report.notes = observed.notes;
+    Ok(report)
+}
