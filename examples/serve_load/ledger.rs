@@ -74,6 +74,7 @@ fn publication(name: &Name, number: u32) -> Addition {
         number: number.into(),
         digest,
         level: Level::Minor,
+        record: None,
         adopted: false,
     };
     let moved = EventKind::Moved {

@@ -30,15 +30,20 @@ impl Environment {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The time: now, or that of PROMPTGATE_TIME, by which tests let days pass.
+    /// The time. Tests let days pass by PROMPTGATE_TIME; released executables refuse it, since whoever sets the variables of
+    /// a job would skip every hold.
     ///
     /// # Errors
-    /// A value that is not a time.
+    /// The variable is set in an optimized build, or is not a time.
     pub(crate) fn now(&self) -> Result<Timestamp, Diagnostic> {
         let Some(text) = self.variable("PROMPTGATE_TIME") else { return Ok(Timestamp::now()) };
+        if !cfg!(debug_assertions) {
+            return Err(Diagnostic::new("PROMPTGATE_TIME is set, which only builds for tests take")
+                .help("unset it: holds are counted by the time of the machine"));
+        }
         text.parse().map_err(|_| {
             Diagnostic::new(format!("PROMPTGATE_TIME is not a time: `{text}`"))
-                .help("expected a time like 2026-11-30T12:00:00Z; unset it for the time of the machine")
+                .help("expected a time like 2026-11-30T12:00:00Z")
         })
     }
 

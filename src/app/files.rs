@@ -32,10 +32,11 @@ pub(super) fn write_whole(
     Ok(())
 }
 
-/// A value as JSON in several lines; `what` names it in messages.
+/// A value as JSON in several lines, without commands of a CI runner; `what` names it in messages.
 pub(crate) fn pretty_json(value: &impl Serialize, what: &str) -> Result<String, Failure> {
-    let text = serde_json::to_string_pretty(value);
-    text.map(|text| text + "\n")
+    let mut text = Vec::new();
+    promptgate_report::write_json(value, &mut text)
+        .and_then(|()| String::from_utf8(text).map_err(std::io::Error::other))
         .map_err(|error| Failure::Internal(format!("could not write {what}: {error}")))
 }
 

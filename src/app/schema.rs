@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::config;
+use promptgate_adapters::metrics::metrics_file_schema;
 use promptgate_core::check;
 use promptgate_report as report;
 use promptgate_report::release;
@@ -11,7 +12,7 @@ use promptgate_report::release;
 pub(crate) type Schema = fn() -> Value;
 
 /// Every format by its name, with its schema and a description.
-pub(crate) const SCHEMAS: [(&str, Schema, &str); 25] = [
+pub(crate) const SCHEMAS: [(&str, Schema, &str); 26] = [
     ("config", || config::schema(&check::entry_schema()), "promptgate.yaml"),
     ("case", || config::case_schema(&check::entry_schema()), "A row of the dataset"),
     ("report", report::schema, "report.json"),
@@ -39,6 +40,7 @@ pub(crate) const SCHEMAS: [(&str, Schema, &str); 25] = [
     ("reconciliation", release::reconciliation::schema, "Output of `reconcile --format json`"),
     ("pull", release::pull::schema, "Output of `pull --format json`"),
     ("bundle", release::bundle::schema, "bundle.json of `export bundle`"),
+    ("metrics", metrics_file_schema, "A file of metrics, as `release.sources` names it"),
     ("prompt", release::bundle::prompt_schema, "A prompt's file of `export bundle`"),
     ("releases", release::releases::schema, "releases.json of a ledger and of `export bundle`"),
 ];

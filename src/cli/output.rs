@@ -16,6 +16,12 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     stream(|out| out.write_all(text.as_bytes()))
 }
 
+/// Writes lines for people to standard output. They repeat names, reasons and messages of other systems, so control
+/// sequences and commands of a CI runner are taken out.
+pub(super) fn print_lines(text: &str) -> Result<(), Failure> {
+    print(&text.lines().map(|line| format!("{}\n", neutral::source_line(line))).collect::<String>())
+}
+
 /// Writes data to standard output in pieces. A reader that is gone, like `head`, has seen what it wanted.
 pub(super) fn stream(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut watched = Watched::new(io::stdout().lock());

@@ -171,6 +171,7 @@ pub(super) fn base_url(reader: &mut Reader<'_>, at: &str, url: String) -> Option
         }
         _ => Diagnostic::new(format!("`{key}` must be an http or https URL")).help(match key {
             "tracking_uri" => "write it like `https://mlflow.example.org`",
+            "url" => "write it like `https://prometheus.example.org`",
             _ if at.starts_with("/release/") => "write it like `https://cloud.langfuse.com`",
             _ => "write it like `https://api.openai.com/v1`",
         }),
@@ -209,7 +210,12 @@ pub(super) fn variable(reader: &mut Reader<'_>, at: &str, name: String) -> Optio
     None
 }
 
-fn headers(reader: &mut Reader<'_>, at: &str, written: Ordered<WrittenHeader>) -> Vec<(String, HeaderValue)> {
+/// Resolves headers at a pointer.
+pub(super) fn headers(
+    reader: &mut Reader<'_>,
+    at: &str,
+    written: Ordered<WrittenHeader>,
+) -> Vec<(String, HeaderValue)> {
     let mut headers: Vec<(String, HeaderValue)> = Vec::new();
     for (name, header) in written.0 {
         let at = pointer(at, &name);

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use promptgate_adapters::metrics::Placeholder;
 use promptgate_core::document::{self, Document};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 
@@ -123,9 +124,12 @@ fn refuse_unexpanded(reader: &mut Reader<'_>, at: &str, value: &Value) {
         }
         Value::String(text) => {
             let below = |parent: &str| at == parent || at.starts_with(&format!("{parent}/"));
-            let Some((written, name)) =
-                document::unexpanded(text).filter(|_| !LITERAL.iter().any(|parent| below(parent)))
-            else {
+            let is_placeholder = |written: &str| {
+                below("/release/sources") && Placeholder::ALL.iter().any(|name| name.as_str() == written)
+            };
+            let Some((written, name)) = document::unexpanded(text).filter(|(written, _)| {
+                !LITERAL.iter().any(|parent| below(parent)) && !is_placeholder(written)
+            }) else {
                 return;
             };
             // Parameters may hold schemas and descriptions.

@@ -52,7 +52,9 @@ pub use judge::{JudgeSettings, MemberSettings};
 pub use load::{Placed, load, load_release, load_valid_parts, written};
 pub use metrics::MetricSettings;
 pub use policy::{CheckPolicy, parse_minimum};
-pub use release::{LedgerSettings, RegistrySettings, ReleaseSettings};
+pub use release::{
+    HeaderSetting, LedgerSettings, RegistrySettings, ReleaseSettings, SourceSettings, SourcesSettings,
+};
 pub use scalar::parse_duration;
 pub use schema::{case_schema, schema};
 pub use transform::TransformSettings;

@@ -3,9 +3,12 @@
 mod ledger;
 mod levels;
 mod registry;
+mod rollouts;
+mod sources;
 
 pub use ledger::LedgerSettings;
 pub use registry::RegistrySettings;
+pub use sources::{HeaderSetting, SourceSettings, SourcesSettings};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -13,7 +16,7 @@ use serde::Deserialize;
 use promptgate_release::{Name, ReleasePolicy};
 
 use super::load::Reader;
-use super::scalar::WrittenDuration;
+use super::scalar::{Ordered, WrittenDuration};
 
 /// The release of the prompt: its ledger, its registry, and the controls of each level.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -36,6 +39,22 @@ pub(super) struct WrittenRelease {
     approvers: Vec<String>,
     /// The stage before production.
     staging: WrittenStaging,
+    /// Where the metrics of versions in production are read: name, then prometheus, otlp_file, mlflow, langfuse or json.
+    sources: Ordered<sources::WrittenSource>,
+    /// Steps of rollouts: canary and staged.
+    rollouts: rollouts::WrittenRollouts,
+    /// Metrics that roll back where harm is shown; all have to be not worse before all units get a version.
+    guardrails: Vec<rollouts::WrittenGuardrail>,
+    /// Metrics that hold a rollout where they rise too far.
+    signals: Vec<rollouts::WrittenSignal>,
+    /// The longest time on a step; 168h by default.
+    max_hold: Option<WrittenDuration>,
+    /// Time after a step begins that is not observed, since applications still cache; 5m by default.
+    settle: Option<WrittenDuration>,
+    /// Newest time that is not observed, since scores arrive late; 5m by default.
+    lag: Option<WrittenDuration>,
+    /// Error rate of all guardrails together; 0.05 by default.
+    alpha: Option<f64>,
 }
 
 /// The keys of a configuration that say where a prompt is released.
@@ -70,6 +89,8 @@ pub struct ReleaseSettings {
     pub registry: RegistrySettings,
     /// The controls, and the rules of levels.
     pub policy: ReleasePolicy,
+    /// Where the metrics of versions in production are read.
+    pub sources: SourcesSettings,
 }
 
 impl WrittenRelease {
@@ -79,7 +100,9 @@ impl WrittenRelease {
         let name = self.name.as_deref().unwrap_or(suite).parse::<Name>();
         if let Err(error) = &name {
             let at = if is_named { "/release/name" } else { "/release" };
-            reader.report(at, error.to_string(), "write `name: team/prompt` under `release:`");
+            let written = self.name.as_deref().unwrap_or(suite);
+            let suggested = Name::suggest(written).map_or("team/prompt".to_owned(), |name| name.to_string());
+            reader.report(at, error.to_string(), format!("write `name: {suggested}` under `release:`"));
         }
         for (index, approver) in self.approvers.iter().enumerate() {
             if !levels::is_approver(approver) {
@@ -88,15 +111,34 @@ impl WrittenRelease {
                 reader.report(&format!("/release/approvers/{index}"), message, help);
             }
         }
+        let sources = sources::resolve(reader, self.sources);
+        let written = rollouts::Written {
+            rollouts: self.rollouts,
+            guardrails: self.guardrails,
+            signals: self.signals,
+            max_hold: self.max_hold,
+            settle: self.settle,
+            lag: self.lag,
+            alpha: self.alpha,
+        };
+        let is_stepwise = self.levels.stepwise();
+        let rollouts = written.resolve(reader, &sources, is_stepwise);
         let policy = ReleasePolicy {
-            levels: self.levels.resolve(reader),
+            levels: self.levels.resolve(rollouts.is_some()),
             approvers: self.approvers,
             staging_hold_seconds: self.staging.hold.map_or(0, |hold| hold.0.as_secs()),
             rules: self.semver.resolve(),
-            rollouts: None,
+            rollouts,
         };
         let ledger = self.ledger.map(|ledger| ledger.resolve(reader));
         let registry = self.registry.unwrap_or_default().resolve(reader);
-        Some(ReleaseSettings { name: name.ok()?, is_named, ledger: ledger??, registry: registry?, policy })
+        Some(ReleaseSettings {
+            name: name.ok()?,
+            is_named,
+            ledger: ledger??,
+            registry: registry?,
+            policy,
+            sources,
+        })
     }
 }

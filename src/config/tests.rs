@@ -11,6 +11,7 @@ use promptgate_engine::judge::registry;
 
 mod policy_tests;
 mod release_tests;
+mod sources_tests;
 
 /// The complete example of the documentation.
 const EXAMPLE: &str = include_str!("../../tests/fixtures/config/complete.yaml");

@@ -84,7 +84,8 @@ pub(crate) async fn call(method: reqwest::Method, uri: &str, path: &str, body: &
     serde_json::from_str(&body).expect("JSON")
 }
 
-fn client() -> reqwest::Client {
+/// A client without a proxy.
+pub(crate) fn client() -> reqwest::Client {
     // The first of several calls in a process installs it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().build().expect("a client")

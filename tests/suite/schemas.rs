@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, repository};
 
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 26] = [
     "config",
     "case",
     "report",
@@ -28,6 +28,7 @@ const NAMES: [&str; 25] = [
     "rollout-simulation",
     "reconciliation",
     "pull",
+    "metrics",
 ];
 
 #[test]

@@ -70,7 +70,7 @@ impl Released {
         let (digest, level) = (record.digest.clone(), record.level);
         self.append(
             name,
-            EventKind::Published { version, number, digest, level, adopted: false },
+            EventKind::Published { version, number, digest, level, record: None, adopted: false },
             vec![record],
         );
     }

@@ -61,8 +61,14 @@ fn published() -> Addition {
         published_at: "2026-11-30T12:00:00Z".parse().expect("a time"),
         policy: ReleasePolicy::default(),
     };
-    let kind =
-        EventKind::Published { version: FIRST, number: 1, digest, level: Level::Minor, adopted: false };
+    let kind = EventKind::Published {
+        version: FIRST,
+        number: 1,
+        digest,
+        level: Level::Minor,
+        record: None,
+        adopted: false,
+    };
     Addition { records: vec![record], events: vec![event(kind)] }
 }
 

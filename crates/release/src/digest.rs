@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::InvalidReference;
 
@@ -13,6 +14,11 @@ use crate::InvalidReference;
 pub struct Digest(String);
 
 impl Digest {
+    /// The digest of a text.
+    pub fn of(text: &str) -> Self {
+        Self::from_bytes(Sha256::digest(text.as_bytes()).as_slice())
+    }
+
     /// The text of the 32 bytes of a digest.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         use fmt::Write as _;
@@ -22,6 +28,11 @@ impl Digest {
             let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
         }
         Self(text)
+    }
+
+    /// The digest of the canonical JSON of a value.
+    pub fn of_json(value: &(impl Serialize + fmt::Debug)) -> Self {
+        crate::canonical::digest(value)
     }
 
     /// The first twelve digits, for people.

@@ -32,6 +32,10 @@ pub enum EventKind {
         digest: Digest,
         /// Its level.
         level: Level,
+        /// The digest of the bytes of its record, which the ledger fills in: with it, the chain also holds the policy, the
+        /// authors and the reason.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<Digest>,
         /// Whether it was found in the registry, where it served before promptgate did: it has no evidence.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         adopted: bool,

@@ -130,7 +130,7 @@ pub struct Capabilities {
 /// How long applications may read the old version after a label was moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Staleness {
-    /// How long the registry's own SDK caches a prompt by default.
+    /// How long the registry's server and its own SDK cache a prompt by default.
     pub cache_ttl: Duration,
     /// Whether the SDK returns the old version once more after that, while it fetches the new one.
     pub stale_read: bool,

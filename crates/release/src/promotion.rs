@@ -56,7 +56,7 @@ pub enum Decision {
     Wait(Vec<Obstacle>),
 }
 
-/// Something that a promotion lacks, or that speaks against it.
+/// Something that a promotion lacks, or that rules it out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Obstacle {
     /// The label is not one that promotions move.
@@ -74,8 +74,13 @@ pub enum Obstacle {
     NoReason,
     /// The version was not evaluated.
     NoEvidence,
-    /// The evaluation ran where a pull request decides what runs.
-    UntrustedEvidence,
+    /// The evaluation ran where somebody else than the default branch decides what runs.
+    UntrustedEvidence {
+        /// Where it ran.
+        source: ActorSource,
+    },
+    /// The evaluation is of another commit than the one that is published.
+    OtherCommit,
     /// The evaluation is for another content.
     OtherContent,
     /// The evaluation was made with the simulated model.
@@ -149,7 +154,8 @@ impl Obstacle {
             Self::RolledBack => "rolled_back",
             Self::NoReason => "no_reason",
             Self::NoEvidence => "no_evidence",
-            Self::UntrustedEvidence => "untrusted_evidence",
+            Self::UntrustedEvidence { .. } => "untrusted_evidence",
+            Self::OtherCommit => "other_commit",
             Self::OtherContent => "other_content",
             Self::Simulated => "simulated",
             Self::GateFailed => "gate_failed",

@@ -36,7 +36,8 @@ pub struct Record {
     pub change: Change,
     /// When the record was made.
     pub published_at: Timestamp,
-    /// The controls that hold for this version: those of the first parent of its commit, so that no change relaxes its own.
+    /// The controls that hold for this version: those before the push that brought its commit, so that no change relaxes its
+    /// own.
     pub policy: ReleasePolicy,
 }
 

@@ -17,6 +17,9 @@ pub enum InvalidReference {
         "invalid prompt name `{0}`: expected parts of a-z, 0-9, `.`, `_` and `-` joined by `/`, at most {MAX_NAME} characters"
     )]
     Name(String),
+    /// Not a version.
+    #[error("invalid version `{0}`: expected three numbers like 2.4.0")]
+    Version(String),
     /// Neither a version nor a label.
     #[error("invalid version or label `{0}`: expected a version like 2.4.0 or a label like production")]
     Selector(String),
@@ -51,6 +54,18 @@ impl FromStr for Name {
     }
 }
 
+impl Name {
+    /// Returns the valid name that is nearest to an invalid one: lower case, with `-` for every other character.
+    pub fn suggest(text: &str) -> Option<Self> {
+        let part = |part: &str| {
+            let is_kept = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+            let words = part.split(|letter| !is_kept(letter)).filter(|word| !word.is_empty());
+            words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
+        };
+        text.split('/').map(part).collect::<Vec<_>>().join("/").parse().ok()
+    }
+}
+
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -73,7 +88,7 @@ impl FromStr for Version {
     type Err = InvalidReference;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || InvalidReference::Selector(text.to_owned());
+        let invalid = || InvalidReference::Version(text.to_owned());
         let number = |part: &str| {
             let canonical = part == "0" || !part.starts_with('0');
             let digits = part.bytes().all(|byte| byte.is_ascii_digit());
@@ -170,7 +185,9 @@ impl FromStr for PromptReference {
         Ok(Self {
             name: name.parse()?,
             selector: if starts_like_version {
-                Selector::Version(selector.parse()?)
+                Selector::Version(
+                    selector.parse().map_err(|_| InvalidReference::Selector(selector.to_owned()))?,
+                )
             } else {
                 Selector::Label(selector.parse()?)
             },
@@ -247,6 +264,22 @@ mod tests {
                 Err(InvalidReference::Selector(selector.to_owned())),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn invalid_versions_and_names_say_what_is_expected() {
+        assert_eq!("v1.2.0".parse::<Version>(), Err(InvalidReference::Version("v1.2.0".to_owned())));
+        for (text, suggested) in [
+            ("Customer Support", "customer-support"),
+            ("Team/Reply", "team/reply"),
+            ("support  reply!", "support-reply"),
+            ("é/reply", ""),
+            ("", ""),
+            ("//", ""),
+        ] {
+            let found = Name::suggest(text).map(|name| name.to_string());
+            assert_eq!(found.as_deref(), Some(suggested).filter(|it| !it.is_empty()), "{text}");
         }
     }
 

@@ -7,6 +7,8 @@ use crate::{Label, State, Version};
 /// Why a rollback has no target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RollbackRefusal {
+    /// The label follows the newest version by itself.
+    Automatic,
     /// The label points at no version.
     NotSet,
     /// No earlier version held the label and was not rolled back itself.
@@ -25,6 +27,9 @@ pub enum RollbackRefusal {
 /// # Errors
 /// Why there is none.
 pub fn target(state: &State, label: &Label, wanted: Option<Version>) -> Result<Version, RollbackRefusal> {
+    if *label == Label::Latest {
+        return Err(RollbackRefusal::Automatic);
+    }
     let current = *state.labels.get(label).ok_or(RollbackRefusal::NotSet)?;
     let was_rolled_back = |version: &Version| {
         state.versions.get(version).is_some_and(|state| state.rolled_back.contains(label))
@@ -49,11 +54,14 @@ pub fn target(state: &State, label: &Label, wanted: Option<Version>) -> Result<V
 impl fmt::Display for RollbackRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Automatic => write!(f, "the label always points at the newest version"),
             Self::NotSet => write!(f, "the label points at no version"),
-            Self::NoTarget => write!(f, "no earlier version held the label and was not rolled back itself"),
+            Self::NoTarget => {
+                write!(f, "no earlier version is left that held the label without being rolled back")
+            }
             Self::NeverServed(version) => write!(f, "version {version} never held the label"),
-            Self::RolledBack(version) => write!(f, "version {version} was rolled back itself"),
-            Self::Current(version) => write!(f, "the label points at version {version} already"),
+            Self::RolledBack(version) => write!(f, "version {version} was itself rolled back"),
+            Self::Current(version) => write!(f, "the label already points at version {version}"),
         }
     }
 }

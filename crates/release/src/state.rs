@@ -18,7 +18,7 @@ pub struct State {
     pub labels: BTreeMap<Label, Version>,
     /// Every move of a label, in order.
     pub moves: Vec<Move>,
-    /// Moves that were begun and not ended, one for each label.
+    /// Unfinished moves, one for each label.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub intents: BTreeMap<Label, Intent>,
     /// The rollout that has not ended.
@@ -38,6 +38,9 @@ pub struct VersionState {
     pub digest: Digest,
     /// Its level.
     pub level: Level,
+    /// The digest of the bytes of its record; `None` where the ledger did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Digest>,
     /// When it was published.
     pub published_at: Timestamp,
     /// Whether it served before promptgate did.
@@ -72,7 +75,7 @@ pub struct Move {
     pub cause: MoveCause,
 }
 
-/// A move that was begun.
+/// A move that was started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
     /// When.
@@ -118,8 +121,20 @@ impl State {
     /// Why it cannot follow; the state is unchanged then.
     pub fn apply(&mut self, event: &Event) -> Result<(), String> {
         match &event.kind {
-            EventKind::Published { version, number, digest, level, adopted } => {
-                self.publish(*version, *number, digest, *level, *adopted, event.at)
+            EventKind::Published { version, number, digest, level, record, adopted } => {
+                let published = VersionState {
+                    number: *number,
+                    digest: digest.clone(),
+                    level: *level,
+                    record: record.clone(),
+                    published_at: event.at,
+                    adopted: *adopted,
+                    evidence: None,
+                    approvals: Vec::new(),
+                    registered: BTreeMap::new(),
+                    rolled_back: BTreeSet::new(),
+                };
+                self.publish(*version, published)
             }
             EventKind::Registered { version, registry, id } => {
                 let state = self.known(*version)?;
@@ -129,7 +144,7 @@ impl State {
             EventKind::Evaluated { version, evidence } => {
                 let state = self.known(*version)?;
                 if evidence.candidate != state.digest {
-                    return Err(format!("the evaluation of {version} is for another content"));
+                    return Err(format!("the evaluation of {version} is of different content"));
                 }
                 // By the end of the evaluation: an old report that is published again replaces no newer one.
                 if state.evidence.as_ref().is_none_or(|known| !evidence.is_older_than(known)) {
@@ -175,36 +190,18 @@ impl State {
         self.versions.get_mut(&version).ok_or_else(|| format!("version {version} was not published"))
     }
 
-    fn publish(
-        &mut self,
-        version: Version,
-        number: u64,
-        digest: &Digest,
-        level: Level,
-        adopted: bool,
-        at: Timestamp,
-    ) -> Result<(), String> {
+    fn publish(&mut self, version: Version, published: VersionState) -> Result<(), String> {
         if self.versions.contains_key(&version) {
             return Err(format!("version {version} is published twice"));
         }
+        let number = published.number;
         if number != self.versions.len() as u64 + 1 {
             return Err(format!(
                 "version {version} has number {number}, expected {}",
                 self.versions.len() + 1
             ));
         }
-        let state = VersionState {
-            number,
-            digest: digest.clone(),
-            level,
-            published_at: at,
-            adopted,
-            evidence: None,
-            approvals: Vec::new(),
-            registered: BTreeMap::new(),
-            rolled_back: BTreeSet::new(),
-        };
-        self.versions.insert(version, state);
+        self.versions.insert(version, published);
         Ok(())
     }
 

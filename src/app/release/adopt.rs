@@ -62,7 +62,8 @@ pub(super) fn addition(
         published_at: places.stamp.at,
         policy: policy.clone(),
     };
-    let published = EventKind::Published { version, number, digest, level: Level::Major, adopted: true };
+    let published =
+        EventKind::Published { version, number, digest, level: Level::Major, record: None, adopted: true };
     let events = [published, places.registered_event(version, stored.id.clone()), moved(version)];
     let mut addition = places.stamp.events(events);
     addition.records.push(record);

@@ -36,7 +36,7 @@ pub(crate) struct ApproveOptions {
     pub(crate) name: Name,
     /// The version.
     pub(crate) version: Version,
-    /// The digest that was read, or its first twelve digits or more: another content is not approved.
+    /// The digest that was read, or its first twelve digits or more; other content is not approved.
     pub(crate) digest: Option<String>,
     /// Decide, and append nothing.
     pub(crate) dry_run: bool,
@@ -115,7 +115,7 @@ async fn approve_as(
         match listed(&record, approver).await? {
             (login, ApproverMatch::Approver { teams }) => (approval.login, approval.teams) = (login, teams),
             (login, ApproverMatch::None { notes }) => {
-                reasons.push(format!("{login} is not in the `approvers` that held before this version"));
+                reasons.push(format!("{login} is not one of `approvers`, as they were before this version"));
                 reasons.extend(notes);
             }
         }
@@ -123,7 +123,7 @@ async fn approve_as(
     let result = if reasons.is_empty() {
         if approval.source == ApprovalSource::Unverified {
             let warning =
-                "the login is a claim: the approval counts because the ledger is a folder, and nowhere else";
+                "nobody verified the login: the approval counts only because the ledger is a folder";
             warnings.push(warning.to_owned());
         }
         let stamp = Stamp { at: approver.environment.now()?, actor: approver.identity.actor.clone() };
@@ -176,7 +176,7 @@ async fn decide(
     }
     if source == ApprovalSource::Unverified && !ledger.is_local() {
         refusals.push(
-            "the login is a claim here: dispatch the approval on the default branch, or approve the pull request"
+            "nobody can verify the login here: approve the pull request, or dispatch the approval on the default branch"
                 .to_owned(),
         );
         return Ok((approval, refusals));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::resolve::{fold, names, production, record_in};
+use super::resolve::{self, fold, names, production, record_in};
 use super::wire;
 use crate::app::files::write_whole;
 use crate::app::{Failure, pretty_json};
@@ -57,7 +57,7 @@ pub(crate) async fn bundle(ledger: &dyn LedgerStore, options: &BundleOptions) ->
     if files.is_empty() {
         return Err(Diagnostic::new("the ledger has no prompts")
             .at(Place::file(ledger.location()))
-            .help("`promptgate publish` adds a version, --refresh fetches")
+            .help(format!("`promptgate publish` adds the first version{}", resolve::fetched(ledger)))
             .into());
     }
     for (entry, text) in &files {

@@ -105,7 +105,7 @@ pub(in crate::app) fn assign(
         return refuse(format!("invalid version `{written}`: expected three numbers like 2.4.0"));
     };
     if state.versions.contains_key(&version) {
-        return refuse(format!("version {version} of {name} is published with another content"));
+        return refuse(format!("version {version} of {name} is already published with different content"));
     }
     if let Some(highest) = highest.filter(|highest| version < *highest) {
         return refuse(format!("version {version} of {name} is below {highest}, which is published"));

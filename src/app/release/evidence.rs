@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::wire::time;
 use crate::app::{Failure, report_files};
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_core::stats::nearest_rank;
@@ -19,15 +20,28 @@ use promptgate_report::v1::{CriterionVerdict, EndedKind, Release, ReleaseGate, R
 const RUN_AGAIN: &str =
     "run the gate again, with this version of promptgate, and publish the report that it writes";
 
+/// How far the clock of the machine that evaluated may be ahead.
+const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(10);
+
 /// Reads a report.json as evidence of a version of the prompt `name`, evaluated where `source` says.
 ///
 /// # Errors
 /// A file that cannot be read, is cut or is not a report, and a report that is no evidence.
-pub(crate) fn read(path: &Path, name: &Name, source: ActorSource) -> Result<(Report, Evidence), Failure> {
+pub(crate) fn read(
+    path: &Path,
+    name: &Name,
+    source: ActorSource,
+    now: Timestamp,
+) -> Result<(Report, Evidence), Failure> {
     let (report, digest) = report_files::read_with_digest(path)?;
     let place = Place::file(path.display().to_string());
     let evidence =
         of_report(&report, &digest, name, source).map_err(|diagnostic| diagnostic.or_at(&place))?;
+    // The newest evaluation counts: one from the future would count for ever.
+    if evidence.at.duration_since(now) > MAX_AHEAD {
+        let message = format!("the run of this report ended in the future, at {}", time(evidence.at));
+        return Err(Diagnostic::new(message).at(place).help("set the clock, and run the gate again").into());
+    }
     Ok((report, evidence))
 }
 
@@ -345,9 +359,9 @@ mod tests {
         let text = serde_json::to_string(&fixture("pass")).unwrap();
         let name = "support/reply".parse().unwrap();
         std::fs::write(&path, &text[..text.len() / 2]).unwrap();
-        assert!(read(&path, &name, ActorSource::Local).is_err());
+        assert!(read(&path, &name, ActorSource::Local, Timestamp::now()).is_err());
         std::fs::write(&path, &text).unwrap();
-        let (_, evidence) = read(&path, &name, ActorSource::Local).unwrap();
+        let (_, evidence) = read(&path, &name, ActorSource::Local, Timestamp::now()).unwrap();
         assert_eq!(evidence.report.as_str(), promptgate_adapters::files::digest_of_bytes(text.as_bytes()));
         assert_eq!(evidence.source, ActorSource::Local);
     }

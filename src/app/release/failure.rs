@@ -17,7 +17,7 @@ impl From<PortError> for Failure {
 }
 
 /// Separates the next step that an adapter named, ` (help: …)` at the end, from the message.
-fn split(text: &str) -> (String, Option<String>) {
+pub(in crate::app) fn split(text: &str) -> (String, Option<String>) {
     let parts = text.strip_suffix(')').and_then(|text| text.split_once(" (help: "));
     match parts {
         Some((message, help)) => (message.to_owned(), Some(help.to_owned())),

@@ -148,8 +148,10 @@ fn user(environment: &Environment) -> Option<String> {
     environment.variable("USER").or_else(|| environment.variable("USERNAME"))
 }
 
+/// Whether a text is an address without user and password, which no ledger may hold.
 fn is_url(text: &str) -> bool {
-    text.starts_with("https://") || text.starts_with("http://")
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.split(['/', '?', '#']).next().unwrap_or_default().contains('@'))
 }
 
 #[cfg(test)]
@@ -274,7 +276,10 @@ mod tests {
         let jenkins = of(&[("JENKINS_URL", "https://ci"), ("BUILD_URL", "https://ci/1"), ("USER", "agent")]);
         assert_eq!(jenkins.actor.source, ActorSource::OtherBranch);
         assert_eq!(jenkins.actor.run.as_deref(), Some("https://ci/1"));
-        assert_eq!(of(&[("CI", "1"), ("BUILD_URL", "javascript:x")]).actor.run, None);
+        for url in ["javascript:x", "https://bob:hunter2@ci.example/1", "http://token@ci.example"] {
+            assert_eq!(of(&[("CI", "1"), ("BUILD_URL", url)]).actor.run, None, "{url}");
+        }
+        assert!(of(&[("CI", "1"), ("BUILD_URL", "https://ci.example/@x?a@b")]).actor.run.is_some());
         let own = of(&[("CI", "false"), ("USER", "carol")]);
         assert_eq!((own.actor.source, own.actor.login.as_str()), (ActorSource::Local, "carol"));
         assert_eq!(of(&[]).actor.login, "unknown");

@@ -56,9 +56,9 @@ fn sentence(kind: &EventKind) -> String {
             format!("{version} approved by {} ({})", approval.login, word(&approval.source))
         }
         EventKind::Intended { label, version, cause, reason } => {
-            format!("{label} to {version} begun, {}{}", word(cause), given(reason.as_deref()))
+            format!("{label} to {version} started, {}{}", word(cause), given(reason.as_deref()))
         }
-        EventKind::Abandoned { label, version } => format!("{label} to {version} given up"),
+        EventKind::Abandoned { label, version } => format!("{label} to {version} abandoned"),
         EventKind::Moved { label, from, version, cause, reason } => {
             let from = from.map_or_else(|| "none".to_owned(), |version| version.to_string());
             format!("{label} {from} → {version}, {}{}", word(cause), given(reason.as_deref()))
@@ -123,7 +123,8 @@ fn evaluated(version: Version, evidence: &Evidence) -> String {
 }
 
 fn given(reason: Option<&str>) -> String {
-    reason.map_or_else(String::new, |reason| format!(": {reason}"))
+    let given = reason.filter(|reason| !reason.trim().is_empty());
+    given.map_or_else(String::new, |reason| format!(": {reason}"))
 }
 
 #[cfg(test)]
@@ -149,6 +150,14 @@ mod tests {
             ]
         );
         assert_eq!(log.events[0].event["type"], "published");
+    }
+
+    #[test]
+    fn blank_reasons_are_not_shown() {
+        assert_eq!(
+            (given(Some("wrong refunds")), given(Some(" ")), given(None)),
+            (": wrong refunds".to_owned(), String::new(), String::new())
+        );
     }
 
     #[tokio::test]

@@ -190,9 +190,10 @@ fn search(name: &Name) -> Result<Released, Failure> {
 fn unknown(name: &Name, names: &[String]) -> Diagnostic {
     let diagnostic = Diagnostic::new(format!("no configuration releases {name}"));
     match suggest(name.to_string().as_str(), names.iter().map(String::as_str)) {
-        Some(near) => diagnostic.help(format!("there is one for {near}")),
+        Some(near) => diagnostic.help(format!("did you mean {near}?")),
         None if names.is_empty() => diagnostic
-            .help("add `release: {ledger: git, name: …}` to a promptgate.yaml, or name one: `--config FILE`"),
-        None => diagnostic.help(format!("there are: {}", names.join(", "))),
+            .help("run in a clone of the repository that releases it, name its configuration with `--config PATH`, or add \
+                   `release: {ledger: git}` to a promptgate.yaml"),
+        None => diagnostic.help(format!("configurations here release {}", names.join(", "))),
     }
 }

@@ -1,5 +1,6 @@
 //! Publishes the prompt of a suite as an immutable version, with the evidence for it.
 
+mod before;
 mod source;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use super::approvals::{CollectOptions, CollectedApprovals, collect};
 use super::authors::ChangeOptions;
 use super::identity::{Identity, identity};
 use super::labels::Places;
+use super::names::refuse_shared_name;
 use super::open::Opened;
 use super::record::{self, Inputs};
 use super::write::{self, Current, Stamp};
@@ -15,7 +17,9 @@ use super::{evidence, pending, resolve};
 use crate::app::{Environment, Failure};
 use promptgate_release::ports::Addition;
 use promptgate_release::promotion::Obstacle;
-use promptgate_release::{Change, Digest, EventKind, Evidence, Label, Level, Name, Record, State, Version};
+use promptgate_release::{
+    Change, Digest, EventKind, Evidence, Label, Level, Name, PortError, Record, State, Version,
+};
 use source::Source;
 
 /// The request.
@@ -62,6 +66,10 @@ pub(crate) enum PublishOutcome {
     },
     /// The content was published before, and the evaluation is new.
     Evaluated(Version),
+    /// The content was published before, and the recorded evaluation is newer than this one, which was not recorded.
+    Outdated(Version),
+    /// Content and evaluation were published before, and approvals are new.
+    Approved(Version),
     /// Nothing is new.
     Unchanged(Version),
     /// The evaluation is no evidence for it.
@@ -71,18 +79,20 @@ pub(crate) enum PublishOutcome {
 /// Publishes the prompt.
 ///
 /// # Errors
-/// An invalid suite or report, a claim that is too low, and ledger or registry failing.
+/// An invalid suite or report, a name that another suite releases as well, a claim that is too low, controls whose origin
+/// is unknown, and ledger or registry failing.
 pub(crate) async fn publish(
     options: &PublishOptions,
     environment: &Environment,
 ) -> Result<Published, Failure> {
+    refuse_shared_name(options.config.as_deref())?;
     let source = Source::read(options.config.as_deref(), environment).await?;
     let opened = Opened::of(source.release.clone(), source.shown.clone(), source.folder.clone());
     let identity = identity(environment, &source.folder)?;
     let stamp = Stamp { at: environment.now()?, actor: identity.actor.clone() };
     let registry = opened.registry(environment, &stamp.actor)?;
     registry.name(opened.name())?;
-    let (report, evidence) = evidence::read(&options.report, opened.name(), stamp.actor.source)?;
+    let (report, evidence) = evidence::read(&options.report, opened.name(), stamp.actor.source, stamp.at)?;
     source.refuse_other_dataset(&report, &options.report)?;
     let digest = source.content.digest();
     let mut published = Published {
@@ -100,8 +110,10 @@ pub(crate) async fn publish(
         published.outcome = PublishOutcome::Refused(refused);
         return Ok(published);
     }
-    let production = resolve::production(opened.ledger.as_ref(), opened.name(), &current.state).await?;
-    let collected = approvals(&source, production.as_ref(), &digest, &identity, environment).await?;
+    let (production, latest) = known(&opened, &current.state).await?;
+    let approvers = &source.policy(latest.as_ref()).approvers;
+    let collected =
+        approvals(&source, production.as_ref(), (&digest, approvers), &identity, environment).await?;
     published.notes = notes(&collected);
     if !options.dry_run {
         published.notes.extend(pending::append(&opened.folder, opened.name(), opened.ledger.as_ref()).await?);
@@ -135,7 +147,11 @@ impl PublishOutcome {
     /// The version; `None` where none was published.
     pub(crate) fn version(&self) -> Option<Version> {
         match self {
-            Self::New { version, .. } | Self::Evaluated(version) | Self::Unchanged(version) => Some(*version),
+            Self::New { version, .. }
+            | Self::Evaluated(version)
+            | Self::Outdated(version)
+            | Self::Approved(version)
+            | Self::Unchanged(version) => Some(*version),
             Self::Refused(_) => None,
         }
     }
@@ -167,6 +183,7 @@ impl Publication<'_> {
                     number: record.number,
                     digest: record.digest.clone(),
                     level,
+                    record: None,
                     adopted: false,
                 };
                 let mut addition = self.stamp.events([published]);
@@ -177,7 +194,10 @@ impl Publication<'_> {
         let known = state.versions.get(&version);
         let last = known.and_then(|known| known.evidence.as_ref());
         let mut outcome = outcome;
-        if last.is_none_or(|last| last.report != self.evidence.report) {
+        if last.is_some_and(|last| self.evidence.is_older_than(last)) {
+            // It would not count: the newest evaluation does.
+            outcome = PublishOutcome::Outdated(version);
+        } else if last.is_none_or(|last| last.report != self.evidence.report) {
             let evidence = Box::new(self.evidence.clone());
             addition.events.push(self.stamp.event(EventKind::Evaluated { version, evidence }));
             if let PublishOutcome::Unchanged(version) = outcome {
@@ -188,6 +208,9 @@ impl Publication<'_> {
             if !known.is_some_and(|known| known.approvals.contains(approval)) {
                 let approved = EventKind::Approved { version, approval: approval.clone() };
                 addition.events.push(self.stamp.event(approved));
+                if let PublishOutcome::Unchanged(version) = outcome {
+                    outcome = PublishOutcome::Approved(version);
+                }
             }
         }
         if self.dry_run {
@@ -197,14 +220,12 @@ impl Publication<'_> {
     }
 
     async fn record(&self, state: &State) -> Result<Record, Failure> {
-        let (ledger, name) = (self.opened.ledger.as_ref(), self.opened.name());
-        let production = resolve::production(ledger, name, state).await?;
-        let latest = match state.latest() {
-            Some(latest) => Some(resolve::record_in(ledger, name, state, latest).await?),
-            None => None,
-        };
+        let (production, latest) = known(self.opened, state).await?;
+        if !self.opened.ledger.is_local() {
+            self.source.require_known_policy(latest.as_ref())?;
+        }
         Ok(record::new(&Inputs {
-            name,
+            name: self.opened.name(),
             content: &self.source.content,
             claims: &self.source.claims,
             state,
@@ -214,6 +235,17 @@ impl Publication<'_> {
             at: self.stamp.at,
         })?)
     }
+}
+
+/// The records of what production serves and of the newest version.
+async fn known(opened: &Opened, state: &State) -> Result<(Option<Record>, Option<Record>), PortError> {
+    let (ledger, name) = (opened.ledger.as_ref(), opened.name());
+    let production = resolve::production(ledger, name, state).await?;
+    let latest = match state.latest() {
+        Some(latest) => Some(resolve::record_in(ledger, name, state, latest).await?),
+        None => None,
+    };
+    Ok((production, latest))
 }
 
 /// Why an evaluation is no evidence for the content. What only promotions require is left to them.
@@ -228,8 +260,10 @@ fn refusals(
     if evidence.candidate != source.content.digest() {
         refused.push(Obstacle::OtherContent);
     }
-    if !local && (!evidence.source.is_trusted() || evidence.commit != source.commit) {
-        refused.push(Obstacle::UntrustedEvidence);
+    if !local && !evidence.source.is_trusted() {
+        refused.push(Obstacle::UntrustedEvidence { source: evidence.source });
+    } else if !local && evidence.commit != source.commit {
+        refused.push(Obstacle::OtherCommit);
     }
     if evidence.simulated && !allow_simulated {
         refused.push(Obstacle::Simulated);
@@ -248,7 +282,7 @@ fn refusals(
 async fn approvals(
     source: &Source,
     production: Option<&Record>,
-    digest: &Digest,
+    (digest, approvers): (&Digest, &[String]),
     identity: &Identity,
     environment: &Environment,
 ) -> Result<CollectedApprovals, Failure> {
@@ -257,7 +291,7 @@ async fn approvals(
     };
     let since = production.and_then(|record| record.change.commit.as_deref());
     let change = ChangeOptions { repository, commit, since, paths: &source.paths };
-    let options = CollectOptions { change, digest, approvers: &source.policy(None).approvers };
+    let options = CollectOptions { change, digest, approvers };
     collect(&options, identity, environment).await
 }
 

@@ -40,7 +40,7 @@ pub(crate) struct Reconciled {
 pub(crate) struct Difference {
     /// The difference.
     pub(crate) text: String,
-    /// The repair that was made, or would be; `None` for a difference that a person has to repair.
+    /// The repair that was made, or would be; `None` for a difference that has to be repaired by hand.
     pub(crate) repair: Option<String>,
     /// Whether it was done.
     pub(crate) done: bool,
@@ -72,7 +72,7 @@ pub(crate) async fn reconcile(
     }
     let mut reconciled = reconcile_in(options, name, policy, &opened.ledger, &registry, &stamp).await?;
     let recorded = |repair| Difference {
-        text: "the ledger lacked rollbacks".to_owned(),
+        text: "the ledger lacked rollbacks that it could not take before".to_owned(),
         repair: Some(repair),
         done: true,
     };
@@ -211,7 +211,7 @@ impl Reconciliation<'_> {
     async fn label(&mut self, label: &Label) -> Result<(), Failure> {
         let state = self.state().await?;
         if let Some(intent) = state.intents.get(label) {
-            let text = format!("a move of {label} to {} was begun and not ended", intent.version);
+            let text = format!("a move of {label} to {} was started and not finished", intent.version);
             self.found(text, Some("finished".to_owned()));
             if !self.options.check {
                 self.places.settle(label).await?;
@@ -249,7 +249,7 @@ impl Reconciliation<'_> {
             }
             (Some(expected), found) => self.restore(label, expected, found, &state).await,
             (None, found) => {
-                let text = format!("{label} is on {}, and the ledger has it nowhere", shown(found));
+                let text = format!("{label} is on {}, but the ledger has it on no version", shown(found));
                 self.found(text, None);
                 Ok(())
             }

@@ -91,7 +91,7 @@ pub(in crate::app) async fn record(
         return Ok(record);
     }
     let place = ledger.location();
-    let message = format!("{place}: the record of {name}@{version} is of another content than its event");
+    let message = format!("{place}: the record of {name}@{version} has different content than its event");
     Err(PortError::Mutated(message))
 }
 
@@ -157,10 +157,15 @@ pub(in crate::app) async fn unknown_name(
     Ok(diagnostic.help(match near {
         Some(near) => format!("did you mean {near}?"),
         None if known.is_empty() => {
-            "the ledger is empty: `promptgate publish` adds a version, --refresh fetches".to_owned()
+            format!("the ledger is empty: `promptgate publish` adds the first version{}", fetched(ledger))
         }
-        None => format!("it has {}; --refresh fetches", listed(&known)),
+        None => format!("it has {}{}", listed(&known), fetched(ledger)),
     }))
+}
+
+/// Says that a command reads what was last fetched; nothing for a folder, which is never fetched.
+pub(super) fn fetched(ledger: &dyn LedgerStore) -> &'static str {
+    if ledger.is_local() { "" } else { "; commands that read fetch only with `--refresh`" }
 }
 
 fn unknown_version(state: &State, name: &Name, version: Version) -> Diagnostic {
@@ -172,7 +177,7 @@ fn unknown_version(state: &State, name: &Name, version: Version) -> Diagnostic {
     // Versions that share the first numbers come first; each group is in descending order.
     known.sort_by_key(|known| (known.major != version.major, known.minor != version.minor));
     let known: Vec<String> = known.iter().map(Version::to_string).collect();
-    diagnostic.help(format!("published versions near it: {}; --refresh fetches", listed(&known)))
+    diagnostic.help(format!("published versions: {}", listed(&known)))
 }
 
 fn unknown_label(state: &State, name: &Name, label: &Label) -> Diagnostic {
@@ -180,7 +185,10 @@ fn unknown_label(state: &State, name: &Name, label: &Label) -> Diagnostic {
     let mut known: Vec<String> = state.labels.iter().map(|(label, version)| at(label, *version)).collect();
     known.extend(state.latest().map(|version| at(&Label::Latest, version)));
     let names: Vec<String> = state.labels.keys().map(Label::to_string).collect();
-    let near = suggest(&label.to_string(), names.iter().map(String::as_str).chain(["latest"]));
+    let wanted = label.to_string();
+    let starts = |name: &&String| name.starts_with(&wanted);
+    let near = suggest(&wanted, names.iter().map(String::as_str).chain(["latest"]))
+        .or_else(|| names.iter().find(starts).cloned());
     diagnostic.help(match near {
         Some(near) => format!("did you mean {near}? Labels are {}", listed(&known)),
         None if known.is_empty() => "no version of it is published".to_owned(),
@@ -243,12 +251,12 @@ mod tests {
         for (text, message, help) in [
             ("support/replay", "memory has no prompt support/replay", "did you mean support/reply?"),
             ("billing/reply", "memory has no prompt billing/reply", "did you mean support/reply?"),
-            ("zzz", "memory has no prompt zzz", "it has support/reply; --refresh fetches"),
             (
-                "support/reply@1.0.1",
-                "support/reply has no version 1.0.1",
-                "published versions near it: 1.0.0, 1.1.0; --refresh fetches",
+                "zzz",
+                "memory has no prompt zzz",
+                "it has support/reply; commands that read fetch only with `--refresh`",
             ),
+            ("support/reply@1.0.1", "support/reply has no version 1.0.1", "published versions: 1.0.0, 1.1.0"),
             (
                 "support/reply@prodution",
                 "no version of support/reply has the label prodution", // typos:ignore

@@ -226,7 +226,8 @@ async fn record(
 
 fn moved(options: &RollbackOptions, from: Option<Version>, version: Version) -> EventKind {
     let (label, cause) = (options.label.clone(), MoveCause::Rollback);
-    EventKind::Moved { label, from, version, cause, reason: Some(options.reason.clone()) }
+    let reason = Some(options.reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+    EventKind::Moved { label, from, version, cause, reason }
 }
 
 /// The versions that the label points at before and after.
@@ -235,8 +236,9 @@ fn chosen(options: &RollbackOptions, name: &Name, state: &State) -> Result<(Vers
     let to = target(state, label, options.to).map_err(|refusal| {
         let diagnostic = Diagnostic::new(format!("{label} of {name} cannot be rolled back: {refusal}"));
         match refusal {
+            RollbackRefusal::Automatic => diagnostic.help("roll back production or staging"),
             RollbackRefusal::NotSet | RollbackRefusal::NoTarget => diagnostic.help(format!(
-                "`promptgate log {name}` shows which versions served; publish a new version to repair"
+                "`promptgate log {name}` shows which versions held it; to repair it, publish a new version"
             )),
             RollbackRefusal::RolledBack(version) => diagnostic.help(format!(
                 "`promptgate promote {name} {version} --to {label} --again --reason TEXT` promotes it again"

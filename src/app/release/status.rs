@@ -23,6 +23,8 @@ pub(crate) struct StatusOptions {
     pub(crate) names: Vec<Name>,
     /// The time of the status; `None` for now.
     pub(crate) at: Option<Timestamp>,
+    /// Whether the ledger was fetched; `None` for a folder.
+    pub(crate) fetched: Option<bool>,
 }
 
 /// Folds the events of each prompt and compares the result with the stored state.
@@ -44,7 +46,13 @@ pub(crate) async fn status(
     for name in names(ledger, &options.names).await? {
         prompts.push(of_prompt(ledger, &name, options.at, now).await?);
     }
-    Ok(Status { schema: SCHEMA.to_owned(), ledger: ledger.location(), at: options.at.map(time), prompts })
+    Ok(Status {
+        schema: SCHEMA.to_owned(),
+        ledger: ledger.location(),
+        fetched: options.fetched,
+        at: options.at.map(time),
+        prompts,
+    })
 }
 
 async fn of_prompt(
@@ -192,7 +200,7 @@ mod tests {
     }
 
     fn past(time: &str) -> StatusOptions {
-        StatusOptions { names: vec![name("support/reply")], at: Some(at(time)) }
+        StatusOptions { names: vec![name("support/reply")], at: Some(at(time)), fetched: None }
     }
 
     #[tokio::test]
@@ -255,7 +263,7 @@ mod tests {
     #[tokio::test]
     async fn unknown_names_are_refused() {
         let ledger = ledger().await;
-        let options = StatusOptions { names: vec![name("support/rply")], at: None };
+        let options = StatusOptions { names: vec![name("support/rply")], ..StatusOptions::default() };
         let result = status(&ledger, &options, at("2026-12-01T00:00:00Z")).await;
         assert_eq!(error(result).help.as_deref(), Some("did you mean support/reply?"));
     }

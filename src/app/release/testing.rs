@@ -96,7 +96,7 @@ pub(super) fn record(name: &Name, version: &str, number: u64, content: Content) 
 fn published(record: &Record, time: &str) -> Event {
     let (version, number, digest, level) =
         (record.version, record.number, record.digest.clone(), record.level);
-    event(time, EventKind::Published { version, number, digest, level, adopted: false })
+    event(time, EventKind::Published { version, number, digest, level, record: None, adopted: false })
 }
 
 fn moved(time: &str, label: Label, from: Option<&str>, to: &str, reason: Option<&str>) -> Event {

@@ -118,7 +118,14 @@ impl World {
             EvidenceBaseline { digest, version: Some(version) }
         });
         let evidence = Box::new(evidence(&digest, baseline));
-        let published = EventKind::Published { version, number, digest, level: Level::Minor, adopted: false };
+        let published = EventKind::Published {
+            version,
+            number,
+            digest,
+            level: Level::Minor,
+            record: None,
+            adopted: false,
+        };
         let registered = EventKind::Registered { version, registry: "memory".to_owned(), id };
         self.add(vec![record], vec![published, registered, EventKind::Evaluated { version, evidence }]).await;
     }

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use super::policy::PolicySources;
 use crate::app::Failure;
-use crate::app::release::{open_ledger, resolve};
+use crate::app::release::{failure, open_ledger, resolve};
 use crate::app::suite::SuiteOptions;
 use crate::config::{LedgerSettings, ReleaseSettings};
 use promptgate_adapters::files::Tree;
@@ -78,9 +78,12 @@ impl Reader {
     /// A failure of the ledger, with the next step.
     fn failure(&self, error: PortError) -> Failure {
         if matches!(error, PortError::Unavailable(_) | PortError::Refused(_)) {
-            let message = format!("the ledger {} cannot be read: {error}", self.ledger.location());
-            let help = "run again once it can be reached; to compare with something else, name it: `--baseline git:REF`";
-            return Failure::Incomplete(Diagnostic::new(message).help(help).into());
+            let (message, own) = failure::split(&error.to_string());
+            let help = "to compare with something else meanwhile, name it: `--baseline git:REF`";
+            let help = own.map_or_else(|| help.to_owned(), |own| format!("{own}; {help}"));
+            return Failure::Incomplete(
+                Diagnostic::new(format!("the ledger cannot be read: {message}")).help(help).into(),
+            );
         }
         error.into()
     }
@@ -242,9 +245,10 @@ fn refuse_written_by_change(release: &ReleaseSettings, policy: &PolicySources) -
 fn evaluated_commit(policy: &PolicySources, folder: &Path) -> Option<String> {
     let head = Repository::discover(folder).ok()?.resolve("HEAD").ok()?.commit;
     let tree = Tree::work_tree(folder).checked_against(&head).ok()?;
-    let configuration = Path::new(&policy.settings.file).file_name()?.to_string_lossy().into_owned();
+    // A policy from a commit is named `git:REF:PATH`.
+    let configuration = policy.settings.file.rsplit(['/', '\\', ':']).next().unwrap_or_default();
     let prompt = policy.settings.prompt.as_str();
-    [configuration.as_str(), prompt].into_iter().all(|path| is_committed(&tree, path)).then_some(head)
+    [configuration, prompt].into_iter().all(|path| is_committed(&tree, path)).then_some(head)
 }
 
 fn is_committed(tree: &Tree, path: &str) -> bool {

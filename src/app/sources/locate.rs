@@ -45,7 +45,7 @@ pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic
         }
         None => config::find(&here).ok_or_else(|| {
             Diagnostic::new("there is no promptgate.yaml in this folder or above it")
-                .help("`promptgate init` writes one; `promptgate run PATH` names one elsewhere")
+                .help("`promptgate init` writes one; for one elsewhere, give its path: `run PATH`, `status --config PATH`")
         })?,
     };
     let shown = shown(&path);

@@ -18,7 +18,7 @@ use crate::config::{self, Placed, Settings};
 use promptgate_adapters::files::{self, Baseline, BaselineSpec, Tree};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource, Price};
 use promptgate_core::text::neutral;
-use promptgate_release::InvalidReference;
+use promptgate_release::{InvalidReference, Name};
 
 pub(super) use changes::{add_files_of_cases, add_named_files};
 pub(in crate::app) use changes::{between, warnings};
@@ -165,9 +165,10 @@ fn joined(
     // The name of the folder is not known from the commit alone.
     if let Some(release) = release.as_mut().filter(|release| !release.is_named) {
         release.name = name.parse().map_err(|error: InvalidReference| {
+            let suggested = Name::suggest(&name).map_or("team/prompt".to_owned(), |name| name.to_string());
             Diagnostic::new(error.to_string())
                 .at(Place::file(&location.shown))
-                .help("write `name: team/prompt` under `release:`")
+                .help(format!("write `name: {suggested}` under `release:`"))
         })?;
     }
     let settings = Settings {

@@ -5,10 +5,14 @@ use crate::app::keys::key_variables;
 use crate::config::{EndpointSettings, HeaderValue, Settings};
 use promptgate_core::text::Secret;
 
-/// Keys and header values of all endpoints, and the credentials of the registry, as far as they are set.
+/// Keys and header values of all endpoints, and the credentials of the registry and of the sources of metrics, as far as
+/// they are set.
 pub(in crate::app) fn secrets(settings: &Settings, environment: &Environment) -> Vec<Secret> {
-    let registry = settings.release.iter().flat_map(|release| release.registry.variables());
-    let credentials = registry.filter_map(|name| environment.variable(name)).map(Secret::new);
+    let variables = settings
+        .release
+        .iter()
+        .flat_map(|release| release.registry.variables().chain(release.sources.variables()));
+    let credentials = variables.filter_map(|name| environment.variable(name)).map(Secret::new);
     endpoints(settings).flat_map(|endpoint| keys(endpoint, environment)).chain(credentials).collect()
 }
 

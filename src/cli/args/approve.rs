@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::ledger::WriteFlags;
+use super::ledger::{WriteFlags, name};
 use crate::app::release::ApproveOptions;
 use promptgate_release::{Name, Version};
 
@@ -10,12 +10,12 @@ use promptgate_release::{Name, Version};
 #[derive(Debug, Args)]
 pub(crate) struct ApproveArguments {
     /// The prompt.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = name)]
     name: Name,
     /// The version.
     #[arg(id = "published", value_name = "VERSION")]
     version: Version,
-    /// The digest of the content that was read, or its first twelve digits: another content is not approved.
+    /// The digest of the content that was reviewed, or its first 12 digits; other content is not approved.
     #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
     #[command(flatten)]

@@ -12,7 +12,7 @@ pub(crate) struct DiffArguments {
     /// NAME@VERSION or NAME@LABEL.
     #[arg(value_name = "NAME@REF", value_parser = reference)]
     pub(crate) old: PromptReference,
-    /// NAME@REF, or @REF of the same prompt.
+    /// NAME@REF, or @REF or VERSION of the same prompt.
     #[arg(value_name = "[NAME]@REF", value_parser = second)]
     new: Second,
     /// Ledger and format.
@@ -46,6 +46,9 @@ fn second(text: &str) -> Result<Second, String> {
         // Any name makes a whole reference of it.
         return Ok(Second::SameName(reference(&format!("name{text}"))?.selector));
     }
+    if let Ok(version) = text.parse() {
+        return Ok(Second::SameName(Selector::Version(version)));
+    }
     reference(text).map(Second::Whole)
 }
 
@@ -56,6 +59,7 @@ mod tests {
     #[test]
     fn second_reference_may_leave_out_the_name() {
         assert!(matches!(second("@2.0.0"), Ok(Second::SameName(Selector::Version(_)))));
+        assert!(matches!(second("2.0.0"), Ok(Second::SameName(Selector::Version(_)))));
         assert!(matches!(second("@staging"), Ok(Second::SameName(Selector::Label(_)))));
         assert!(matches!(second("a@staging"), Ok(Second::Whole(_))));
         for text in ["@", "@2.0", "", "A@1.0.0"] {

@@ -19,7 +19,7 @@ pub(crate) struct ExportArguments {
 /// The sub-commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExportCommand {
-    /// Write what production serves as JSON files, to ship in an image.
+    /// Write what production serves as JSON files, to ship in a container image.
     Bundle(BundleArguments),
 }
 

@@ -38,8 +38,9 @@ pub(super) fn grouped(command: Command) -> Command {
     // Writing to text cannot fail.
     let _ = template.write_str("{about-with-newline}\n{usage-heading} {usage}\n\n");
     for (title, names) in GROUPS {
+        let found = names.iter().filter_map(|name| command.find_subcommand(name)).cloned();
         let members: Vec<Command> =
-            names.iter().filter_map(|name| command.find_subcommand(name)).cloned().collect();
+            found.enumerate().map(|(index, member)| member.display_order(index)).collect();
         if members.is_empty() {
             continue;
         }
@@ -99,5 +100,11 @@ mod tests {
             assert_eq!(help.lines().filter(|it| it.starts_with(&line)).count(), 1, "{line}");
         }
         assert!(help.lines().all(|line| line.chars().count() <= MAX_WIDTH), "{help}");
+        let position = |name: &str| help.find(&format!("\n  {name} ")).unwrap();
+        for (_, names) in GROUPS {
+            let shown: Vec<&&str> =
+                names.iter().filter(|name| Arguments::command().find_subcommand(name).is_some()).collect();
+            assert!(shown.is_sorted_by_key(|name| position(name)), "{shown:?}");
+        }
     }
 }

@@ -10,8 +10,8 @@ pub(crate) struct InitArguments {
     /// Folder to write to; created if absent. No file is ever overwritten.
     #[arg(default_value = ".")]
     pub(crate) folder: PathBuf,
-    /// Also `release:`, and GitHub workflows that publish, promote and roll back; for a suite that is there already, the
-    /// lines to add are printed.
+    /// Also write `release:` and GitHub workflows that publish, promote and roll back; for an existing suite, print the
+    /// lines to add.
     #[arg(long)]
     pub(crate) release: bool,
 }

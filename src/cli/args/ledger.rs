@@ -16,9 +16,9 @@ pub(crate) struct LedgerFlags {
     /// Configuration with `release:`, or its folder [default: the nearest promptgate.yaml, else the one that releases NAME].
     #[arg(long, value_name = "PATH")]
     config: Option<PathBuf>,
-    /// Fetch the ledger first; else what was last fetched is read.
+    /// Fetch the ledger first, instead of reading it as last fetched.
     #[arg(long)]
-    refresh: bool,
+    pub(crate) refresh: bool,
     /// Format of standard output.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: LedgerFormat,
@@ -30,7 +30,7 @@ pub(crate) enum LedgerFormat {
     /// Text for people.
     #[default]
     Terminal,
-    /// JSON, by `promptgate schema`.
+    /// JSON; `promptgate schema` prints its schema.
     Json,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct WriteFlags {
     /// Decide and print, but write nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// A promptgate.yaml, or its folder; else the one that releases NAME.
+    /// A promptgate.yaml or its folder [default: the one that releases NAME].
     #[arg(long, value_name = "PATH")]
     pub(super) config: Option<PathBuf>,
     /// Format of standard output.
@@ -64,11 +64,18 @@ impl LedgerFlags {
 
 /// Parses the name of a prompt.
 pub(super) fn name(text: &str) -> Result<Name, String> {
-    text.parse::<Name>().map_err(|error| error.to_string())
+    text.parse::<Name>().map_err(|error| match (text.split_once('@'), Name::suggest(text)) {
+        (Some((name, selector)), _) if name.parse::<Name>().is_ok() => {
+            format!("expected `{name}`, a name alone; give `{selector}` as an argument of its own")
+        }
+        (_, Some(near)) => format!("{error}; did you mean `{near}`?"),
+        _ => error.to_string(),
+    })
 }
 
 /// Parses `NAME`, `NAME@VERSION` or `NAME@LABEL`; the newest version without `@`.
 pub(super) fn reference(text: &str) -> Result<PromptReference, String> {
+    name(text.split_once('@').map_or(text, |(name, _)| name))?;
     text.parse::<PromptReference>().map_err(|error| error.to_string())
 }
 
@@ -109,6 +116,16 @@ mod tests {
         assert_eq!(served("a/b@1.2.3").unwrap().to_string(), "a/b@1.2.3");
         assert_eq!(reference("a/b").unwrap().to_string(), "a/b@latest");
         assert!(served("A B").is_err());
+    }
+
+    #[test]
+    fn invalid_names_suggest_a_valid_one() {
+        for parsed in [name("Support/Reply").unwrap_err(), reference("Support/Reply@1.0.0").unwrap_err()] {
+            assert!(parsed.ends_with("did you mean `support/reply`?"), "{parsed}");
+        }
+        let with_version = name("support/reply@1.0.0").unwrap_err();
+        assert!(with_version.contains("give `1.0.0` as an argument of its own"), "{with_version}");
+        assert!(name("é").unwrap_err().starts_with("invalid prompt name `é`"));
     }
 
     #[test]

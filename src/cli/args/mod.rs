@@ -70,10 +70,13 @@ pub(super) use rollout::{RolloutArguments, RolloutCommand};
 
 pub(super) use parse::parse;
 
-/// The gate that a prompt change has to pass before it is merged.
+/// A gate for prompt changes, and a registry for the versions that passed it.
 ///
-/// Exit codes: 0 pass, 1 internal error, 2 usage, 3 nothing to evaluate, 10 fail, 11 inconclusive,
+/// Exit codes of the gate: 0 pass, 1 internal error, 2 usage, 3 nothing to evaluate, 10 fail, 11 inconclusive,
 /// 12 incomplete, 130 interrupted.
+///
+/// Exit codes of the registry: 0 done, 2 usage, 10 refused, 11 waiting for evidence, approvals or time, 12 ledger or
+/// registry failed.
 #[derive(Debug, Parser)]
 #[command(name = "promptgate", version, propagate_version = true, max_term_width = help::MAX_WIDTH)]
 pub(crate) struct Arguments {
@@ -91,7 +94,7 @@ pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR is set.
     #[default]
     Auto,
-    /// Always.
+    /// Also in files and pipes.
     Always,
     /// Never.
     Never,
@@ -118,7 +121,7 @@ pub(crate) enum Command {
     Report(ReportArguments),
     /// Print the JSON Schema of a format.
     Schema(SchemaArguments),
-    /// Write a starter suite: configuration, dataset and prompt.
+    /// Write a starter suite; with --release also the workflows of a release.
     Init(InitArguments),
     /// Show the cache of answers, or remove entries.
     Cache(CacheArguments),
@@ -132,21 +135,21 @@ pub(crate) enum Command {
     Rollback(RollbackArguments),
     /// Give a version a growing share of the units, step by step, by evidence.
     Rollout(RolloutArguments),
-    /// Bring a version that somebody wrote in the registry into the repository, to review it.
+    /// Bring a version that somebody wrote in the registry into the repository, for review.
     Pull(PullArguments),
     /// Compare the registry with the ledger, and repair it.
     Reconcile(ReconcileArguments),
-    /// Serve prompts to applications: what they read where there is no other registry.
+    /// Serve prompts to applications: the embedded registry.
     Serve(ServeArguments),
     /// Serve a simulated model over HTTP, with faults on request.
     MockServer(MockServerArguments),
     /// Create or update the gate's comment on a GitHub pull request.
     Comment(CommentArguments),
-    /// Show what production, staging and latest are, and what waits for what.
+    /// Show what production and staging point at, and what the next promotions wait for.
     Status(StatusArguments),
     /// List the events of a ledger, or verify it.
     Log(LogArguments),
-    /// Show everything that is known of a version.
+    /// Show everything known about a version.
     Show(ShowArguments),
     /// Compare two versions word by word, with the level of the change.
     Diff(DiffArguments),
@@ -154,6 +157,6 @@ pub(crate) enum Command {
     Get(GetArguments),
     /// Show which version a user, session or conversation is assigned.
     Assign(AssignArguments),
-    /// Write prompts as files, to ship in an image.
+    /// Write prompts as files, to ship in a container image.
     Export(ExportArguments),
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::ledger::WriteFlags;
+use super::ledger::{WriteFlags, name};
 use crate::app::release::PromoteOptions;
 use promptgate_release::{Label, Name, Version};
 
@@ -10,24 +10,25 @@ use promptgate_release::{Label, Name, Version};
 #[derive(Debug, Args)]
 pub(crate) struct PromoteArguments {
     /// The prompt.
+    #[arg(value_parser = name)]
     name: Name,
-    /// The version: what staging has for production, the newest one for staging by default.
+    /// The version [default: for production the one on staging, for staging the newest one].
     #[arg(id = "prompt_version", value_name = "VERSION")] // `version` is the flag of the program
     #[arg(id = "published", value_name = "VERSION")]
     version: Option<Version>,
     /// The label to move.
     #[arg(long, value_enum)]
     to: Stage,
-    /// Skip staging and its hold: the full gate and one approval are required at any level. Needs --reason.
+    /// Skip staging and its hold; then every level requires the full gate and one approval. Requires --reason.
     #[arg(long, requires = "reason")]
     skip_holds: bool,
-    /// Promote a version that was rolled back. Needs --reason.
+    /// Promote a version that was rolled back. Requires --reason.
     #[arg(long, requires = "reason")]
     again: bool,
-    /// Why, for the ledger.
+    /// The reason, recorded in the ledger.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Let an evaluation by the simulated model count, to try it.
+    /// Accept an evaluation of the simulated model, to try the commands.
     #[arg(long)]
     allow_simulated: bool,
     #[command(flatten)]

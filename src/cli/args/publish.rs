@@ -10,13 +10,13 @@ use crate::app::release::PublishOptions;
 /// `promptgate publish`.
 #[derive(Debug, Args)]
 pub(crate) struct PublishArguments {
-    /// A promptgate.yaml, or its folder; the nearest one by default.
+    /// A promptgate.yaml or its folder [default: the nearest one].
     #[arg(value_name = "CONFIG")]
     config: Option<PathBuf>,
-    /// The report.json of the gate's run on this commit.
+    /// The report.json that the gate wrote for this commit.
     #[arg(long, value_name = "REPORT")]
     report: PathBuf,
-    /// Let a run with the simulated model count, to try it; the ledger says so.
+    /// Accept a report of the simulated model, to try the commands; the ledger records that.
     #[arg(long)]
     allow_simulated: bool,
     /// Decide and print, but write nothing.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::ledger::WriteFlags;
+use super::ledger::{WriteFlags, name};
 use crate::app::release::PullOptions;
 use promptgate_release::Name;
 
@@ -10,8 +10,9 @@ use promptgate_release::Name;
 #[derive(Debug, Args)]
 pub(crate) struct PullArguments {
     /// The prompt.
+    #[arg(value_parser = name)]
     name: Name,
-    /// Commit to this new branch, and leave the work tree alone; else the prompt's file is written.
+    /// Commit to this new branch instead of writing the prompt's file.
     #[arg(long, value_name = "BRANCH")]
     branch: Option<String>,
     #[command(flatten)]

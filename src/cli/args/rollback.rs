@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::ledger::WriteFlags;
+use super::ledger::{WriteFlags, name};
 use super::values::duration;
 use crate::app::release::{RollbackOptions, Wait};
 use promptgate_release::{Label, Name, Version};
@@ -13,20 +13,21 @@ use promptgate_release::{Label, Name, Version};
 #[derive(Debug, Args)]
 pub(crate) struct RollbackArguments {
     /// The prompt.
+    #[arg(value_parser = name)]
     name: Name,
-    /// The version, which must have held the label; by default the last one that was not rolled back itself.
+    /// The version to return to, which must have held the label [default: the last one that was not itself rolled back].
     #[arg(long, value_name = "VERSION")]
     to: Option<Version>,
-    /// Why, for the ledger.
+    /// The reason, recorded in the ledger.
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// The label.
+    /// The label to move back.
     #[arg(long, default_value = "production")]
     label: Label,
-    /// Poll this address until its response names the version, or until applications must have followed.
+    /// Poll this URL until its response names the version; exit 12 if it does not in time.
     #[arg(long, value_name = "URL")]
     wait: Option<String>,
-    /// How long --wait polls; the registry's bound and half a minute by default.
+    /// How long --wait polls [default: the time within which applications follow, plus 30 s].
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "wait")]
     wait_for: Option<Duration>,
     #[command(flatten)]

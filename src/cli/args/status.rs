@@ -22,7 +22,9 @@ pub(crate) struct StatusArguments {
 }
 
 impl StatusArguments {
-    pub(crate) fn options(&self) -> StatusOptions {
-        StatusOptions { names: self.name.iter().cloned().collect(), at: self.at }
+    /// `is_shared` says whether the ledger is one that is fetched.
+    pub(crate) fn options(&self, is_shared: bool) -> StatusOptions {
+        let fetched = is_shared.then_some(self.ledger.refresh);
+        StatusOptions { names: self.name.iter().cloned().collect(), at: self.at, fetched }
     }
 }

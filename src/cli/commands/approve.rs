@@ -16,11 +16,10 @@ pub(super) async fn approve(
 ) -> Result<ExitStatus, Failure> {
     let approved = approving(&arguments.options(), environment).await?;
     output::warn(&approved.warnings);
-    let text = match arguments.write.format {
-        LedgerFormat::Json => pretty_json(&json(&approved), "the approval")?,
-        LedgerFormat::Terminal => text(&approved),
-    };
-    output::print(&text)?;
+    match arguments.write.format {
+        LedgerFormat::Json => output::print(&pretty_json(&json(&approved), "the approval")?)?,
+        LedgerFormat::Terminal => output::print_lines(&text(&approved))?,
+    }
     Ok(match approved.result {
         ApproveResult::Approved | ApproveResult::AlreadyApproved => ExitStatus::Pass,
         ApproveResult::Refused(_) => ExitStatus::Fail,
@@ -36,12 +35,12 @@ fn text(approved: &Approved) -> String {
         }
         ApproveResult::Approved => format!("{name}: {version} ({digest}) approved by {login}\n"),
         ApproveResult::AlreadyApproved => {
-            format!("{name}: {version} ({digest}) was approved by {login} already; nothing is new\n")
+            format!("{name}: {version} ({digest}) was already approved by {login}; nothing to record\n")
         }
         ApproveResult::Refused(reasons) => {
             let reasons: String =
                 reasons.iter().map(|reason| format!("  {}\n", neutral::terminal(reason))).collect();
-            format!("{name}: {version} ({digest}) is not approved by {login}\n{reasons}")
+            format!("{name}: {version} ({digest}) was not approved by {login}\n{reasons}")
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::app::Failure;
 use crate::app::release::{log as read, open_ledger_for_reading, verify};
 use crate::cli::args::LogArguments;
 use crate::cli::exit::ExitStatus;
+use crate::cli::output;
 
 /// Prints the events, or the result of the verification.
 pub(super) async fn log(arguments: &LogArguments) -> Result<ExitStatus, Failure> {
@@ -15,6 +16,10 @@ pub(super) async fn log(arguments: &LogArguments) -> Result<ExitStatus, Failure>
         print(&verification, format, promptgate_report::write_verification)?;
         return Ok(if verification.is_intact() { ExitStatus::Pass } else { ExitStatus::Fail });
     }
-    print(&read(&*ledger, arguments.name.as_slice()).await?, format, promptgate_report::write_log)?;
+    let log = read(&*ledger, arguments.name.as_slice()).await?;
+    print(&log, format, promptgate_report::write_log)?;
+    if log.events.is_empty() && !ledger.is_local() && !arguments.ledger.refresh {
+        output::info("this is the ledger as last fetched: `promptgate log --refresh` fetches it first");
+    }
     Ok(ExitStatus::Pass)
 }

@@ -14,11 +14,10 @@ pub(super) async fn promote(
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
     let promoted = moving(&arguments.options(), environment).await?;
-    let text = match arguments.write.format {
-        LedgerFormat::Json => pretty_json(&json(&promoted), "the promotion")?,
-        LedgerFormat::Terminal => text(&promoted),
-    };
-    output::print(&text)?;
+    match arguments.write.format {
+        LedgerFormat::Json => output::print(&pretty_json(&json(&promoted), "the promotion")?)?,
+        LedgerFormat::Terminal => output::print_lines(&text(&promoted))?,
+    }
     Ok(match &promoted.outcome {
         PromoteOutcome::Done { .. } | PromoteOutcome::Unchanged => ExitStatus::Pass,
         PromoteOutcome::Refused(_) | PromoteOutcome::RolledBack { .. } => ExitStatus::Fail,
@@ -40,21 +39,21 @@ fn text(promoted: &Promoted) -> String {
             "{name}: {label} moved {from} to {version}; the controls of a {level} change passed\n{}",
             staleness(&promoted.registry, promoted.staleness)
         ),
-        PromoteOutcome::Unchanged => format!("{name}: {label} points at {version} already\n"),
+        PromoteOutcome::Unchanged => format!("{name}: {label} already points at {version}\n"),
         PromoteOutcome::Refused(found) => {
             format!(
-                "{name}: {label} is not moved to {version}: refused\n{}",
+                "{name}: {label} was not moved to {version}: refused\n{}",
                 obstacle_lines(found, name, Some(*version))
             )
         }
         PromoteOutcome::Waiting(found) => {
             format!(
-                "{name}: {label} is not moved to {version} yet\n{}",
+                "{name}: {label} was not moved to {version} yet\n{}",
                 obstacle_lines(found, name, Some(*version))
             )
         }
         PromoteOutcome::RolledBack { to } => {
-            format!("{name}: another command moved {label} to {to} meanwhile; it stays there\n")
+            format!("{name}: {label} stays at {to}, where another command moved it in the meantime\n")
         }
     });
     text

@@ -14,11 +14,10 @@ pub(super) async fn publish(
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
     let published = publishing(&arguments.options(), environment).await?;
-    let text = match arguments.format {
-        LedgerFormat::Json => pretty_json(&json(&published), "the publication")?,
-        LedgerFormat::Terminal => text(&published),
-    };
-    output::print(&text)?;
+    match arguments.format {
+        LedgerFormat::Json => output::print(&pretty_json(&json(&published), "the publication")?)?,
+        LedgerFormat::Terminal => output::print_lines(&text(&published))?,
+    }
     Ok(match published.outcome {
         PublishOutcome::Refused(_) => ExitStatus::Fail,
         _ => ExitStatus::Pass,
@@ -38,10 +37,20 @@ fn text(published: &Published) -> String {
             text
         }
         PublishOutcome::Evaluated(version) => {
-            format!("{name}: {version} has this content already; {would}recorded its new evaluation\n")
+            let was = if *dry_run { "would be" } else { "was" };
+            format!("{name}: {version} already has this content; the new evaluation {was} recorded\n")
+        }
+        PublishOutcome::Outdated(version) => format!(
+            "{name}: {version} already has this content and a newer evaluation; this report is older and was not recorded\n"
+        ),
+        PublishOutcome::Approved(version) => {
+            let were = if *dry_run { "would be" } else { "were" };
+            format!(
+                "{name}: {version} already has this content and this evaluation; new approvals {were} recorded\n"
+            )
         }
         PublishOutcome::Unchanged(version) => {
-            format!("{name}: {version} has this content and this evaluation already; nothing is new\n")
+            format!("{name}: {version} already has this content and this evaluation; nothing to record\n")
         }
         PublishOutcome::Refused(found) => {
             format!("{name}: not published\n{}", obstacle_lines(found, name, None))
@@ -62,6 +71,8 @@ fn json(published: &Published) -> Publication {
             (PublicationResult::Published, Some(level.to_string()), level_reasons.clone(), &[][..])
         }
         PublishOutcome::Evaluated(_) => (PublicationResult::Evaluated, None, Vec::new(), &[][..]),
+        PublishOutcome::Outdated(_) => (PublicationResult::Outdated, None, Vec::new(), &[][..]),
+        PublishOutcome::Approved(_) => (PublicationResult::Approved, None, Vec::new(), &[][..]),
         PublishOutcome::Unchanged(_) => (PublicationResult::Unchanged, None, Vec::new(), &[][..]),
         PublishOutcome::Refused(found) => (PublicationResult::Refused, None, Vec::new(), found.as_slice()),
     };

@@ -14,11 +14,10 @@ pub(super) async fn pull(
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
     let pulled = pulling(&arguments.options(), environment).await?;
-    let text = match arguments.write.format {
-        LedgerFormat::Json => pretty_json(&json(&pulled), "the pulled version")?,
-        LedgerFormat::Terminal => text(&pulled),
-    };
-    output::print(&text)?;
+    match arguments.write.format {
+        LedgerFormat::Json => output::print(&pretty_json(&json(&pulled), "the pulled version")?)?,
+        LedgerFormat::Terminal => output::print_lines(&text(&pulled))?,
+    }
     Ok(ExitStatus::Pass)
 }
 

@@ -13,11 +13,10 @@ pub(super) async fn reconcile(
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
     let reconciled = comparing(&arguments.options(), environment).await?;
-    let text = match arguments.format {
-        LedgerFormat::Json => pretty_json(&json(&reconciled), "the reconciliation")?,
-        LedgerFormat::Terminal => text(&reconciled),
-    };
-    output::print(&text)?;
+    match arguments.format {
+        LedgerFormat::Json => output::print(&pretty_json(&json(&reconciled), "the reconciliation")?)?,
+        LedgerFormat::Terminal => output::print_lines(&text(&reconciled))?,
+    }
     Ok(if reconciled.agree() { ExitStatus::Pass } else { ExitStatus::Fail })
 }
 
@@ -36,7 +35,7 @@ fn text(reconciled: &Reconciled) -> String {
         match (&difference.repair, difference.done) {
             (Some(repair), true) => text.push_str(&format!("    done: {repair}\n")),
             (Some(repair), false) => text.push_str(&format!("    repair: {repair}\n")),
-            (None, _) => text.push_str("    a person has to repair this\n"),
+            (None, _) => text.push_str("    this has to be repaired by hand\n"),
         }
     }
     text

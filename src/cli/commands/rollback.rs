@@ -20,12 +20,11 @@ pub(super) async fn rollback(
             .await
             .map(|note| rolled_back.notes.push(note));
     }
-    let text = match arguments.write.format {
-        LedgerFormat::Json => pretty_json(&json(&rolled_back), "the rollback")?,
-        LedgerFormat::Terminal => text(&rolled_back),
-    };
     // The label was moved and verified, whatever the application does.
-    output::print(&text)?;
+    match arguments.write.format {
+        LedgerFormat::Json => output::print(&pretty_json(&json(&rolled_back), "the rollback")?)?,
+        LedgerFormat::Terminal => output::print_lines(&text(&rolled_back))?,
+    }
     followed?;
     Ok(ExitStatus::Pass)
 }

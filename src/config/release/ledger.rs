@@ -81,7 +81,7 @@ impl WrittenLedger {
                         reader.report(
                             &at,
                             format!("invalid {key} `{name}`"),
-                            "expected a name that git takes",
+                            "expected letters, digits, `.`, `_`, `-` and `/`",
                         );
                         return None;
                     }

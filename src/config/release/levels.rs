@@ -9,8 +9,6 @@ use promptgate_release::diff::Rules;
 use promptgate_release::rollout::RolloutKind;
 use promptgate_release::{Controls, GateScope, Level, Levels, ReleasePolicy};
 
-use crate::config::load::Reader;
-
 /// The controls by level.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -33,7 +31,7 @@ struct WrittenControls {
     gate: Option<WrittenGateScope>,
     /// Approvals by different people.
     approvals: Option<u32>,
-    /// How production gets the version; direct by default.
+    /// How production gets the version; direct by default, with guardrails canary for minor and staged for major ones.
     rollout: Option<WrittenRollout>,
 }
 
@@ -75,10 +73,27 @@ pub(super) struct WrittenRules {
 }
 
 impl WrittenLevels {
-    pub(super) fn resolve(self, reader: &mut Reader<'_>) -> Levels {
+    /// The first level that asks for a rollout in steps.
+    pub(super) fn stepwise(&self) -> Option<Level> {
+        let levels = [(&self.patch, Level::Patch), (&self.minor, Level::Minor), (&self.major, Level::Major)];
+        let is_stepwise = |written: &WrittenControls| {
+            written.rollout.is_some_and(|rollout| rollout != WrittenRollout::Direct)
+        };
+        levels.into_iter().find(|(written, _)| is_stepwise(written)).map(|(_, level)| level)
+    }
+
+    /// `has_rollouts` says whether there are guardrails, without which every version goes to production at once.
+    pub(super) fn resolve(self, has_rollouts: bool) -> Levels {
         let defaults = ReleasePolicy::default();
-        let mut controls =
-            |written: WrittenControls, level: Level| written.resolve(reader, level, defaults.controls(level));
+        let controls = |written: WrittenControls, level: Level| {
+            let stepwise = match level {
+                Level::Patch => RolloutKind::Direct,
+                Level::Minor => RolloutKind::Canary,
+                Level::Major => RolloutKind::Staged,
+            };
+            let rollout = if has_rollouts { stepwise } else { RolloutKind::Direct };
+            written.resolve(Controls { rollout, ..defaults.controls(level) })
+        };
         Levels {
             patch: controls(self.patch, Level::Patch),
             minor: controls(self.minor, Level::Minor),
@@ -88,23 +103,17 @@ impl WrittenLevels {
 }
 
 impl WrittenControls {
-    fn resolve(self, reader: &mut Reader<'_>, level: Level, default: Controls) -> Controls {
-        if self.rollout.is_some_and(|rollout| rollout != WrittenRollout::Direct) {
-            reader.report(
-                &format!("/release/levels/{level}/rollout"),
-                "a rollout in steps needs sources of metrics, and there are none",
-                "write `rollout: direct`, or leave it out",
-            );
-        }
+    fn resolve(self, default: Controls) -> Controls {
         let gate = self.gate.map_or(default.gate, |gate| match gate {
             WrittenGateScope::Checks => GateScope::Checks,
             WrittenGateScope::Full => GateScope::Full,
         });
-        Controls {
-            gate,
-            approvals: self.approvals.unwrap_or(default.approvals),
-            rollout: RolloutKind::Direct,
-        }
+        let rollout = self.rollout.map_or(default.rollout, |rollout| match rollout {
+            WrittenRollout::Direct => RolloutKind::Direct,
+            WrittenRollout::Canary => RolloutKind::Canary,
+            WrittenRollout::Staged => RolloutKind::Staged,
+        });
+        Controls { gate, approvals: self.approvals.unwrap_or(default.approvals), rollout }
     }
 }
 

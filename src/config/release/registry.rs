@@ -156,8 +156,8 @@ impl WrittenMlflow {
             }
             (None, None) => None,
             _ => {
-                let message = "user_env and password_env belong together";
-                reader.report_key("/release/registry/mlflow", message, "write both, or none of them");
+                let message = "user_env and password_env are only valid together";
+                reader.report_key("/release/registry/mlflow", message, "write both, or neither");
                 return None;
             }
         };

@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use promptgate_release::Digest;
+use promptgate_release::Level;
 use promptgate_release::rollout::{
     ALL_UNITS, Better, Guardrail, RolloutPolicy, Signal, Step, default_canary, default_staged,
 };
 
+use super::sources::SourcesSettings;
 use crate::config::load::Reader;
 use crate::config::scalar::WrittenDuration;
 
@@ -100,13 +101,34 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// `sources` are the names of the sources, and the digest of their configuration.
+    /// The rollouts; `None` without guardrails. `stepwise` is the first level that asks for them.
     pub(super) fn resolve(
         self,
         reader: &mut Reader<'_>,
-        sources: &BTreeSet<String>,
-        digest: Digest,
-    ) -> RolloutPolicy {
+        sources: &SourcesSettings,
+        stepwise: Option<Level>,
+    ) -> Option<RolloutPolicy> {
+        let asked = stepwise.map(|level| format!("/release/levels/{level}/rollout"));
+        let asked = asked.or_else(|| self.key().map(|key| format!("/release/{key}")));
+        if sources.is_empty() || self.guardrails.is_empty() {
+            if let Some(at) = asked {
+                let (missing, lines) = if sources.is_empty() {
+                    ("sources of metrics", "sources: {scores: {otlp_file: \"telemetry/*.jsonl\"}}")
+                } else {
+                    (
+                        "guardrails",
+                        "guardrails: [{name: faithfulness, better: higher, margin: 0.03, source: scores}]",
+                    )
+                };
+                let message = format!("a rollout in steps needs {missing}, and there are none");
+                reader.report(&at, message, format!("add to `release:` {lines}, or use `rollout: direct`"));
+            }
+            return None;
+        }
+        Some(self.with_sources(reader, sources))
+    }
+
+    fn with_sources(self, reader: &mut Reader<'_>, sources: &SourcesSettings) -> RolloutPolicy {
         let seconds = |written: Option<WrittenDuration>, default| {
             written.map_or(default, |duration: WrittenDuration| duration.0.as_secs())
         };
@@ -121,8 +143,8 @@ impl Written {
         }
         let mut names = BTreeSet::new();
         let mut known = |reader: &mut Reader<'_>, at: String, name: &str, source: &str| {
-            if !sources.contains(source) {
-                let listed = sources.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            if sources.get(source).is_none() {
+                let listed = sources.names().collect::<Vec<_>>().join(", ");
                 let help = format!("expected one of {listed}");
                 reader.report(&format!("{at}/source"), format!("unknown source `{source}`"), help);
             }
@@ -165,12 +187,12 @@ impl Written {
             settle_seconds: seconds(self.settle, DEFAULT_SETTLE_SECONDS),
             lag_seconds: seconds(self.lag, DEFAULT_LAG_SECONDS),
             alpha,
-            sources: digest,
+            sources: sources.digest(),
         }
     }
 
     /// The first key that only a rollout in steps has.
-    pub(super) fn key(&self) -> Option<&'static str> {
+    fn key(&self) -> Option<&'static str> {
         let keys = [
             ("rollouts", self.rollouts.canary.is_some() || self.rollouts.staged.is_some()),
             ("guardrails", !self.guardrails.is_empty()),

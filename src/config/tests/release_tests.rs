@@ -74,7 +74,7 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
         ("release: {ledger: {git: {}, path: x}}", &["5:19: `release.ledger`"]),
         (
             "release: {ledger: {git: {branch: \"-x\"}}}",
-            &["5:34: invalid branch `-x` (help: expected a name that git takes)"],
+            &["5:34: invalid branch `-x` (help: expected letters, digits, `.`, `_`, `-` and `/`)"],
         ),
         (
             "release: {ledger: git, name: Reply}",
@@ -104,7 +104,7 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
         ),
         (
             "release: {ledger: git, registry: {mlflow: {tracking_uri: \"http://m\", user_env: U}}}",
-            &["5:35: user_env and password_env belong together"],
+            &["5:35: user_env and password_env are only valid together"],
         ),
         (
             "release: {ledger: git, levels: {minor: {rollout: canary}}}",
@@ -149,5 +149,5 @@ fn name_of_a_suite_that_is_not_a_prompt_name_is_an_error_of_the_release() {
     let messages = diagnostics(&format!("{START}name: Customer Support\nrelease: {{ledger: git}}\n"));
     assert_eq!(messages.len(), 1, "{messages:?}");
     assert!(messages[0].starts_with("5:10: invalid prompt name `Customer Support`"), "{messages:?}");
-    assert!(messages[0].contains("write `name: team/prompt` under `release:`"), "{messages:?}");
+    assert!(messages[0].contains("write `name: customer-support` under `release:`"), "{messages:?}");
 }

@@ -36,8 +36,8 @@ fn report_that_is_no_evidence_publishes_nothing() {
     let suite = evaluated();
     let before = suite.ledger();
     let other = format!("sha256:{}", "0123456789abcdef".repeat(4));
-    let cases: [(&str, i32, &str, Edit<'_>); 12] = [
-        ("digest", 10, "for another content", &|report| {
+    let cases: [(&str, i32, &str, Edit<'_>); 13] = [
+        ("digest", 10, "of different content", &|report| {
             report["variants"]["candidate"]["content_digest"] = json!(other);
         }),
         ("baseline", 10, "did not compare with 1.0.0", &|report| {
@@ -57,6 +57,7 @@ fn report_that_is_no_evidence_publishes_nothing() {
         ("other name", 2, "is of the prompt other/prompt", &|report| {
             report["release"]["name"] = json!("other/prompt");
         }),
+        ("future", 2, "ended in the future", &|report| report["started_at"] = json!("2999-01-01T00:00:00Z")),
         ("no release", 2, "without `release:`", &|report| report["release"] = Value::Null),
         ("no digest", 2, "which content was evaluated", &|report| {
             report["variants"]["candidate"]["content_digest"] = Value::Null;
@@ -114,7 +115,7 @@ fn claims_that_do_not_hold_publish_nothing() {
         ("name: reply", "prompt.md", "it does not say why"),
         ("reason: x\nlevel: patch", "prompt.md:3:8", "`level: patch` is too low: compared with 1.0.0"),
         ("reason: x\nversion: 1.0.1", "prompt.md:3:10", "is below 1.1.0"),
-        ("reason: x\nversion: 1.1.0", "prompt.md:3:10", "is published with another content"),
+        ("reason: x\nversion: 1.1.0", "prompt.md:3:10", "is already published with different content"),
         ("reason: x\nversion: v2", "prompt.md:3:10", "expected three numbers like 2.4.0"),
     ] {
         suite.write(front, CHANGES[1]);
@@ -129,7 +130,7 @@ fn claims_that_do_not_hold_publish_nothing() {
     suite.publish().expect_code(0).says("published 3.0.0, a major change");
     // It is there: nothing new, whatever is claimed by now.
     suite.write("reason: x\nversion: 1.1.0", CHANGES[1]);
-    suite.publish().expect_code(0).says("3.0.0 has this content and this evaluation already");
+    suite.publish().expect_code(0).says("3.0.0 already has this content and this evaluation");
 }
 
 #[test]

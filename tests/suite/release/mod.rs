@@ -7,6 +7,7 @@ mod concurrent;
 mod killed;
 mod never;
 mod outputs;
+mod planted;
 mod policy;
 mod releases;
 mod requests;

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use promptgate_adapters::ledger;
 use promptgate_release::ports::{Addition, LedgerStore as _};
 use promptgate_release::{Actor, ActorSource, Event, EventKind, Label, MoveCause, Name, Version};
+use serde_json::Value;
 
 use super::support::{ALONE, CHANGES, FIRST, Langfuse, NAME, REPORT, Suite};
 use crate::support::KEY;
@@ -22,12 +23,12 @@ fn label_moves_only_with_evidence() {
     suite.run(&["publish", "--report", REPORT]).expect_code(10).says("simulated model");
     // The report of one content is not one of another.
     suite.edit(CHANGES[0], "plans were missing");
-    suite.publish().expect_code(10).says("the evaluation is for another content");
+    suite.publish().expect_code(10).says("the evaluation is of different content");
     assert_eq!(suite.ledger(), before);
     // Nor does an old evaluation replace a newer one.
     suite.edit(FIRST, "first");
     suite.evaluate();
-    suite.publish().expect_code(0).says("recorded its new evaluation");
+    suite.publish().expect_code(0).says("the new evaluation was recorded");
     let newest = suite.json(0, &["show", "support/reply@1.0.0"])["evidence"].clone();
     suite.folder.write("old.json", &report);
     suite.run(&["publish", "--report", "old.json", "--allow-simulated"]).expect_code(0);
@@ -41,7 +42,7 @@ fn pull_request_neither_publishes_nor_promotes() {
     suite.in_job("pull_request", "mallory");
     suite.edit(FIRST, "first");
     suite.evaluate();
-    suite.publish().expect_code(10).says("the evaluation did not run on the default branch");
+    suite.publish().expect_code(10).says("ran in a job of another branch than the default one");
     suite.in_job("push", "carol");
     suite.publish().expect_code(0);
     let before = suite.ledger();
@@ -59,7 +60,8 @@ fn pull_request_neither_publishes_nor_promotes() {
     suite.evaluate();
     suite.publish().expect_code(10);
     suite.set("GITHUB_ACTIONS", "false");
-    suite.publish().expect_code(10).says("did not run on the default branch");
+    let local = suite.publish().expect_code(10);
+    local.says("the evaluation ran on somebody's machine").says("`ledger: {path: .promptgate/ledger}`");
 }
 
 #[test]
@@ -71,7 +73,7 @@ fn job_of_a_pull_request_is_no_evidence_in_a_folder_either() {
     // Everybody can write this ledger, so the event is kept with its source.
     suite.publish().expect_code(0);
     suite.set("GITHUB_ACTIONS", "false");
-    suite.promote("", "staging", &[]).expect_code(11).says("did not run on the default branch");
+    suite.promote("", "staging", &[]).expect_code(11).says("ran in a job of another branch");
     assert_eq!(suite.label("staging"), "");
 }
 
@@ -85,7 +87,24 @@ fn evidence_of_another_commit_does_not_count() {
     suite.folder.write("unrelated.txt", "x\n");
     suite.commit("Something else");
     // The content is the same, and what else changed is not known to have been evaluated.
-    suite.publish().expect_code(10).says("the evaluation did not run on the default branch");
+    suite.publish().expect_code(10).says("the evaluation is of another commit");
+}
+
+#[test]
+fn report_that_is_older_than_the_recorded_evaluation_is_not_recorded() {
+    let suite = Suite::new(ALONE);
+    suite.edit(FIRST, "first");
+    suite.evaluate();
+    suite.publish().expect_code(0);
+    let mut report: Value = serde_json::from_str(&suite.folder.read(REPORT)).expect("JSON");
+    let started = report["started_at"].as_str().expect("a time");
+    report["started_at"] = started.replacen("20", "19", 1).into(); // a century earlier
+    suite.folder.write(REPORT, &report.to_string());
+    let before = suite.ledger();
+    suite.publish().expect_code(0).says("this report is older and was not recorded");
+    let publish = ["publish", "--report", REPORT, "--allow-simulated"];
+    assert_eq!(suite.json(0, &publish)["result"], "outdated");
+    assert_eq!(suite.ledger(), before);
 }
 
 #[test]
@@ -101,8 +120,8 @@ fn clock_that_goes_back_moves_nothing() {
     suite.promote("1.1.0", "production", &[]).expect_code(11).says("held on staging until");
     // A second run of the same job changes nothing.
     let before = suite.ledger();
-    suite.promote("", "staging", &[]).expect_code(0).says("points at 1.1.0 already");
-    suite.publish().expect_code(0).says("nothing is new");
+    suite.promote("", "staging", &[]).expect_code(0).says("already points at 1.1.0");
+    suite.publish().expect_code(0).says("nothing to record");
     suite.promote("", "production", &[]).expect_code(11);
     assert_eq!(suite.ledger(), before);
 }
@@ -178,7 +197,7 @@ fn rollback_goes_only_to_what_served() {
     let before = suite.ledger();
     suite.rollback(&["--to", "1.1.0"]).expect_code(2).says("version 1.1.0 never held the label");
     suite.rollback(&["--to", "9.0.0"]).expect_code(2).says("version 9.0.0 never held the label");
-    suite.rollback(&[]).expect_code(2).says("no earlier version held the label");
+    suite.rollback(&[]).expect_code(2).says("no earlier version is left");
     assert_eq!(suite.ledger(), before);
 }
 
@@ -195,7 +214,7 @@ fn changed_version_is_neither_served_nor_promoted() {
     mutate(3, "Ignore the passages.");
     suite.promote("1.2.0", "staging", &[]).expect_code(12).says("was changed after it was published");
     suite.run(&["reconcile", "--check"]).expect_code(10).says("was changed after it was published");
-    suite.run(&["reconcile"]).expect_code(10).says("a person has to repair this");
+    suite.run(&["reconcile"]).expect_code(10).says("this has to be repaired by hand");
     assert_eq!((langfuse.holders("staging"), suite.label("staging")), (vec![2], "1.1.0".to_owned()));
     // A rollback onto it would serve it.
     mutate(1, "Ignore the passages.");

@@ -41,11 +41,11 @@ fn dry_run_writes_nothing() {
         let publish = ["publish", "--report", REPORT, "--allow-simulated"];
         untouched(&publish, 0, "would be published 1.0.0");
         suite.publish().expect_code(0);
-        untouched(&publish, 0, "nothing is new");
+        untouched(&publish, 0, "nothing to record");
         let promote = |to| ["promote", NAME, "--to", to, "--allow-simulated"];
         untouched(&promote("staging"), 0, "staging would move for the first time to 1.0.0");
         suite.serve("1.0.0");
-        untouched(&promote("production"), 0, "points at 1.0.0 already");
+        untouched(&promote("production"), 0, "already points at 1.0.0");
         suite.release(CHANGES[0], "plans were missing");
         let unstaged = ["promote", NAME, "1.1.0", "--to", "production", "--allow-simulated"];
         untouched(&unstaged, 11, "not on staging");

@@ -1,8 +1,8 @@
-//! The controls that hold are those of the first parent: no change relaxes its own.
+//! The controls that hold are those before the push: no change relaxes its own.
 
 use promptgate_testing::github::GitHub;
 
-use super::support::{ALONE, CHANGES, FIRST, NAME, Suite};
+use super::support::{ALONE, CHANGES, FIRST, NAME, REPORT, Suite};
 use crate::support::{Folder, git};
 
 /// A repository whose prompt needs an approval, with 1.0.0 in production.
@@ -46,11 +46,108 @@ fn policy_is_that_of_the_first_parent_of_a_merge() {
     suite.folder.git(&["commit", "--quiet", "-a", "-m", "Change the prompt"]);
     suite.folder.git(&["switch", "--quiet", "main"]);
     suite.folder.git(&["merge", "--quiet", "--no-ff", "-m", "Merge", "change"]);
-    suite.folder.git(&["push", "--quiet", "origin", "HEAD:main"]);
+    suite.push();
     suite.evaluate();
     suite.publish().expect_code(0);
     suite.promote("", "staging", &[]).expect_code(0);
     suite.promote("", "production", &[]).expect_code(11).says("0 of 1 approvals");
+}
+
+/// Two commits in one push, as a rebase merge makes them: the first asks for less, the second changes the prompt.
+fn relax_and_change(suite: &Suite) {
+    suite.folder.edit("promptgate.yaml", "minor: {approvals: 1}", "minor: {approvals: 0}");
+    suite.folder.git(&["commit", "--quiet", "-a", "-m", "Ask for less"]);
+    suite.edit(CHANGES[0], "plans were missing");
+    suite.evaluate();
+}
+
+#[test]
+fn commits_of_one_push_are_held_to_the_policy_before_all_of_them() {
+    let suite = strict();
+    relax_and_change(&suite);
+    suite.publish().expect_code(0);
+    suite.promote("", "staging", &[]).expect_code(0);
+    suite.promote("", "production", &[]).expect_code(11).says("0 of 1 approvals");
+}
+
+#[test]
+fn jobs_that_do_not_know_the_push_take_no_policy_from_it() {
+    let mut suite = strict();
+    suite.evaluate();
+    suite.publish().expect_code(0);
+    relax_and_change(&suite);
+    let before = suite.ledger();
+    // A dispatch, the job of another push, and a push whose history was replaced.
+    suite.in_job("workflow_dispatch", "carol");
+    suite
+        .publish()
+        .expect_code(2)
+        .says("the controls were changed since 1.0.0")
+        .says("run the job of the push");
+    suite.in_job("push", "carol");
+    let event = suite.folder.read("push.json");
+    let first = suite.folder.git(&["rev-parse", "HEAD^"]);
+    let head = suite.folder.git(&["rev-parse", "HEAD"]);
+    let elsewhere = suite.folder.git(&["commit-tree", "HEAD^{tree}", "-m", "unrelated"]);
+    for (from, to) in [(&head, &first), (&suite.folder.git(&["rev-parse", "HEAD~2"]), &elsewhere)] {
+        suite.folder.write("push.json", &event.replace(from.as_str(), to));
+        suite.publish().expect_code(2).says("the controls were changed since 1.0.0");
+    }
+    assert_eq!(suite.ledger(), before);
+    suite.folder.write("push.json", &event);
+    suite.publish().expect_code(0).says("published 1.1.0");
+}
+
+#[test]
+fn gate_of_a_merge_can_judge_by_the_criteria_before_it() {
+    let suite = strict();
+    suite.folder.edit("promptgate.yaml", "min_chars: 1", "max_chars: 1");
+    suite.edit(CHANGES[0], "plans were missing");
+    suite.run(&["run", "--offline", "--quiet"]).expect_code(10);
+    suite.publish().expect_code(10).says("the gate failed");
+    // The change loosens what it made stricter: judged by the criteria before, it still fails.
+    let before = suite.folder.git(&["rev-parse", "HEAD"]);
+    suite.folder.edit("promptgate.yaml", "max_chars: 1", "max_chars: 1000");
+    suite.edit(CHANGES[1], "days were missing");
+    let policy = format!("git:{before}");
+    suite.run(&["run", "--offline", "--quiet", "--policy-from", &policy]).expect_code(10);
+    suite.publish().expect_code(10).says("the gate failed");
+    // Criteria that it keeps make evidence of this commit.
+    let before = suite.folder.git(&["rev-parse", "HEAD"]);
+    suite.edit(CHANGES[2], "prices were missing");
+    let policy = format!("git:{before}");
+    suite.run(&["run", "--offline", "--quiet", "--policy-from", &policy]).expect_code(0);
+    suite.publish().expect_code(0).says("published 1.1.0");
+}
+
+#[test]
+fn another_suite_brings_no_policy_to_the_name_it_takes() {
+    let suite = strict();
+    for file in ["promptgate.yaml", "prompt.md", "cases.jsonl"] {
+        let text = suite.folder.read(file);
+        suite.folder.write(&format!("other/{file}"), &text);
+    }
+    suite.folder.edit("other/promptgate.yaml", "support/reply", "scratch");
+    suite.folder.edit("other/promptgate.yaml", "minor: {approvals: 1}", "minor: {approvals: 0}");
+    suite.commit("Try something without approvals");
+    suite.folder.edit("other/promptgate.yaml", "scratch", "support/reply");
+    suite.folder.edit("other/prompt.md", FIRST, CHANGES[0]);
+    suite.commit("Take the name");
+    let run = ["run", "other", "--offline", "--quiet", "--out", "promptgate-report"];
+    let publish = ["publish", "other", "--report", REPORT, "--allow-simulated"];
+    suite.run(&run).expect_code(0);
+    suite.run(&publish).expect_code(2).says("releases the name support/reply as well");
+    // Without the suite that had the name, its versions are still held to what they were held to.
+    suite.folder.git(&["rm", "--quiet", "promptgate.yaml"]);
+    suite.commit("Remove the other");
+    suite.folder.edit("other/promptgate.yaml", "support/reply", "scratch");
+    suite.commit("Back");
+    suite.folder.edit("other/promptgate.yaml", "scratch", "support/reply");
+    suite.commit("Take the name again");
+    suite.run(&run).expect_code(0);
+    suite.run(&publish).expect_code(0).says("published 1.1.0");
+    let show = suite.json(0, &["show", "support/reply@1.1.0", "--config", "other"]);
+    assert_eq!(show["policy"]["digest"], suite.json(0, &["show", "support/reply@1.0.0"])["policy"]["digest"]);
 }
 
 #[test]
@@ -103,7 +200,7 @@ fn approval_comes_from_an_approver_who_did_not_write_it() {
     suite.set("GITHUB_TOKEN", "ghs_test");
     for (actor, said) in [
         ("carol", "carol is an author of the change"),
-        ("mallory", "mallory is not in the `approvers` that held before this version"),
+        ("mallory", "mallory is not one of `approvers`, as they were before this version"),
     ] {
         suite.in_job("workflow_dispatch", actor);
         suite.run(&["approve", NAME, "1.1.0"]).expect_code(10).says(said);
@@ -113,7 +210,7 @@ fn approval_comes_from_an_approver_who_did_not_write_it() {
     suite.run(&["approve", NAME, "1.9.0"]).expect_code(2).says("no version 1.9.0");
     // Another branch may claim the same.
     suite.set("GITHUB_REF", "refs/heads/feature");
-    suite.run(&["approve", NAME, "1.1.0"]).expect_code(10).says("the login is a claim here");
+    suite.run(&["approve", NAME, "1.1.0"]).expect_code(10).says("nobody can verify the login here");
     suite.in_job("workflow_dispatch", "bob");
     suite.run(&["approve", NAME, "1.1.0"]).expect_code(0).says("approved by bob");
     suite.run(&["approve", NAME, "1.1.0"]).expect_code(0);

@@ -3,27 +3,28 @@
 use promptgate_simulated::fake_langfuse::{PUBLIC_KEY, SECRET_KEY};
 
 use super::support::{ALONE, CHANGES, FIRST, Langfuse, NAME, REPORT, Suite};
-use crate::support::Folder;
+use crate::support::{Folder, git};
 
 #[test]
 fn unknown_names_labels_and_versions_are_errors() {
     let suite = Suite::new(ALONE).with_two();
     let before = suite.ledger();
     for (arguments, said) in [
-        (&["promote", "support/rely", "--to", "staging"][..], "there is one for support/reply"),
-        (&["promote", "Support", "--to", "staging"], "invalid prompt name `Support`"),
+        (&["promote", "support/rely", "--to", "staging"][..], "did you mean support/reply?"),
+        (&["promote", "Support/Reply", "--to", "staging"], "did you mean `support/reply`?"),
+        (&["promote", "support/reply@1.0.0", "--to", "staging"], "give `1.0.0` as an argument of its own"),
         (&["promote", NAME, "9.0.0", "--to", "staging"], "support/reply has no version 9.0.0"),
-        (&["promote", NAME, "two", "--to", "staging"], "two"),
+        (&["promote", NAME, "v1.0.0", "--to", "staging"], "invalid version `v1.0.0`: expected three numbers"),
         (&["promote", NAME, "--to", "latest"], "latest"),
         (&["promote", NAME], "--to"),
-        (&["rollback", "support/rely", "--reason", "x"], "there is one for support/reply"),
+        (&["rollback", "support/rely", "--reason", "x"], "did you mean support/reply?"),
         (&["rollback", NAME], "--reason"),
         (&["rollback", NAME, "--to", "9.0.0", "--reason", "x"], "version 9.0.0 never held the label"),
         (&["rollback", NAME, "--label", "canary", "--reason", "x"], "the label points at no version"),
-        (&["rollback", NAME, "--label", "latest", "--reason", "x"], "latest"),
+        (&["rollback", NAME, "--label", "latest", "--reason", "x"], "always points at the newest version"),
         (&["approve", NAME, "9.0.0"], "no version 9.0.0"),
-        (&["approve", "support/rely", "1.0.0"], "there is one for support/reply"),
-        (&["reconcile", "support/rely"], "there is one for support/reply"),
+        (&["approve", "support/rely", "1.0.0"], "did you mean support/reply?"),
+        (&["reconcile", "support/rely"], "did you mean support/reply?"),
         (&["pull", NAME], "the embedded registry holds only what was published from here"),
         (&["publish"], "--report"),
         (&["publish", "elsewhere", "--report", REPORT], "elsewhere"),
@@ -39,6 +40,33 @@ fn unknown_names_labels_and_versions_are_errors() {
         .says("has no published version")
         .says("promptgate publish");
     empty.rollback(&[]).expect_code(2).says("the label points at no version");
+}
+
+#[test]
+fn clone_that_never_fetched_the_ledger_says_so() {
+    let mut suite = Suite::on_branch(ALONE);
+    suite.in_job("push", "carol");
+    suite.release(FIRST, "first");
+    let clone = Folder::new();
+    let url = format!("file://{}", suite.remote.as_ref().expect("a remote").display());
+    git(clone.path(), &["clone", "--quiet", "--single-branch", "--branch", "main", &url, "."]);
+    let run = |arguments: &[&str]| clone.promptgate(arguments).expect_code(0);
+    run(&["status"]).says("as last fetched").says("the ledger has no prompts");
+    run(&["log"]).says("`promptgate log --refresh` fetches it first");
+    clone.promptgate(&["show", NAME]).expect_code(2).says("fetch only with `--refresh`");
+    let fetched = run(&["status", "--refresh"]).says("latest   1.0.0");
+    assert!(!fetched.text().contains("as last fetched"), "{}", fetched.text());
+    run(&["status"]).says("as last fetched").says("latest   1.0.0");
+}
+
+#[test]
+fn publish_without_a_commit_asks_for_one() {
+    let folder = Folder::small(3);
+    folder.append("promptgate.yaml", "release: {ledger: {path: ledger}}\n");
+    folder.git(&["init", "--quiet"]);
+    folder.promptgate(&["run", "--offline", "--quiet"]);
+    let outcome = folder.promptgate(&["publish", "--report", REPORT]).expect_code(2);
+    outcome.says("no commits yet").says("help: commit what is to be published first");
 }
 
 #[test]
@@ -143,7 +171,7 @@ fn pending_rollback_never_undoes_a_newer_promotion() {
         .promote("1.1.0", "production", &["--again", "--reason", "it was the network"])
         .expect_code(0)
         .says("recorded as a rollback");
-    suite.publish().expect_code(0).says("the ledger has newer moves than 1");
+    suite.publish().expect_code(0).says("1 came too late: the ledger has newer moves");
     assert_eq!((suite.label("production"), langfuse.holders("production")), ("1.1.0".to_owned(), vec![2]));
 }
 

@@ -12,6 +12,8 @@ use crate::support::{Folder, Outcome, finish, git};
 pub(super) const NAME: &str = "support/reply";
 /// The report of the last run.
 pub(super) const REPORT: &str = "promptgate-report/report.json";
+/// The payload of the last push.
+const PUSH: &str = "push.json";
 /// The first published text.
 pub(super) const FIRST: &str = "Answer the question from these passages alone, in a single sentence.";
 /// Texts of minor changes of each other and of the first.
@@ -50,7 +52,7 @@ impl Suite {
         let bare = Folder::new();
         let remote = bare.path().join("origin.git");
         git(bare.path(), &["init", "--quiet", "--bare", "origin.git"]);
-        folder.write(".gitignore", "promptgate-report\n.promptgate\nevent.json\n");
+        folder.write(".gitignore", "promptgate-report\n.promptgate\nevent.json\npush.json\n");
         folder.git(&["init", "--quiet", "-b", "main"]);
         folder.git(&["config", "user.name", "carol"]);
         folder.git(&["config", "user.email", "carol@example.com"]);
@@ -96,7 +98,17 @@ impl Suite {
         self.folder.git(&["add", "--all"]);
         let carol = ["-c", "user.name=carol", "-c", "user.email=carol@example.com"];
         self.folder.git(&[&carol[..], &["commit", "--quiet", "-m", message]].concat());
+        self.push();
+    }
+
+    /// Pushes HEAD to main. The job of the push knows what was there before.
+    pub(super) fn push(&self) {
+        let before = self.folder.git(&["for-each-ref", "--format=%(objectname)", "refs/remotes/origin/main"]);
         self.folder.git(&["push", "--quiet", "origin", "HEAD:main"]);
+        let after = self.folder.git(&["rev-parse", "HEAD"]);
+        let repository = json!({"default_branch": "main"});
+        let payload = json!({"repository": repository, "before": before, "after": after});
+        self.folder.write(PUSH, &payload.to_string());
     }
 
     /// Writes the prompt, and commits it in a repository.
@@ -225,16 +237,21 @@ impl Suite {
 
     /// The variables of a job of GitHub Actions for an event on main, or of a pull request.
     pub(super) fn job(&self, event: &str, actor: &str) -> Vec<(&'static str, String)> {
+        let file = self.folder.path().join(if event == "push" { PUSH } else { "event.json" });
+        let push: Value = std::fs::read_to_string(self.folder.path().join(PUSH))
+            .map_or(Value::Null, |text| serde_json::from_str(&text).expect("JSON"));
         let payload = json!({
             "repository": {"default_branch": "main"},
             "pull_request": {"number": 7, "base": {"ref": "main"}, "head": {"sha": "1".repeat(40)}},
+            "before": push["before"],
+            "after": push["after"],
         });
-        self.folder.write("event.json", &payload.to_string());
+        std::fs::write(&file, payload.to_string()).expect("a file");
         let reference = if event == "pull_request" { "refs/pull/7/merge" } else { "refs/heads/main" };
         vec![
             ("GITHUB_ACTIONS", "true".to_owned()),
             ("GITHUB_EVENT_NAME", event.to_owned()),
-            ("GITHUB_EVENT_PATH", self.folder.path().join("event.json").display().to_string()),
+            ("GITHUB_EVENT_PATH", file.display().to_string()),
             ("GITHUB_REF", reference.to_owned()),
             ("GITHUB_ACTOR", actor.to_owned()),
             ("GITHUB_REPOSITORY", promptgate_testing::github::REPOSITORY.to_owned()),

@@ -60,7 +60,7 @@ fn change_without_a_reason_or_with_a_low_claim_is_refused() {
         ("name: small", "prompt.md", "it does not say why"),
         ("reason: x\nlevel: patch", "prompt.md:3:8", "`level: patch` is too low"),
         ("reason: x\nversion: 1.0.1", "prompt.md:3:10", "version 1.0.1 is too low"),
-        ("reason: x\nversion: 1.0.0", "prompt.md:3:10", "is published with another content"),
+        ("reason: x\nversion: 1.0.0", "prompt.md:3:10", "is already published with different content"),
     ] {
         let origin = origin(&in_folder());
         let text = format!("---\n{front}\n---\n{PRODUCTION}\n\nName the plan.\n");

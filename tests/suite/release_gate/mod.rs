@@ -307,7 +307,7 @@ fn claims_that_do_not_hold_are_errors_of_check_with_their_places() {
         (
             "reason: x\nversion: 1.1.0",
             "prompt.md:3:10",
-            "version 1.1.0 of small is published with another content",
+            "version 1.1.0 of small is already published with different content",
         ),
         (
             "reason: x\nversion: v2",

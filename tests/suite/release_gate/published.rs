@@ -65,7 +65,7 @@ impl Published {
             policy: ReleasePolicy::default(),
         };
         let (digest, level) = (record.digest.clone(), record.level);
-        let published = EventKind::Published { version, number, digest, level, adopted: false };
+        let published = EventKind::Published { version, number, digest, level, record: None, adopted: false };
         self.append(Addition { records: vec![record], events: vec![event(published)] });
     }
 

@@ -102,6 +102,7 @@ impl Released {
             number,
             digest: record.digest.clone(),
             level,
+            record: None,
             adopted: false,
         };
         self.append(Addition { records: vec![record], events: vec![Event { at, actor: actor(), kind }] });

@@ -65,7 +65,7 @@ fn status_shows_labels_and_what_waits() {
         .says("latest       2.0.0")
         .says("1.1.0 to production waits for")
         .says("needs gate: no evaluation")
-        .says("state verified: it is the fold of 7 events of 3 versions");
+        .says("verified against 7 events of 3 versions");
     let status = json(&released, "status", &["status", "support/reply"], 0);
     let prompt = &status["prompts"][0];
     assert_eq!(prompt["labels"]["production"]["version"], "1.0.0");
@@ -177,7 +177,7 @@ fn unknown_references_are_usage_errors() {
     for (arguments, words) in [
         (&["status", "support/rply"][..], "did you mean support/reply?"),
         (&["log", "other"], "has no prompt other"),
-        (&["show", "support/reply@1.0.1"], "published versions near it: 1.0.0, 1.1.0, 2.0.0"),
+        (&["show", "support/reply@1.0.1"], "published versions: 1.0.0, 1.1.0, 2.0.0"),
         (&["show", "support/reply@stagin"], "did you mean staging?"),
         (&["show", "Support Reply"], "invalid prompt name"),
         (&["show", "support/reply@1.0"], "invalid version or label"),

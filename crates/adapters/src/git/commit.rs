@@ -25,6 +25,17 @@ impl Repository {
         }
     }
 
+    /// Whether `ancestor` is a commit that `commit` contains, or the same one; `false` if it is not in the clone.
+    ///
+    /// # Errors
+    /// If git fails.
+    pub fn is_ancestor(&self, ancestor: &str, commit: &str) -> Result<bool, Diagnostic> {
+        if !is_object_name(ancestor) || !is_object_name(commit) || self.commit_of(ancestor)?.is_none() {
+            return Ok(false);
+        }
+        Ok(self.git(&["merge-base", "--is-ancestor", ancestor, commit])?.success)
+    }
+
     /// The committer's time of a commit, as RFC 3339.
     ///
     /// # Errors

@@ -58,7 +58,7 @@ impl CommitCheck {
         Err(Diagnostic::new(format!("the content differs from commit {}", short(&self.commit)))
             .at(Place::file(path))
             .help(
-                "it was changed by a filter in .gitattributes or an earlier step: commit the content to evaluate",
+                "commit the change first; if there is none, an earlier step or a filter in .gitattributes changed the file",
             ))
     }
 }

@@ -117,6 +117,16 @@ impl Request {
         self.header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
     }
 
+    /// Sets the body, which has the form of a query.
+    #[must_use]
+    pub fn form(mut self, pairs: &[(&str, &str)]) -> Self {
+        let mut encoded = self.url.clone();
+        encoded.set_query(None);
+        encoded.query_pairs_mut().extend_pairs(pairs);
+        self.body = Some(encoded.query().unwrap_or_default().to_owned().into());
+        self.header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))
+    }
+
     /// Allows a POST or PATCH to be sent again where a stale connection failed.
     #[must_use]
     pub fn repeatable(self) -> Self {

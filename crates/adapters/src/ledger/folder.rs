@@ -8,6 +8,7 @@
 mod files;
 
 use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use promptgate_release::chain;
@@ -56,14 +57,21 @@ impl Folder {
 
     fn failed(&self, action: &str, path: &str, error: &std::io::Error) -> PortError {
         let path = self.files.root().join(path);
-        PortError::Unavailable(format!("{} could not be {action}: {error}", path.display()))
+        let help = match error.kind() {
+            ErrorKind::StorageFull => " (help: free disk space and run again; nothing was appended)",
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                " (help: run as a user who may write to the ledger's folder; reading needs no write access)"
+            }
+            _ => "",
+        };
+        PortError::Unavailable(format!("{} could not be {action}: {error}{help}", path.display()))
     }
 
     /// Refuses a folder with other contents, whose files an append could replace.
     fn check_is_ledger(&self) -> Result<(), PortError> {
         let entries = match fs::read_dir(self.files.root()) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(self.failed("read", "", &error)),
         };
         let mut foreign = None;

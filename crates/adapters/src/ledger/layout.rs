@@ -110,7 +110,17 @@ pub(super) fn parse_record(
             published.digest.short()
         )));
     }
-    Ok(record)
+    // The rest of the record decides as well: its policy and its authors.
+    let found = Digest::of(text);
+    match &published.record {
+        Some(expected) if *expected != found => Err(PortError::Mutated(format!(
+            "{path}: the record of {name}@{version} was changed after it was published: it has {}, expected {} (help: \
+             restore the file from the ledger's history)",
+            found.short(),
+            expected.short()
+        ))),
+        _ => Ok(record),
+    }
 }
 
 fn check_schema(text: &str, expected: &str, path: &str) -> Result<(), PortError> {
@@ -191,33 +201,38 @@ pub(super) fn prepare(
         return Err(PortError::Conflict("ledger"));
     }
     let mut state = fold(&chain, name)?;
-    for event in &addition.events {
+    let (records, events) = records(name, addition)?;
+    for event in &events {
         state.apply(event).map_err(|problem| {
             PortError::Invalid(format!("the event cannot be appended to the ledger of {name}: {problem}"))
         })?;
     }
-    let records = records(name, addition)?;
     let invalid =
         |error: serde_json::Error| PortError::Invalid(format!("cannot be written as JSON: {error}"));
-    let (lines, tip) = chain::lines(chain.tip.as_ref(), &addition.events).map_err(invalid)?;
-    let tip = tip.filter(|_| !addition.events.is_empty());
+    let (lines, tip) = chain::lines(chain.tip.as_ref(), &events).map_err(invalid)?;
+    let tip = tip.filter(|_| !events.is_empty());
     let tip = tip.ok_or_else(|| PortError::Invalid("an append needs at least one event".to_owned()))?;
     let entry = ReleaseEntry::of(&state);
     let file = StateFile { schema: STATE_SCHEMA.to_owned(), tip: tip.clone(), state };
     let state = pretty(&file)?;
-    Ok(Writes { records, lines, state, entry, tip, count: chain.events.len() + addition.events.len() })
+    Ok(Writes { records, lines, state, entry, tip, count: chain.events.len() + events.len() })
 }
 
-/// The files of the records of an addition: one for each version that it publishes, no other.
-fn records(name: &Name, addition: &Addition) -> Result<Vec<(String, String)>, PortError> {
+/// Paths and texts of files.
+type Files = Vec<(String, String)>;
+
+/// The files of the records of an addition, one for each version that it publishes and no other, and its events with the
+/// digests of these files.
+fn records(name: &Name, addition: &Addition) -> Result<(Files, Vec<Event>), PortError> {
     let mut records: BTreeMap<Version, &Record> =
         addition.records.iter().map(|record| (record.version, record)).collect();
     if records.len() != addition.records.len() {
         return Err(PortError::Invalid(format!("two records for one version of {name}")));
     }
     let mut files = Vec::new();
-    for Event { kind, .. } in &addition.events {
-        let EventKind::Published { version, number, digest, .. } = kind else { continue };
+    let mut events = addition.events.clone();
+    for Event { kind, .. } in &mut events {
+        let EventKind::Published { version, number, digest, record: of_file, .. } = kind else { continue };
         let of_event = |record: &&Record| {
             record.schema == RECORD_SCHEMA
                 && record.name == *name
@@ -228,12 +243,26 @@ fn records(name: &Name, addition: &Addition) -> Result<Vec<(String, String)>, Po
         let record = records.remove(version).filter(of_event).ok_or_else(|| {
             PortError::Invalid(format!("{name}@{version} is published without a record of the same content"))
         })?;
-        files.push((record_path(name, *version), pretty(record)?));
+        let text = pretty(record)?;
+        check_readable(&text, record)?;
+        *of_file = Some(Digest::of(&text));
+        files.push((record_path(name, *version), text));
     }
     match records.keys().next() {
-        None => Ok(files),
+        None => Ok((files, events)),
         Some(version) => Err(PortError::Invalid(format!("the record of {name}@{version} is not published"))),
     }
+}
+
+/// Refuses a record that cannot be read again, such as one that is nested too deeply: no command could go past it.
+fn check_readable(text: &str, record: &Record) -> Result<(), PortError> {
+    let problem = match serde_json::from_str::<Record>(text) {
+        Ok(read) if read.content.digest() == record.digest => return Ok(()),
+        Ok(_) => "its content changes when it is written as JSON".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let Record { name, version, .. } = record;
+    Err(PortError::Invalid(format!("the record of {name}@{version} cannot be stored: {problem}")))
 }
 
 fn pretty(value: &impl Serialize) -> Result<String, PortError> {

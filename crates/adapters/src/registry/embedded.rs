@@ -15,6 +15,7 @@ use promptgate_release::{
 
 use super::read_back::{check_record, no_such_version};
 use super::{MANAGED, version_label};
+use crate::serve::default_refresh;
 
 /// Attempts to append while other writers append.
 const MAX_ATTEMPTS: u32 = 10;
@@ -113,9 +114,10 @@ impl Registry for Embedded {
         }
     }
 
-    /// That of the SDKs of Langfuse, through which applications read `promptgate serve`.
+    /// That of Langfuse's SDKs, through which applications read `promptgate serve`, after it has read the ledger again.
     fn staleness(&self) -> Staleness {
-        Staleness { cache_ttl: Duration::from_secs(60), stale_read: true }
+        let refresh = default_refresh(self.ledger.is_local());
+        Staleness { cache_ttl: Duration::from_secs(60) + refresh, stale_read: true }
     }
 
     fn name(&self, name: &Name) -> Result<String, PortError> {
@@ -143,7 +145,7 @@ impl Registry for Embedded {
                     Some(known) if known.digest == record.digest => return Ok(None),
                     Some(_) => {
                         return Err(PortError::Refused(format!(
-                            "version {} of {} was published with another content",
+                            "version {} of {} was already published with different content",
                             record.version, record.name
                         )));
                     }
@@ -154,6 +156,7 @@ impl Registry for Embedded {
                     number: record.number,
                     digest: record.digest.clone(),
                     level: record.level,
+                    record: None,
                     adopted: false,
                 };
                 Ok(Some(Addition { records: vec![record.clone()], events: vec![self.event(published)] }))

@@ -16,10 +16,12 @@ use reqwest::{Method, StatusCode};
 use serde::de::IgnoredAny;
 use serde_json::json;
 
-use super::read_back::{check_created, check_holder, check_record, check_unchanged, no_such_version};
-use super::rest::{Basic, Effect, Failure, Limits, Names, Rest, unknown_outcome};
+use super::read_back::{
+    check_created, check_holder, check_record, check_unchanged, no_such_version, unknown_outcome,
+};
 use super::{MANAGED, version_label, version_number};
 use crate::http::SettingNames;
+use crate::rest::{Basic, Effect, Failure, Limits, Names, Rest};
 pub(crate) use wire::config;
 use wire::{Listing, Row};
 
@@ -36,6 +38,7 @@ const PAGE: &str = "100";
 const CONCURRENCY: usize = 4;
 
 const NAMES: Names = Names {
+    service: "the registry",
     http: SettingNames {
         url: "release.registry.langfuse.base_url",
         ca_cert: None,
@@ -43,6 +46,7 @@ const NAMES: Names = Names {
         credential: "secret key",
     },
     credentials: "the variables that public_key_env and secret_key_env of release.registry.langfuse name",
+    permission: "writing needs a key or user with write access",
     example: "https://cloud.langfuse.com",
 };
 

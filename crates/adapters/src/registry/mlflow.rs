@@ -16,10 +16,12 @@ use reqwest::{Method, StatusCode};
 use serde::de::IgnoredAny;
 use serde_json::json;
 
-use super::read_back::{check_created, check_holder, check_record, check_unchanged, no_such_version};
-use super::rest::{Basic, Effect, Failure, Limits, Names, Rest, unknown_outcome};
+use super::read_back::{
+    check_created, check_holder, check_record, check_unchanged, no_such_version, unknown_outcome,
+};
 use super::{MANAGED, version_label, version_number};
 use crate::http::SettingNames;
+use crate::rest::{Basic, Effect, Failure, Limits, Names, Rest};
 pub(super) use wire::create_version_body;
 use wire::{ModelReply, RegisteredModel, SearchPage, StoredModelVersion, VersionReply};
 
@@ -31,6 +33,7 @@ const PAGE: &str = "100";
 const MAX_NAME: usize = 250;
 
 const NAMES: Names = Names {
+    service: "the registry",
     http: SettingNames {
         url: "release.registry.mlflow.tracking_uri",
         ca_cert: None,
@@ -38,6 +41,7 @@ const NAMES: Names = Names {
         credential: "password",
     },
     credentials: "the variables that user_env and password_env of release.registry.mlflow name",
+    permission: "writing needs a key or user with write access",
     example: "https://mlflow.example.org",
 };
 

@@ -12,7 +12,6 @@ mod mlflow;
 mod read_back;
 #[cfg(test)]
 mod replay_tests;
-mod rest;
 #[cfg(test)]
 mod tests;
 

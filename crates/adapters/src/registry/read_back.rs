@@ -3,6 +3,8 @@
 use promptgate_release::ports::{RegistryId, StoredVersion};
 use promptgate_release::{Digest, Label, PortError, Record};
 
+use crate::rest::Failure;
+
 /// Checks a record before it is sent.
 ///
 /// # Errors
@@ -72,4 +74,14 @@ pub(super) fn check_holder(label: &str, id: &RegistryId, holders: &[RegistryId])
 /// The error of a version that a label cannot be moved to.
 pub(super) fn no_such_version(name: &str, id: &RegistryId, label: &Label) -> PortError {
     PortError::Refused(format!("{label} cannot be moved: {name} has no version {id} in the registry"))
+}
+
+/// The error of a creation whose result is unknown, after the version was not found.
+pub(super) fn unknown_outcome(failure: Failure) -> PortError {
+    match failure.error {
+        PortError::Unavailable(text) if failure.is_ambiguous => PortError::Unavailable(format!(
+            "{text}; whether the version was stored is unknown: the next call looks for its digest first"
+        )),
+        other => other,
+    }
 }

@@ -10,10 +10,10 @@ use promptgate_testing::registry::{message, record, text};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use super::rest::{Basic, Effect, Limits, Names, Rest};
 use super::{Langfuse, LangfuseOptions, Mlflow, MlflowOptions};
 use crate::http::test_server::{Server, response};
 use crate::http::{Request, SettingNames};
+use crate::rest::{Basic, Effect, Limits, Names, Rest};
 
 const MLFLOW: &str = include_str!("../../../../tests/fixtures/registries/mlflow.json");
 const LANGFUSE_PYTHON: &str = include_str!("../../../../tests/fixtures/registries/langfuse_sdk_py.json");
@@ -175,8 +175,10 @@ fn comparable(response: &Value) -> Value {
 /// Sends the recorded requests to a server and compares the answers.
 async fn replay(server: &FakeLangfuse, recording: &str) {
     let names = Names {
+        service: "the registry",
         http: SettingNames { url: "base_url", ca_cert: None, timeout_help: "", credential: "key" },
         credentials: "keys",
+        permission: "writing needs a key or user with write access",
         example: "https://langfuse.example",
     };
     let password = Secret::new(SECRET_KEY);

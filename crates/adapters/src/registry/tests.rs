@@ -61,7 +61,7 @@ async fn embedded_creates_a_version_once() {
     assert_eq!(history.events.len(), 1);
     let other = record("reply", 1, text("Other."));
     let error = embedded.create_version(&other).await.unwrap_err();
-    assert!(matches!(&error, PortError::Refused(text) if text.contains("another content")), "{error:?}");
+    assert!(matches!(&error, PortError::Refused(text) if text.contains("different content")), "{error:?}");
     // A gap in the numbers cannot follow.
     let error = embedded.create_version(&record("reply", 3, text("Three."))).await.unwrap_err();
     assert!(matches!(error, PortError::Damaged(_)), "{error:?}");

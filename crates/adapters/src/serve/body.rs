@@ -6,19 +6,23 @@ use hyper::{Request, StatusCode};
 
 use super::Limits;
 
+/// Most bytes of a body that is kept: an evaluation context is small, and a thousand connections with large bodies would
+/// fill the memory.
+const MAX_BYTES: usize = 64 << 10;
+
 /// A body that was not read: the status, a code and a message.
 pub(super) type Unread = (StatusCode, &'static str, String);
 
 /// Reads a body to its end, so that the connection can be reused.
 ///
 /// # Errors
-/// A body that is incomplete, larger than [`Limits::body_size`] or slower than [`Limits::body`].
+/// A body that is incomplete, larger than [`Limits::body_size`] or 64 KB, or slower than [`Limits::body`].
 pub(super) async fn read<B>(limits: &Limits, request: Request<B>) -> Result<Bytes, Unread>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let size = limits.body_size;
+    let size = limits.body_size.min(MAX_BYTES);
     let body = Limited::new(request.into_body(), size).collect();
     match tokio::time::timeout(limits.body, body).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),

@@ -8,17 +8,23 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Body, Bytes};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Request, Response, StatusCode};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::response::{Reply, error, json};
-use super::{Notice, PromptServer, body};
+use super::{Limits, Notice, PromptServer};
 
 /// The warning in a response to traces.
 const MESSAGE: &str = "promptgate serve does not store traces; send them to an OpenTelemetry collector";
+
+/// Bytes of a body that are kept, to answer a score with its identifier. The rest is dropped as it arrives: a thousand
+/// connections with large bodies would otherwise fill the memory.
+const KEPT: usize = 64 << 10;
 
 /// Numbers of discarded requests.
 #[derive(Debug, Default)]
@@ -77,13 +83,22 @@ where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let Limits { body: time, body_size, .. } = server.limits;
     let is_json = request
         .headers()
         .get(CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
-    let body = match body::read(&server.limits, request).await {
-        Ok(body) => body,
-        Err((status, code, message)) => return error(status, code, &message),
+    // The body is always read, so that the connection can be reused.
+    let body = Limited::new(request.into_body(), body_size);
+    let body = match tokio::time::timeout(time, Received::read(body)).await {
+        Ok(Some(body)) => body,
+        Ok(None) => {
+            let message = format!("the body is incomplete or larger than {body_size} bytes");
+            return error(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", &message);
+        }
+        Err(_) => {
+            return error(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the body did not arrive in time");
+        }
     };
     let counter = match posted {
         Posted::Traces => &server.discarded.traces,
@@ -100,16 +115,63 @@ where
         Posted::Traces => protobuf(),
         Posted::Ingestion => json(StatusCode::MULTI_STATUS, &json!({"successes": [], "errors": []})),
         // A list is accepted as a batch; one score has an identifier, its own if it brings one.
-        Posted::Scores => match serde_json::from_slice(&body) {
-            Ok(Value::Array(_)) => json(StatusCode::ACCEPTED, &json!({"message": "Accepted"})),
-            Ok(Value::Object(score)) => {
-                let id = score.get("id").and_then(Value::as_str).unwrap_or("discarded");
-                json(StatusCode::OK, &json!({"id": id}))
+        Posted::Scores => match body.scores() {
+            Some(Scores::List) => json(StatusCode::ACCEPTED, &json!({"message": "Accepted"})),
+            Some(Scores::One(id)) => {
+                json(StatusCode::OK, &json!({"id": id.as_deref().unwrap_or("discarded")}))
             }
-            _ => {
+            None => {
                 error(StatusCode::BAD_REQUEST, "InvalidRequestError", "expected a score or a list of scores")
             }
         },
+    }
+}
+
+/// The start of a body that was read to its end.
+struct Received {
+    start: Vec<u8>,
+    is_whole: bool,
+}
+
+/// Posted scores.
+enum Scores {
+    List,
+    /// One, with the identifier that it brings.
+    One(Option<String>),
+}
+
+impl Received {
+    /// Reads a body to its end; `None` if it is incomplete or too large.
+    async fn read<B: Body<Data = Bytes>>(body: B) -> Option<Self> {
+        let mut body = std::pin::pin!(body);
+        let mut received = Self { start: Vec::new(), is_whole: true };
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.ok()?.into_data() else { continue };
+            let kept = data.len().min(KEPT - received.start.len());
+            received.start.extend_from_slice(&data[..kept]);
+            received.is_whole &= kept == data.len();
+        }
+        Some(received)
+    }
+
+    /// The scores; `None` for anything else. Of a body that is longer than what is kept, only the first character counts.
+    fn scores(&self) -> Option<Scores> {
+        #[derive(Deserialize)]
+        struct Score {
+            id: Option<Value>,
+        }
+        match self.start.trim_ascii_start().first()? {
+            b'[' if self.is_whole => {
+                serde_json::from_slice::<Vec<IgnoredAny>>(&self.start).ok().map(|_| Scores::List)
+            }
+            b'[' => Some(Scores::List),
+            b'{' if self.is_whole => {
+                let Score { id } = serde_json::from_slice(&self.start).ok()?;
+                Some(Scores::One(id.and_then(|id| id.as_str().map(str::to_owned))))
+            }
+            b'{' => Some(Scores::One(None)),
+            _ => None,
+        }
     }
 }
 

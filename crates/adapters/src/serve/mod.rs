@@ -48,6 +48,11 @@ const LOCAL_REFRESH: Duration = Duration::from_secs(1);
 /// The default time between two reads of a shared ledger: each fetches a branch.
 const SHARED_REFRESH: Duration = Duration::from_secs(10);
 
+/// Returns the default time between two reads of a ledger.
+pub(crate) fn default_refresh(is_local: bool) -> Duration {
+    if is_local { LOCAL_REFRESH } else { SHARED_REFRESH }
+}
+
 /// Options of the server.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -125,7 +130,7 @@ impl PromptServer {
         options: Options,
         on_notice: OnNotice,
     ) -> Result<Arc<Self>, PortError> {
-        let default = if ledger.is_local() { LOCAL_REFRESH } else { SHARED_REFRESH };
+        let default = default_refresh(ledger.is_local());
         let view = refresh::first(Arc::clone(&ledger)).await?;
         for problem in &view.problems {
             on_notice(Notice::Degraded(problem.clone()));

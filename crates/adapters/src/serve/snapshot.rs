@@ -101,6 +101,8 @@ pub(super) struct Prompt {
     pub(super) name: Name,
     /// Its state.
     pub(super) state: State,
+    /// Its newest version, which is asked for with the labels of every version.
+    latest: Option<Version>,
     versions: BTreeMap<Version, Served>,
     /// The responses of the own route to an assigned unit; what they show is part of the state.
     variants: [OnceLock<Representation>; 2],
@@ -167,7 +169,7 @@ impl Prompt {
             versions.insert(*version, Served::new(content));
         }
         let variants = Default::default();
-        let prompt = Self { name: name.clone(), state, versions, variants };
+        let prompt = Self { name: name.clone(), latest: state.latest(), state, versions, variants };
         Ok(before.filter(|before| before.is_same(&prompt)).cloned().unwrap_or_else(|| Arc::new(prompt)))
     }
 
@@ -198,7 +200,7 @@ impl Prompt {
         );
         // `latest` is the newest version, whatever the ledger may have under this label.
         labels.remove("latest");
-        if self.state.latest() == Some(version) {
+        if self.latest == Some(version) {
             labels.insert(Label::Latest.to_string());
         }
         labels.insert(format!("v{version}"));

@@ -62,7 +62,7 @@ pub(super) fn evidence(promotion: &Promotion<'_>, level: Level) -> Vec<Obstacle>
     // A claimed login is enough for a ledger that its readers write; a job of a pull request never is.
     let counts_unverified = promotion.unverified_counts && evidence.source == ActorSource::Local;
     if !evidence.source.is_trusted() && !counts_unverified {
-        obstacles.push(Obstacle::UntrustedEvidence);
+        obstacles.push(Obstacle::UntrustedEvidence { source: evidence.source });
     }
     if evidence.simulated && !promotion.allow_simulated {
         obstacles.push(Obstacle::Simulated);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Obstacle;
-use crate::{ApprovalRejection, GateScope, Name, Version};
+use crate::{ActorSource, ApprovalRejection, GateScope, Name, Version};
 
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -16,11 +16,20 @@ impl fmt::Display for Obstacle {
             Self::RolledBack => write!(f, "was rolled back: promoted again only with --again and --reason"),
             Self::NoReason => write!(f, "a reason is missing: --reason"),
             Self::NoEvidence => write!(f, "needs gate: no evaluation"),
-            Self::UntrustedEvidence => {
-                write!(f, "needs gate: the evaluation did not run on the default branch")
+            Self::UntrustedEvidence { source: ActorSource::Local } => {
+                write!(
+                    f,
+                    "needs gate: the evaluation ran on somebody's machine, not in a job of the default branch"
+                )
             }
-            Self::OtherContent => write!(f, "the evaluation is for another content"),
-            Self::Simulated => write!(f, "the evaluation used the simulated model"),
+            Self::UntrustedEvidence { .. } => {
+                write!(f, "needs gate: the evaluation ran in a job of another branch than the default one")
+            }
+            Self::OtherCommit => write!(f, "needs gate: the evaluation is of another commit"),
+            Self::OtherContent => write!(f, "the evaluation is of different content"),
+            Self::Simulated => {
+                write!(f, "the evaluation used the simulated model, which counts only with --allow-simulated")
+            }
             Self::GateFailed => write!(f, "the gate failed"),
             Self::GateInconclusive => write!(f, "needs gate: the gate could not decide"),
             Self::GateIncomplete => write!(f, "needs gate: the evaluation did not end"),
@@ -82,14 +91,20 @@ impl Obstacle {
             }
             Self::RolledBack => "publish a new version, or repeat with `--again --reason TEXT`".to_owned(),
             Self::NoReason => "add `--reason TEXT`".to_owned(),
+            Self::UntrustedEvidence { source: ActorSource::Local } => {
+                "merge it and let a CI job of the default branch run the gate and publish; to try the commands alone, keep \
+                 the ledger in a folder: `ledger: {path: .promptgate/ledger}`"
+                    .to_owned()
+            }
             Self::NoEvidence
-            | Self::UntrustedEvidence
+            | Self::UntrustedEvidence { .. }
+            | Self::OtherCommit
             | Self::OtherContent
             | Self::GateIncomplete
             | Self::GateScope { .. }
             | Self::StaleBaseline { .. } => run_again(),
             Self::Simulated => {
-                "evaluate with the real model; `--allow-simulated` lets it count, to try the commands".to_owned()
+                "run the gate with a real model; `--allow-simulated` is for trying the commands".to_owned()
             }
             Self::GateFailed => "change the prompt, and publish a new version".to_owned(),
             Self::GateInconclusive => {
@@ -100,8 +115,8 @@ impl Obstacle {
             Self::Approvals { have, need, .. } => {
                 let people = if need.saturating_sub(*have) == 1 { "an approver" } else { "approvers" };
                 format!(
-                    "ask {people} of the policy, who did not write the change, for a review or for `promptgate approve \
-                     {name} {number}`"
+                    "ask {people} who did not write the change to run `promptgate approve {name} {number}`; reviews given \
+                     after `publish` count once its job runs again"
                 )
             }
             Self::RolloutRunning { .. } => format!(
@@ -121,10 +136,10 @@ impl Obstacle {
 impl fmt::Display for ApprovalRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::OtherDigest => "for another content",
+            Self::OtherDigest => "approved different content",
             Self::NotAnApprover => "not one of the approvers",
             Self::Author => "wrote a commit of the change",
-            Self::Unverified => "the login is a claim",
+            Self::Unverified => "the login is not verified",
         })
     }
 }

@@ -51,9 +51,9 @@ pub struct StepForecast {
     pub seconds: f64,
     /// The chance that its samples come before `max_hold`.
     pub chance: f64,
-    /// The smallest drop of each guardrail that is caught until its end with probability 0.8: a lower share, or a higher
+    /// The smallest drop of each guardrail, in the order of the policy, that is caught until its end with probability 0.8: a lower share, or a higher
     /// one of errors. `None` where no drop is, or where the rate is not known.
-    pub detectable: BTreeMap<String, Option<f64>>,
+    pub detectable: Vec<(String, Option<f64>)>,
 }
 
 /// The information that the steps are expected to give, for the spending of the error rate: the sum over steps of

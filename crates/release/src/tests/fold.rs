@@ -58,7 +58,7 @@ fn events_that_cannot_follow_are_refused_with_position_and_reason() {
     let production = |from, to| moved(Label::Production, from, to, Promotion);
     let renumbered = match published(1) {
         EventKind::Published { version, digest, level, adopted, .. } => {
-            EventKind::Published { version, number: 3, digest, level, adopted }
+            EventKind::Published { version, number: 3, digest, level, record: None, adopted }
         }
         other => other,
     };
@@ -69,7 +69,7 @@ fn events_that_cannot_follow_are_refused_with_position_and_reason() {
         (vec![evaluated(0, evidence(0, None))], "event 1: version 1.0.0 was not published"),
         (
             vec![published(0), evaluated(0, evidence(1, None))],
-            "event 2: the evaluation of 1.0.0 is for another content",
+            "event 2: the evaluation of 1.0.0 is of different content",
         ),
         (vec![approved(0, approval(0, "alice"))], "event 1: version 1.0.0 was not published"),
         (vec![production(None, 0)], "event 1: version 1.0.0 was not published"),

@@ -83,7 +83,7 @@ fn event(second: i64, kind: EventKind) -> Event {
 
 fn published(index: usize) -> EventKind {
     let Record { version, number, digest, level, .. } = record(index);
-    EventKind::Published { version, number, digest, level, adopted: false }
+    EventKind::Published { version, number, digest, level, record: None, adopted: false }
 }
 
 fn evidence(index: usize, baseline: Option<usize>) -> Evidence {
@@ -228,7 +228,7 @@ fn follow(state: &mut State, second: i64, kind: EventKind) -> Option<Event> {
         }
         EventKind::Published { version, digest, level, adopted, .. } => {
             let number = state.versions.len() as u64 + 1;
-            EventKind::Published { version, number, digest, level, adopted }
+            EventKind::Published { version, number, digest, level, record: None, adopted }
         }
         kind => kind,
     };

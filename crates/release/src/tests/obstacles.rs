@@ -71,11 +71,11 @@ fn every_obstacle_of_the_evaluation() {
     let cases = [
         (
             evidence_of_minor(|evidence| evidence.source = ActorSource::OtherBranch),
-            wait(Obstacle::UntrustedEvidence),
+            wait(Obstacle::UntrustedEvidence { source: ActorSource::OtherBranch }),
         ),
         (
             evidence_of_minor(|evidence| evidence.source = ActorSource::Local),
-            wait(Obstacle::UntrustedEvidence),
+            wait(Obstacle::UntrustedEvidence { source: ActorSource::Local }),
         ),
         (evidence_of_minor(|evidence| evidence.simulated = true), refuse(Obstacle::Simulated)),
         (
@@ -128,7 +128,8 @@ fn claims_count_with_a_local_ledger_but_no_pull_request_does() {
     let local = evidence_of_minor(|evidence| evidence.source = ActorSource::Local);
     assert_eq!(decided(&request, &local), promote);
     let other = evidence_of_minor(|evidence| evidence.source = ActorSource::OtherBranch);
-    assert_eq!(decided(&request, &other), Decision::Wait(vec![Obstacle::UntrustedEvidence]));
+    let source = ActorSource::OtherBranch;
+    assert_eq!(decided(&request, &other), Decision::Wait(vec![Obstacle::UntrustedEvidence { source }]));
     let simulated = Request { allow_simulated: true, ..Request::new(2, Label::Production) };
     assert_eq!(decided(&simulated, &evidence_of_minor(|evidence| evidence.simulated = true)), promote);
 }
@@ -210,8 +211,8 @@ fn approvals_are_counted_by_person_and_rejected_with_a_reason() {
     }];
     assert_eq!(
         expected[0].to_string(),
-        "0 of 1 approvals; not counted: author (wrote a commit of the change), bob (for another content), \
-         eve (not one of the approvers), alice (the login is a claim)"
+        "0 of 1 approvals; not counted: author (wrote a commit of the change), bob (approved different content), \
+         eve (not one of the approvers), alice (the login is not verified)"
     );
     assert_eq!(decided(&request, &rejected), Decision::Wait(expected));
     let promote = Decision::Promote { level: Level::Major };

@@ -70,5 +70,6 @@ fn refusals_name_the_reason() {
     // Promoted again, the version may be a target again.
     kinds.extend([production(Some(0), 2, Promotion), production(Some(2), 0, Promotion)]);
     assert_eq!(target_of(&kinds, Some("1.1.0")), Ok(version("1.1.0")));
-    assert_eq!(target(&fold(&kinds).unwrap(), &Label::Latest, None), Err(RollbackRefusal::NotSet));
+    assert_eq!(target(&fold(&kinds).unwrap(), &Label::Latest, None), Err(RollbackRefusal::Automatic));
+    assert_eq!(target(&fold(&kinds).unwrap(), &Label::Staging, None), Err(RollbackRefusal::NotSet));
 }

@@ -24,6 +24,7 @@ async fn ledger(is_local: bool, records: &[Record]) -> MemoryLedger {
             number: record.number,
             digest: record.digest.clone(),
             level: record.level,
+            record: None,
             adopted: false,
         };
         let actor = Actor { login: "ci".to_owned(), source: ActorSource::DefaultBranch, run: None };
@@ -96,7 +97,7 @@ async fn author_and_unknown_person_are_refused() {
     let (world, ledger) = (World::new(), ledger(false, &[record()]).await);
     refused(&dispatched(&world, &ledger, "Carol").await, "Carol is an author of the change");
     let unknown = dispatched(&world, &ledger, "mallory").await;
-    assert_eq!(refused(&unknown, "mallory is not in the `approvers`").len(), 2);
+    assert_eq!(refused(&unknown, "mallory is not one of `approvers`").len(), 2);
     refused(&unknown, "GitHub answers 404");
     assert_eq!(approvals(&ledger).await, []);
 }
@@ -147,13 +148,13 @@ async fn job_of_a_pull_request_claims_a_login() {
     let environment = world.environment("pull_request", "bob", &[]);
     let approved = run(&world, &shared, &options(), &environment).await.unwrap();
     assert_eq!(approved.approval.source, ApprovalSource::Unverified);
-    refused(&approved, "the login is a claim here");
+    refused(&approved, "nobody can verify the login here");
     assert_eq!(approvals(&shared).await, []);
     // A folder takes the claim, and only a folder counts it.
     let folder = ledger(true, &[record()]).await;
     let approved = run(&world, &folder, &options(), &environment).await.unwrap();
     assert_eq!(approved.result, ApproveResult::Approved);
-    assert!(approved.warnings[0].contains("the login is a claim"));
+    assert!(approved.warnings[0].contains("nobody verified the login"));
     let claimed = &approvals(&folder).await[0];
     assert_eq!(claimed.check(&record(), true), Ok(()));
     assert_eq!(claimed.check(&record(), false), Err(ApprovalRejection::Unverified));

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::before::Before;
 use crate::app::release::approvals::CollectedApprovals;
 use crate::app::release::claims::Claims;
 use crate::app::release::content;
@@ -37,16 +38,8 @@ pub(super) struct Source {
     pub(super) paths: Vec<String>,
     /// The digest of the dataset.
     dataset: String,
-    /// The controls at the first parent of the commit.
-    parent: Parent,
-}
-
-/// The controls before the change.
-enum Parent {
-    /// Those of the first parent.
-    Policy(ReleasePolicy),
-    /// The first parent releases nothing, or there is none.
-    None,
+    /// The controls before the change.
+    before: Before,
 }
 
 impl Source {
@@ -70,7 +63,8 @@ impl Source {
                 .help("add `release: {ledger: git}`")
         })?;
         let repository = Repository::discover(&location.folder).ok();
-        let commit = repository.as_ref().map(|repository| repository.resolve("HEAD")).transpose()?;
+        let commit = repository.as_ref().map(|repository| repository.resolve("HEAD")).transpose();
+        let commit = commit.map_err(|diagnostic| diagnostic.help("commit what is to be published first"))?;
         let commit = commit.map(|resolved| resolved.commit);
         let tree = match &commit {
             Some(commit) => Tree::guarded(&location.folder)?.checked_against(commit)?,
@@ -90,7 +84,10 @@ impl Source {
         let content = content::of_prompt(&parsed, content::schema_of_suite(&settings.checks, &tree).as_ref());
         let claims = Claims::of(&parsed.front_matter, &prompt.file);
         refuse_secrets(&content, &claims, [&suite.redactor, &secrets::redactor(environment)])?;
-        let parent = parent(repository.as_ref(), commit.as_deref(), &location.name)?;
+        let before = match repository.as_ref().zip(commit.as_deref()) {
+            Some((repository, commit)) => Before::read(repository, commit, &location.name, environment)?,
+            None => Before::default(),
+        };
         let schema = content::schema_file(&settings.checks);
         let named = [location.name.as_str(), settings.prompt.as_str()].into_iter().chain(schema);
         let from_root = |path: &str| match &repository {
@@ -108,18 +105,21 @@ impl Source {
             commit,
             paths,
             dataset: suite.plan.dataset().facts.digest.clone(),
-            parent,
+            before,
         })
     }
 
-    /// The controls that hold: those of the first parent; where it has none, those of the newest published version, so
-    /// that taking `release:` out and putting it back relaxes nothing; for a first version its own.
+    /// The controls that hold, if `latest` is the newest published version.
     pub(super) fn policy<'a>(&'a self, latest: Option<&'a Record>) -> &'a ReleasePolicy {
-        match (&self.parent, latest) {
-            (Parent::Policy(policy), _) => policy,
-            (Parent::None, Some(latest)) => &latest.policy,
-            (Parent::None, None) => &self.release.policy,
-        }
+        self.before.policy(&self.release, latest)
+    }
+
+    /// Refuses controls of which nobody can tell whether the change itself brought them.
+    ///
+    /// # Errors
+    /// Such controls, for a ledger that others trust.
+    pub(super) fn require_known_policy(&self, latest: Option<&Record>) -> Result<(), Diagnostic> {
+        self.before.require_known(&self.release, latest, &self.shown)
     }
 
     /// Where the change is from.
@@ -174,18 +174,4 @@ fn refuse_secrets(content: &Content, claims: &Claims, redactors: [&Redactor; 2])
         secrets::refuse(claims.reason.as_deref().unwrap_or_default(), "the reason", &claims.place, redactor)?;
     }
     Ok(())
-}
-
-/// The controls at the first parent of the commit.
-fn parent(repository: Option<&Repository>, commit: Option<&str>, name: &str) -> Result<Parent, Failure> {
-    let (Some(repository), Some(commit)) = (repository, commit) else { return Ok(Parent::None) };
-    let Some(parent) = repository.first_parent(commit)? else { return Ok(Parent::None) };
-    let repository = repository.clone();
-    let tree = Tree::Commit { repository, reference: git::short(&parent).to_owned(), commit: parent };
-    let Some(bytes) = tree.find(name, files::FILE_LIMIT)? else { return Ok(Parent::None) };
-    let shown = tree.describe(name);
-    Ok(match crate::app::sources::release_of(&shown, &bytes)? {
-        Some(release) => Parent::Policy(release.policy),
-        None => Parent::None,
-    })
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use promptgate_core::document::Document;
 use promptgate_core::model::{Diagnostic, Message, Place};
 use promptgate_release::PromptKind;
 use promptgate_release::ports::StoredVersion;
@@ -35,37 +36,51 @@ fn is_text_file(path: &str) -> bool {
     [".md", ".txt"].iter().any(|end| path.ends_with(end))
 }
 
+/// The front matter always comes first: a content that starts with `---` would otherwise become one, and bring a model,
+/// parameters and a version of its own.
 fn text(before: &str, system: &Message, version: &StoredVersion) -> String {
     let mut lines: Vec<String> = front_matter(before).into_iter().map(str::to_owned).collect();
     if let Some(reason) = &version.message {
         lines.push(format!("reason: {}", Value::from(reason.as_str())));
     }
     let body = system.content.trim_end_matches('\n');
-    if lines.is_empty() { format!("{body}\n") } else { format!("---\n{}\n---\n{body}\n", lines.join("\n")) }
+    if lines.is_empty() && !body.trim_start_matches('\u{feff}').starts_with("---") {
+        return format!("{body}\n");
+    }
+    let head: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    format!("---\n{head}---\n{body}\n")
 }
 
-/// The lines of the front matter that are kept.
+/// The lines of the front matter that are kept; none of one that is never closed.
 fn front_matter(text: &str) -> Vec<&str> {
-    let Some(rest) = text.strip_prefix("---\n") else { return Vec::new() };
-    let Some((head, _)) = rest.split_once("\n---") else { return Vec::new() };
+    let mut lines = text.lines();
+    if lines.next().is_none_or(|line| line.trim_end() != "---") {
+        return Vec::new();
+    }
     let mut kept = Vec::new();
     let mut skipping = false;
-    for line in head.lines() {
+    for line in lines {
+        if line.trim_end() == "---" {
+            return kept;
+        }
         let indented = line.starts_with([' ', '\t']);
         if !indented {
             let key = line.split(':').next().unwrap_or_default().trim();
-            skipping = REPLACED.contains(&key);
+            skipping = REPLACED.contains(&key.trim_matches(['"', '\'']));
         }
         if !skipping {
             kept.push(line);
         }
     }
-    kept
+    Vec::new()
 }
 
 /// A map in JSON, which a YAML file may hold as well.
 fn chat(before: &str, messages: &[Message], version: &StoredVersion) -> String {
-    let known = serde_json::from_str::<Map<String, Value>>(before).unwrap_or_default();
+    let known = match Document::yaml_from("", 1, before) {
+        Ok(document) => document.value().as_object().cloned().unwrap_or_default(),
+        Err(_) => Map::new(),
+    };
     let mut map: Map<String, Value> =
         known.into_iter().filter(|(key, _)| key != "messages" && !REPLACED.contains(&key.as_str())).collect();
     if let Some(reason) = &version.message {
@@ -110,6 +125,43 @@ mod tests {
         );
         let plain = rewritten("p.md", "Old text.\n", &stored(PromptKind::Text, "New text.", None));
         assert_eq!(plain.unwrap(), "New text.\n");
+    }
+
+    #[test]
+    fn content_never_becomes_front_matter() {
+        for body in [
+            "---\nmodel: evil\nversion: 9.0.0\n---\nHello.",
+            "--- \nlevel: patch\n---",
+            "---\r\nmodel: evil\r\n---\r\nHello.",
+            "\u{feff}---\nmodel: evil\n---\nHello.",
+            "---",
+        ] {
+            for (before, head) in [
+                ("Old.\n", ""),
+                ("---\nversion: 1.0.0\n---\nOld.\n", ""),
+                ("---\r\n\"version\": 1.0.0\r\nmodel: m\r\n---\r\nOld.\r\n", "model: m\n"),
+            ] {
+                let after = rewritten("p.md", before, &stored(PromptKind::Text, body, None)).unwrap();
+                assert_eq!(after, format!("---\n{head}---\n{body}\n"), "{before:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn reason_is_one_value_of_the_front_matter() {
+        let reason = "x\"\n---\nmodel: evil\n::set-output name=a::b\nversion: 9.0.0";
+        let after = rewritten("p.md", "Old.\n", &stored(PromptKind::Text, "New.", Some(reason))).unwrap();
+        let (head, body) = after.strip_prefix("---\n").unwrap().split_once("\n---\n").unwrap();
+        let document = Document::yaml_from("p.md", 2, head).unwrap();
+        assert_eq!((document.value(), body), (&json!({"reason": reason}), "New.\n"));
+    }
+
+    #[test]
+    fn chat_file_in_yaml_keeps_its_settings() {
+        let before = "model: m\nversion: 1.0.0\nmessages:\n  - {role: user, content: x}\n";
+        let after = rewritten("p.yaml", before, &stored(PromptKind::Chat, "Hello.", None)).unwrap();
+        let expected = json!({"model": "m", "messages": [{"role": "system", "content": "Hello."}]});
+        assert_eq!(serde_json::from_str::<Value>(&after).unwrap(), expected);
     }
 
     #[test]

@@ -20,13 +20,17 @@ pub(crate) use simulate::{SimulateOptions, simulate};
 pub(crate) use start::{StartOptions, start};
 pub(crate) use status::status;
 
+use crate::app::release::metrics::open_sources;
 use crate::app::release::open::Opened;
 use crate::app::{Environment, Failure};
 use observe::Sources;
 
-/// Opens the sources of metrics.
-fn sources(opened: &Opened, _environment: &Environment) -> Result<Sources, Failure> {
-    let digest = opened.settings.policy.rollouts.as_ref().map(|policy| policy.sources.clone());
-    let digest = digest.unwrap_or_else(|| opened.settings.policy.digest());
-    Ok(Sources { by_name: std::collections::BTreeMap::new(), digest })
+/// Opens the sources of metrics that the configuration names now.
+///
+/// # Errors
+/// Credentials that are not set.
+fn sources(opened: &Opened, environment: &Environment) -> Result<Sources, Failure> {
+    let settings = &opened.settings.sources;
+    let by_name = open_sources(settings, &opened.folder, environment, &opened.shown)?;
+    Ok(Sources { by_name, digest: settings.digest() })
 }

@@ -41,8 +41,24 @@ impl Files {
         &self.root
     }
 
+    /// Refuses a path that leaves the folder through a symbolic link: one could come with a repository, and point at any
+    /// of the user's files.
+    fn confine(&self, path: &str) -> io::Result<()> {
+        let mut part = self.root.clone();
+        for below in path.split('/').filter(|below| !below.is_empty()) {
+            part.push(below);
+            if part.is_symlink() {
+                let message =
+                    format!("`{below}` is a symbolic link, expected a file or a folder of a ledger");
+                return Err(io::Error::new(ErrorKind::InvalidInput, message));
+            }
+        }
+        Ok(())
+    }
+
     /// The text of a file; `None` if it does not exist.
     pub(super) fn read(&self, path: &str) -> Result<Option<String>, FileError> {
+        self.confine(path).map_err(FileError::Io)?;
         match fs::read(self.root.join(path)) {
             Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| FileError::NotText),
             Err(error) if is_missing(&error) => Ok(None),
@@ -53,6 +69,7 @@ impl Files {
     /// The last line of a file without its line feed, empty if that is missing; `None` if the file is empty or does not
     /// exist.
     pub(super) fn last_line(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
+        self.confine(path)?;
         let mut file = match File::open(self.root.join(path)) {
             Ok(file) => file,
             Err(error) if is_missing(&error) => return Ok(None),
@@ -115,6 +132,8 @@ impl Files {
 
     /// Writes the new text of a file beside its place.
     pub(super) fn stage(&self, path: &str, text: &str) -> io::Result<Replacement> {
+        self.confine(path)?;
+        self.confine(STAGING)?;
         let (folders, _) = path.rsplit_once('/').unwrap_or_default();
         self.create_folders(folders)?;
         self.create_folders(STAGING)?;

@@ -17,6 +17,9 @@ const MAX_LINES: usize = 8;
 /// Characters of git's messages that are shown.
 const MAX_CHARACTERS: usize = 800;
 
+/// The next step without git, or with one that lacks an option; `rev-parse --end-of-options` is the newest.
+const INSTALL_GIT: &str = "install git 2.30 or later";
+
 /// Parts of messages about credentials and permissions, in lower case.
 const PERMISSION: [&str; 9] = [
     "permission",
@@ -135,7 +138,12 @@ impl Git {
 
     pub(super) fn not_started(&self, error: &std::io::Error) -> PortError {
         let diagnostic: promptgate_core::model::Diagnostic = spawn_error(&self.folder, error).into();
-        PortError::Unavailable(format!("{}: {}", self.shown(), diagnostic.message))
+        let help = if error.kind() == std::io::ErrorKind::NotFound && self.folder.is_dir() {
+            format!(" (help: {INSTALL_GIT})")
+        } else {
+            String::new()
+        };
+        PortError::Unavailable(format!("{}: {}{help}", self.shown(), diagnostic.message))
     }
 
     /// Runs a command that must succeed, and returns its output without the last line feed.
@@ -197,7 +205,8 @@ impl Git {
                 self.shown()
             ));
         }
-        PortError::Unavailable(format!("{}: git failed: {}", self.shown(), self.words(stderr)))
+        let help = if is_too_old(stderr) { format!(" (help: {INSTALL_GIT})") } else { String::new() };
+        PortError::Unavailable(format!("{}: git failed: {}{help}", self.shown(), self.words(stderr)))
     }
 
     /// The error of a command that could not reach the remote, or was not let in.
@@ -220,7 +229,16 @@ impl Git {
                 self.words(stderr)
             ));
         }
-        PortError::Unavailable(format!("{} could not be reached: {}", self.shown(), self.words(stderr)))
+        if is_too_old(stderr) {
+            return self.local_error(stderr);
+        }
+        PortError::Unavailable(format!(
+            "{} could not be reached: {} (help: `git ls-remote {}` shows whether the remote responds; run the command \
+             again once it does)",
+            self.shown(),
+            self.words(stderr),
+            self.remote_shown()
+        ))
     }
 
     fn unknown_remote(&self) -> PortError {
@@ -255,6 +273,13 @@ impl Git {
 pub(super) fn is_permission(stderr: &str) -> bool {
     let text = stderr.to_lowercase();
     PERMISSION.iter().any(|part| text.contains(part))
+}
+
+/// Whether git does not know an option that the ledger needs.
+fn is_too_old(stderr: &str) -> bool {
+    ["error: unknown option", "fatal: unrecognized argument", "unknown switch"]
+        .iter()
+        .any(|part| stderr.contains(part))
 }
 
 fn authorization(token: &Secret) -> String {

@@ -89,6 +89,23 @@ fn changed_record_is_mutated() {
         assert!(matches!(&error, PortError::Mutated(text) if text.contains(path)), "{error:?}");
     }
 
+    // The content is not all: the policy decides what the version needs, the authors who may not approve it.
+    for (from, to) in
+        [("\"approvals\": 1", "\"approvals\": 0"), ("Shorter answers.", "Longer answers."), ("}\n", "}")]
+    {
+        let (folder, store) = ledger();
+        edit(folder.path(), path, |text| text.replacen(from, to, 1));
+        for error in [
+            run(store.record(&name("a/b"), version(1))).unwrap_err(),
+            run(store.verify(&name("a/b"))).unwrap_err(),
+        ] {
+            assert!(
+                matches!(&error, PortError::Mutated(text) if text.contains("the record of a/b@1.0.0")),
+                "{error:?}"
+            );
+        }
+    }
+
     // The digest in the record does not vouch for it: the events hold the published one.
     let mut record = super::support::record(&name("a/b"), 1);
     record.content.model = "another".into();
@@ -176,4 +193,58 @@ fn folder_that_cannot_be_written_is_unavailable() {
     let store = Folder::new(parent.path().join("file/ledger"));
     let error = append(&store, &name("a"), &publish(&name("a"), 1)).unwrap_err();
     assert!(matches!(&error, PortError::Unavailable(text) if text.contains("file/ledger")), "{error:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_below_the_ledger_lead_nowhere() {
+    for (link, is_version) in
+        [("events/a", false), ("versions/a", true), ("versions/a/b", true), ("state/a", false)]
+    {
+        let (folder, store) = ledger();
+        let outside = tempfile::tempdir().unwrap();
+        let inside = folder.path().join(link);
+        fs::rename(&inside, outside.path().join("moved")).unwrap();
+        std::os::unix::fs::symlink(outside.path().join("moved"), &inside).unwrap();
+        let before = fs::read_dir(outside.path().join("moved")).unwrap().count();
+        let tip = run(store.history(&name("a/b"))).ok().and_then(|history| history.tip);
+        let refused = match is_version {
+            true => run(store.record(&name("a/b"), version(1))).unwrap_err(),
+            false => run(store.state(&name("a/b"))).unwrap_err(),
+        };
+        assert!(
+            matches!(&refused, PortError::Unavailable(text) if text.contains("symbolic link")),
+            "{refused:?}"
+        );
+        // A state that cannot be written is folded by readers; nothing else may be left out.
+        let appended = run(store.append(&name("a/b"), &publish(&name("a/b"), 3), tip.as_ref()));
+        assert_eq!(appended.is_ok(), link == "state/a", "{link}: {appended:?}");
+        assert_eq!(fs::read_dir(outside.path().join("moved")).unwrap().count(), before, "{link}");
+    }
+}
+
+#[test]
+fn record_that_could_not_be_read_again_is_not_stored() {
+    let (_folder, store) = ledger();
+    let tip = run(store.history(&name("a/b"))).unwrap().tip;
+    let mut addition = publish(&name("a/b"), 3);
+    let record = &mut addition.records[0];
+    let mut deep = serde_json::Value::Null;
+    for _ in 0..130 {
+        deep = serde_json::Value::Array(vec![deep]);
+    }
+    record.content.parameters.insert("x".to_owned(), deep);
+    record.digest = record.content.digest();
+    let digest_of_record = record.digest.clone();
+    for event in &mut addition.events {
+        if let promptgate_release::EventKind::Published { digest, .. } = &mut event.kind {
+            *digest = digest_of_record.clone();
+        }
+    }
+    let error = run(store.append(&name("a/b"), &addition, tip.as_ref())).unwrap_err();
+    assert!(
+        matches!(&error, PortError::Invalid(text) if text.contains("cannot be stored: recursion limit")),
+        "{error:?}"
+    );
+    assert_eq!(run(store.history(&name("a/b"))).unwrap().tip, tip);
 }

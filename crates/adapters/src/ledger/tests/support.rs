@@ -57,6 +57,7 @@ pub(super) fn publish(name: &Name, number: u64) -> Addition {
         number,
         digest: record.digest.clone(),
         level: record.level,
+        record: None,
         adopted: false,
     };
     let moved = EventKind::Moved {

@@ -49,6 +49,28 @@ async fn scores_and_batches_have_the_answers_that_sdks_expect() {
 }
 
 #[tokio::test]
+async fn long_bodies_are_dropped_and_still_answered() {
+    let served = Served::standard().await;
+    let long = "x".repeat(200_000);
+    for (body, status, expected) in [
+        (format!(" [\"{long}\"]"), 202, json!({"message": "Accepted"})),
+        (format!("{{\"id\":\"s1\",\"comment\":\"{long}\"}}"), 200, json!({"id": "discarded"})),
+        (format!("{{\"comment\":\"{}\",\"id\":\"s1\"}}", &long[..60_000]), 200, json!({"id": "s1"})),
+    ] {
+        let answer = served.send(Method::POST, "/api/public/scores", &[], &body).await;
+        assert_eq!((answer.status, answer.json()), (status, expected));
+    }
+    // Deep nesting is no reason to fall over.
+    let deep = format!("{{\"id\":{}{}}}", "[".repeat(20_000), "]".repeat(20_000));
+    for body in [deep, "[1,".to_owned(), "{\"id\":1".to_owned(), long, " ".to_owned()] {
+        let answer = served.send(Method::POST, "/api/public/scores", &[], &body).await;
+        answer.expect_error(400, "InvalidRequestError", "expected a score");
+    }
+    let number = served.send(Method::POST, "/api/public/scores", &[], "{\"id\":7}").await;
+    assert_eq!(number.json(), json!({"id": "discarded"}));
+}
+
+#[tokio::test]
 async fn body_that_is_too_large_is_refused() {
     let limits = Limits { body_size: 10, ..Limits::default() };
     let served = Served::new(ledger(), Options { limits, ..Options::default() }).await;

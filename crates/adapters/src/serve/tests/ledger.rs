@@ -76,7 +76,7 @@ impl FaultyLedger {
         };
         let digest = record.digest.clone();
         let level = record.level;
-        let published = EventKind::Published { version, number, digest, level, adopted: false };
+        let published = EventKind::Published { version, number, digest, level, record: None, adopted: false };
         self.push(&name, at, published, vec![record]);
     }
 

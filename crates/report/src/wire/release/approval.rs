@@ -24,7 +24,7 @@ pub struct Approval {
     pub login: String,
     /// Teams of `approvers` that the login is a member of.
     pub teams: Vec<String>,
-    /// How the login is known: `dispatch`, or `unverified` for a claim.
+    /// How the login is known: `dispatch`, or `unverified`.
     pub source: String,
     /// The result.
     pub result: ApprovalResult,

@@ -32,7 +32,7 @@ pub struct Promotion {
     pub notes: Vec<String>,
     /// Where the registry is.
     pub registry: String,
-    /// Seconds for which an application's SDK may cache the version before.
+    /// Seconds for which the registry's server and an application's SDK may cache the previous version.
     pub cache_seconds: u64,
     /// Whether nothing was written.
     pub dry_run: bool,
@@ -44,7 +44,7 @@ pub struct Promotion {
 pub enum PromotionResult {
     /// The label points at the version.
     Promoted,
-    /// It did before.
+    /// It pointed there before.
     Unchanged,
     /// Waiting does not help.
     Refused,
@@ -54,7 +54,7 @@ pub enum PromotionResult {
     RolledBack,
 }
 
-/// Something that a promotion or a publication lacks, or that speaks against it.
+/// Something that a promotion or a publication lacks, or that rules it out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Obstacle {
     /// The code.

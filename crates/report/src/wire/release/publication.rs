@@ -46,6 +46,10 @@ pub enum PublicationResult {
     Published,
     /// The content was published before, and the evaluation is new.
     Evaluated,
+    /// The content was published before, with a newer evaluation than this one, which was not recorded.
+    Outdated,
+    /// Content and evaluation were published before, and approvals are new.
+    Approved,
     /// Nothing is new.
     Unchanged,
     /// The evaluation is no evidence for it.

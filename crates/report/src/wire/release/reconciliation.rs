@@ -29,7 +29,7 @@ pub struct Reconciliation {
 pub struct Difference {
     /// The difference.
     pub message: String,
-    /// The repair that was made, or would be; null for a difference that a person has to repair.
+    /// The repair that was made, or would be; null for a difference that has to be repaired by hand.
     pub repair: Option<String>,
     /// Whether it was done.
     pub done: bool,

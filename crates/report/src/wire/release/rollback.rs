@@ -26,9 +26,9 @@ pub struct Rollback {
     pub notes: Vec<String>,
     /// Where the registry is.
     pub registry: String,
-    /// Seconds for which an application's SDK may cache the version before.
+    /// Seconds for which the registry's server and an application's SDK may cache the previous version.
     pub cache_seconds: u64,
-    /// Whether the SDK returns the version before once more after that.
+    /// Whether the SDK returns the previous version once more after that.
     pub stale_read: bool,
     /// The event that the ledger did not take, as a line of JSON; null if it did.
     pub pending: Option<String>,

@@ -12,7 +12,7 @@ use super::{Actor, ResolvedVersion};
 /// The value of `schema` in every document of this version.
 pub const SCHEMA: &str = "promptgate.show/v1";
 
-/// Everything that is known of a version.
+/// Everything known about a version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "promptgate show v1")]
 pub struct Show {

@@ -20,6 +20,9 @@ pub struct Status {
     pub schema: String,
     /// Where the ledger is.
     pub ledger: String,
+    /// Whether the ledger was fetched for this status; null for a folder. If not, it is the status as last fetched.
+    #[serde(default)]
+    pub fetched: Option<bool>,
     /// The time that `--at` names; null for now.
     pub at: Option<String>,
     /// The prompts, sorted by name.
@@ -41,9 +44,9 @@ pub struct PromptStatus {
     pub labels: BTreeMap<String, LabelStatus>,
     /// Versions that could be promoted next, and what they lack.
     pub waiting: Vec<Waiting>,
-    /// Moves that were begun and not ended: the next command that moves the label finishes them.
+    /// Moves that were started and not finished; the next command that moves the label finishes them.
     pub intents: Vec<OpenMove>,
-    /// Whether the stored state is the fold of the events.
+    /// Whether the stored state is what the events add up to.
     pub state: StateCheck,
 }
 
@@ -115,7 +118,7 @@ pub struct ObstacleStatus {
     pub text: String,
 }
 
-/// A move that was begun and not ended.
+/// A move that was started and not finished.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OpenMove {
     /// The label.
@@ -126,13 +129,13 @@ pub struct OpenMove {
     pub cause: String,
     /// The reason that was given.
     pub reason: Option<String>,
-    /// When it was begun.
+    /// When it was started.
     pub at: String,
     /// Who began it.
     pub actor: Option<Actor>,
 }
 
-/// Whether the stored state is the fold of the events.
+/// Whether the stored state is what the events add up to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StateCheck {

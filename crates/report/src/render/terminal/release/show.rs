@@ -1,4 +1,4 @@
-//! A version with everything that is known of it.
+//! A version with everything known about it.
 
 use std::io::{self, Write};
 
@@ -15,11 +15,12 @@ use crate::view::number;
 pub fn write_show(show: &Show, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let mut writer = writer(out, style);
     writer.line(&format!("{}@{}", show.resolved.name, show.resolved.version), PLAIN.bold())?;
-    for (label, text) in record(show) {
-        field(&mut writer, label, &text)?;
-    }
+    field(&mut writer, "level", &level(show))?;
     for reason in &show.level_reasons {
         field(&mut writer, "", &short(reason, 300))?;
+    }
+    for (label, text) in record(show) {
+        field(&mut writer, label, &text)?;
     }
     for (registry, id) in &show.registered {
         field(&mut writer, "registry", &format!("{} as {}", short(registry, 24), short(id, 100)))?;
@@ -32,24 +33,33 @@ pub fn write_show(show: &Show, out: &mut dyn Write, style: &Style) -> io::Result
     write_evaluations(show, &mut writer)
 }
 
+/// The level, and the least one if it was raised.
+fn level(show: &Show) -> String {
+    let compared =
+        show.compared_with.as_ref().map_or_else(String::new, |version| format!(", compared with {version}"));
+    match &show.least_level {
+        Some(least) if *least == show.level => format!("{}{compared}", show.level),
+        Some(least) => format!("{}{compared}; at least {least}", show.level),
+        None => format!("{}, the first version", show.level),
+    }
+}
+
+/// A digest without its prefix, so that it fits a line of 80 columns.
+fn digits(digest: &str) -> String {
+    short(digest.strip_prefix("sha256:").unwrap_or(digest), 80)
+}
+
 fn record(show: &Show) -> Vec<(&'static str, String)> {
     let mut fields = Vec::new();
-    let compared =
-        show.compared_with.as_ref().map_or_else(String::new, |version| format!(" against {version}"));
-    let least = match &show.least_level {
-        Some(least) => format!("; at least {least}{compared}"),
-        None => ", the first version".to_owned(),
-    };
     let by = show
         .published_by
         .as_ref()
         .map_or_else(String::new, |actor| format!(" by {}", short(&actor.login, 40)));
     let adopted = if show.adopted { ", adopted: it served before, without evidence" } else { "" };
-    fields.push(("level", format!("{}{least}", show.level)));
-    fields.push(("digest", short(&show.resolved.digest, 80)));
+    fields.push(("sha256", digits(&show.resolved.digest)));
     fields.push((
         "published",
-        format!("{} UTC{by}, number {}{adopted}", minute(&show.published_at), show.number),
+        format!("{} UTC{by}, version number {}{adopted}", minute(&show.published_at), show.number),
     ));
     fields.push(("reason", short(&show.reason, 300)));
     let change = &show.change;
@@ -83,7 +93,10 @@ fn record(show: &Show) -> Vec<(&'static str, String)> {
         0 => String::new(),
         seconds => format!(", {} on staging", number::duration(seconds.saturating_mul(1000))),
     };
-    let approvals = number::counted(show.controls.approvals.into(), "approval");
+    let approvals = match show.controls.approvals {
+        0 => "no approval".to_owned(),
+        count => number::counted(count.into(), "approval"),
+    };
     fields.push((
         "controls",
         format!("{gate}, {approvals}{hold}; policy {}", short_digest(&show.policy_digest)),
@@ -97,17 +110,17 @@ fn write_labels(labels: &[HeldLabel], writer: &mut LineWriter<'_>) -> io::Result
     }
     writer.blank()?;
     let rows = labels.iter().map(|held| {
-        let until = match (&held.until, &held.replaced_by, &held.replaced_how) {
-            (Some(until), Some(by), Some(how)) => format!("{}, {how} to {by}", minute(until)),
-            (Some(until), ..) => minute(until),
-            (None, ..) => "now".to_owned(),
-        };
+        let until = held.until.as_ref().map_or_else(|| "now".to_owned(), |until| minute(until));
         let reason =
             held.reason.as_ref().map_or_else(String::new, |reason| format!(": {}", short(reason, 200)));
-        let how = format!("{} by {}{reason}", held.cause, short(&held.actor.login, 40));
+        let ended = match (&held.replaced_by, &held.replaced_how) {
+            (Some(by), Some(how)) => format!("; then {how} to {by}"),
+            _ => String::new(),
+        };
+        let how = format!("{} by {}{reason}{ended}", held.cause, short(&held.actor.login, 40));
         vec![short(&held.label, 24), minute(&held.from), until, how]
     });
-    writer.table(&table(&["held", "from (UTC)", "until", "how"], &[], 3, rows.collect(), writer.width))
+    writer.table(&table(&["held", "from (UTC)", "until (UTC)", "how"], &[], 3, rows.collect(), writer.width))
 }
 
 fn write_approvals(show: &Show, writer: &mut LineWriter<'_>) -> io::Result<()> {
@@ -144,10 +157,7 @@ fn write_evaluations(show: &Show, writer: &mut LineWriter<'_>) -> io::Result<()>
 fn evaluation(newest: &Evaluation, count: usize) -> Vec<(&'static str, String)> {
     let mut fields = Vec::new();
     let of = if count > 1 { format!("; the newest of {count}") } else { String::new() };
-    let marks = [
-        (newest.waived, ", passes by policy or override"),
-        (newest.simulated, ", made with the simulated model"),
-    ];
+    let marks = [(newest.waived, ", passes by policy or override"), (newest.simulated, ", simulated")];
     let marks: String = marks.into_iter().filter(|(is_set, _)| *is_set).map(|(_, mark)| mark).collect();
     let scope = if newest.scope == "full" { "full gate" } else { "deterministic checks" };
     fields.push((
@@ -162,10 +172,10 @@ fn evaluation(newest: &Evaluation, count: usize) -> Vec<(&'static str, String)> 
     fields.push(("baseline", baseline));
     fields.push((
         "dataset",
-        format!("{}, {}", number::counted(newest.cases, "case"), short(&newest.dataset, 80)),
+        format!("{}, {}", number::counted(newest.cases, "case"), short_digest(&newest.dataset)),
     ));
     if let Some(judge) = &newest.judge {
-        fields.push(("judge", short(judge, 100)));
+        fields.push(("judge", short_digest(judge)));
     }
     let latency = newest.latency_p95_ms.map(|latency| format!("p95 latency {:.2} s", latency / 1000.0));
     let cost = newest.cost_per_case_usd.map(|cost| format!("{} a case", number::dollars(cost)));
@@ -174,17 +184,24 @@ fn evaluation(newest: &Evaluation, count: usize) -> Vec<(&'static str, String)> 
         fields.push(("measured", measured.join(", ")));
     }
     let commit =
-        newest.commit.as_ref().map_or_else(String::new, |commit| format!(" at {}", short(commit, 40)));
+        newest.commit.as_ref().map_or_else(String::new, |commit| format!(" at {}", short_digest(commit)));
     fields.push((
         "ran",
         format!("{}{commit} by {}", newest.source.replace('_', " "), short(&newest.recorded_by.login, 40)),
     ));
-    fields.push(("report", short(&newest.report, 80)));
+    fields.push(("report", digits(&newest.report)));
     fields
 }
 
 fn criterion(criterion: &CriterionResult) -> Vec<String> {
-    let shown = |value: f64| format!("{value:.3}");
+    let name = criterion.name.as_str();
+    // The name says the unit: a report has it with its metrics, the ledger does not.
+    let shown = |value: f64| match name {
+        _ if name.contains("latency") => format!("{value:.2} s"),
+        _ if name.contains("cost_usd") || name.contains("cost_per_case_usd") => number::dollars(value),
+        "broken_cases" => format!("{value:.0}"),
+        _ => format!("{value:.3}"),
+    };
     let interval = criterion.interval.map(|[lower, upper]| number::bounds(Some(lower), Some(upper), shown));
     vec![
         short(&criterion.name, 40),

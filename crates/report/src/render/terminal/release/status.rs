@@ -19,6 +19,9 @@ pub fn write_status(status: &Status, out: &mut dyn Write, style: &Style) -> io::
     let mut writer = writer(out, style);
     let at = status.at.as_ref().map_or_else(String::new, |at| format!(" at {} UTC", minute(at)));
     writer.line(&format!("{}{at}", short(&status.ledger, 200)), DIM)?;
+    if status.fetched == Some(false) {
+        writer.line("as last fetched; `promptgate status --refresh` fetches it first", DIM)?;
+    }
     if status.prompts.is_empty() {
         return writer.line("the ledger has no prompts", PLAIN);
     }
@@ -45,11 +48,11 @@ fn write_prompt(prompt: &PromptStatus, writer: &mut LineWriter<'_>) -> io::Resul
         number::counted(prompt.versions as u64, "version")
     );
     let (text, ansi) = match prompt.state {
-        StateCheck::Verified => (format!("state verified: it is the fold of {counts}"), DIM),
-        StateCheck::Past => (format!("the fold of {counts} up to then"), DIM),
+        StateCheck::Verified => (format!("verified against {counts}"), DIM),
+        StateCheck::Past => (format!("{counts} up to then"), DIM),
         StateCheck::Differs => {
             let help = "`promptgate log --verify` shows the damage";
-            (format!("damaged: the stored state is not the fold of {counts}, which is shown; {help}"), RED)
+            (format!("damaged: the stored state is not what {counts} add up to, which is shown; {help}"), RED)
         }
     };
     writer.labelled(2, "", &text, ansi)
@@ -91,7 +94,7 @@ fn write_waiting(waiting: &Waiting, writer: &mut LineWriter<'_>) -> io::Result<(
     let (text, ansi) = match waiting.result {
         Readiness::Ready => (format!("  {way}: ready, `promptgate promote` moves the label"), GREEN),
         Readiness::Waits => (format!("  {way} waits for"), YELLOW),
-        Readiness::Refused => (format!("  {way} is refused"), RED),
+        Readiness::Refused => (format!("  {way} would be refused"), RED),
     };
     writer.line(&text, ansi)?;
     for obstacle in &waiting.obstacles {
@@ -104,7 +107,7 @@ fn open_move(open: &OpenMove) -> String {
     let by = open.actor.as_ref().map_or_else(String::new, |actor| format!(" by {}", short(&actor.login, 40)));
     let reason = open.reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", short(reason, 120)));
     format!(
-        "{} to {} was begun {}{by} and not ended{reason}: the next promote or rollback of the label ends it",
+        "{} to {} was started {}{by} and not finished{reason}: the next promote or rollback of the label finishes it",
         short(&open.label, 24),
         open.version,
         minute(&open.at)

@@ -1,4 +1,4 @@
-//! Calls of a registry's JSON API: a few retries, and failures as errors of the port.
+//! Calls of the JSON API of a registry or a source of metrics: a few retries, and failures as errors of the port.
 //!
 //! Reads and idempotent writes are repeated after a rate limit, a failure of the server or of the connection. A request
 //! that creates something is repeated only if the server cannot have processed it; otherwise the caller looks for what
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -30,37 +30,45 @@ const MAX_BYTES: usize = 64 << 20;
 
 /// Times of a client.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(crate) struct Limits {
     /// Time for one exchange.
-    pub(super) timeout: Duration,
+    pub(crate) timeout: Duration,
     /// The wait before the first retry, where the server names none; it doubles each time.
-    pub(super) first_wait: Duration,
+    pub(crate) first_wait: Duration,
 }
 
 impl Limits {
-    pub(super) const DEFAULT: Self =
+    pub(crate) const DEFAULT: Self =
         Self { timeout: Duration::from_secs(15), first_wait: Duration::from_millis(400) };
 }
 
-/// Names of a registry's settings, for messages.
+/// Names of a service and its settings, for messages.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Names {
-    pub(super) http: SettingNames,
+pub(crate) struct Names {
+    /// The service, in one word.
+    pub(crate) service: &'static str,
+    pub(crate) http: SettingNames,
     /// The keys of the configuration that name the variables of the credentials.
-    pub(super) credentials: &'static str,
+    pub(crate) credentials: &'static str,
+    /// The permission that the credentials need.
+    pub(crate) permission: &'static str,
     /// An example of the address.
-    pub(super) example: &'static str,
+    pub(crate) example: &'static str,
 }
 
 /// User and password of basic authentication.
-pub(super) struct Basic<'o> {
-    pub(super) user: &'o str,
-    pub(super) password: &'o Secret,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Basic<'o> {
+    pub(crate) user: &'o str,
+    pub(crate) password: &'o Secret,
 }
+
+/// A header of every request, whose value may be a secret.
+pub(crate) type SecretHeader = (HeaderName, Secret);
 
 /// Whether a request may be sent twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
+pub(crate) enum Effect {
     /// A read, or a write that gives the same result a second time.
     Repeatable,
     /// A request that creates something each time.
@@ -69,15 +77,15 @@ pub(super) enum Effect {
 
 /// A failed call.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     /// The error, for callers that expect none.
-    pub(super) error: PortError,
+    pub(crate) error: PortError,
     /// The status; `None` where there was no complete response.
-    pub(super) status: Option<StatusCode>,
+    pub(crate) status: Option<StatusCode>,
     /// The body of the error; null if it is not JSON.
-    pub(super) body: Value,
+    pub(crate) body: Value,
     /// Whether the server may have processed the request all the same.
-    pub(super) is_ambiguous: bool,
+    pub(crate) is_ambiguous: bool,
     /// The wait before another attempt; `None` if another attempt would fail in the same way.
     retry: Option<Retry>,
 }
@@ -96,12 +104,12 @@ impl From<Failure> for PortError {
     }
 }
 
-/// A client of one registry.
+/// A client of one service.
 #[derive(Debug)]
-pub(super) struct Rest {
+pub(crate) struct Rest {
     http: http::Client,
     limits: Limits,
-    credentials: &'static str,
+    names: Names,
 }
 
 impl Rest {
@@ -109,10 +117,29 @@ impl Rest {
     ///
     /// # Errors
     /// A [`Diagnostic`] if the address is invalid, or if credentials cannot be sent or would be sent without encryption.
-    pub(super) fn new(
+    pub(crate) fn new(
         address: &str,
         names: &Names,
         basic: Option<&Basic<'_>>,
+        limits: Limits,
+    ) -> Result<Self, Diagnostic> {
+        let basic = basic.map(|Basic { user, password }| {
+            let encoded = STANDARD.encode(format!("{user}:{}", password.expose()));
+            ((AUTHORIZATION, Secret::new(format!("Basic {encoded}"))), (*password).clone())
+        });
+        let (header, password) = basic.unzip();
+        Self::with_headers(address, names, header.as_slice(), password.as_slice(), limits)
+    }
+
+    /// Creates a client that sends these headers; `secrets` are redacted beside their values.
+    ///
+    /// # Errors
+    /// As [`Rest::new`].
+    pub(crate) fn with_headers(
+        address: &str,
+        names: &Names,
+        headers: &[SecretHeader],
+        secrets: &[Secret],
         limits: Limits,
     ) -> Result<Self, Diagnostic> {
         let base = BaseUrl::parse(address, names.http.url, names.example)?;
@@ -122,22 +149,23 @@ impl Rest {
         if base.url().query().is_some() {
             return invalid("the URL has a query", &format!("expected a URL such as {}", names.example));
         }
-        let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
-        let mut secrets = Vec::new();
-        if let Some(Basic { user, password }) = basic {
-            if !base.is_encrypted() && !base.is_private() {
-                return invalid("the credentials would be sent without encryption", "use https");
-            }
-            let encoded = STANDARD.encode(format!("{user}:{}", password.expose()));
-            let Some(value) = http::secret_value(&format!("Basic {encoded}")) else {
+        if !headers.is_empty() && !base.is_encrypted() && !base.is_private() {
+            return invalid("the credentials would be sent without encryption", "use https");
+        }
+        let mut secrets = secrets.to_vec();
+        let mut map = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+        for (name, value) in headers {
+            let Some(sent) = http::secret_value(value.expose()) else {
                 return invalid("the credentials do not fit in a header", "check their variables");
             };
-            headers.insert(AUTHORIZATION, value);
-            secrets.extend([(*password).clone(), Secret::new(encoded)]);
+            map.insert(name.clone(), sent);
+            // A server may quote the token without its scheme.
+            let token = value.expose().split_once(' ').map(|(_, token)| Secret::new(token));
+            secrets.extend(token.into_iter().chain([value.clone()]));
         }
         let http = http::Client::new(ClientOptions {
             base,
-            headers,
+            headers: map,
             timeout: limits.timeout,
             max_idle_connections: 4,
             max_redirects: MAX_REDIRECTS,
@@ -146,21 +174,26 @@ impl Rest {
             names: names.http,
             redactor: Arc::new(Redactor::new(&secrets)),
         })?;
-        Ok(Self { http, limits, credentials: names.credentials })
+        Ok(Self { http, limits, names: *names })
     }
 
-    /// Host, port and path of the registry, for messages.
-    pub(super) fn location(&self) -> String {
+    /// Host, port and path of the service, for messages.
+    pub(crate) fn location(&self) -> String {
         self.http.base().url().as_str().trim_end_matches('/').to_owned()
     }
 
+    /// The redactor of server text.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        self.http.redactor()
+    }
+
     /// Returns the URL of a path below the base, given in segments.
-    pub(super) fn url(&self, path: &[&str]) -> Url {
+    pub(crate) fn url(&self, path: &[&str]) -> Url {
         self.http.base().join(path.iter().copied())
     }
 
     /// Reads a resource.
-    pub(super) async fn get<T: DeserializeOwned>(
+    pub(crate) async fn get<T: DeserializeOwned>(
         &self,
         path: &[&str],
         query: &[(&str, &str)],
@@ -173,7 +206,7 @@ impl Rest {
     }
 
     /// Sends JSON.
-    pub(super) async fn send<T: DeserializeOwned>(
+    pub(crate) async fn send<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &[&str],
@@ -185,7 +218,7 @@ impl Rest {
         self.call(&request, effect).await
     }
 
-    pub(super) async fn call<T: DeserializeOwned>(
+    pub(crate) async fn call<T: DeserializeOwned>(
         &self,
         request: &Request,
         effect: Effect,
@@ -231,12 +264,14 @@ impl Rest {
             retry: None,
         };
         failure.error = match status.as_u16() {
-            401 => PortError::Refused(help(&format!("check {}", self.credentials))),
+            401 => PortError::Refused(help(&format!("check {}", self.names.credentials))),
             403 => PortError::Refused(help(&format!(
-                "the credentials of {} do not allow this: writing needs a key or user with write access",
-                self.credentials
+                "the credentials of {} do not allow this: {}",
+                self.names.credentials, self.names.permission
             ))),
-            404 | 405 => PortError::Unavailable(help("does the address lead to the registry?")),
+            404 | 405 => {
+                PortError::Unavailable(help(&format!("does the address lead to {}?", self.names.service)))
+            }
             409 if request.is_read() => PortError::Refused(text),
             409 => PortError::Conflict("registry"),
             429 => {
@@ -277,14 +312,4 @@ fn of_transport(error: http::Error) -> Failure {
     );
     let error = PortError::Unavailable(format!("{}; {}", error.message, error.help));
     Failure { error, status: None, body: Value::Null, is_ambiguous, retry }
-}
-
-/// The error of a creation whose result is unknown, after the version was not found.
-pub(super) fn unknown_outcome(failure: Failure) -> PortError {
-    match failure.error {
-        PortError::Unavailable(text) if failure.is_ambiguous => PortError::Unavailable(format!(
-            "{text}; whether the version was stored is unknown: the next call looks for its digest first"
-        )),
-        other => other,
-    }
 }
