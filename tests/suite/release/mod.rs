@@ -4,11 +4,11 @@
 mod bad_registry;
 mod bad_report;
 mod concurrent;
-mod killed;
+pub(crate) mod killed;
 mod never;
 mod outputs;
 mod planted;
 mod policy;
 mod requests;
 mod story;
-mod support;
+pub(crate) mod support;
