@@ -12,7 +12,7 @@ use promptgate_report::release;
 pub(crate) type Schema = fn() -> Value;
 
 /// Every format by its name, with its schema and a description.
-pub(crate) const SCHEMAS: [(&str, Schema, &str); 25] = [
+pub(crate) const SCHEMAS: [(&str, Schema, &str); 26] = [
     ("config", || config::schema(&check::entry_schema()), "promptgate.yaml"),
     ("case", || config::case_schema(&check::entry_schema()), "A row of the dataset"),
     ("report", report::schema, "report.json"),
@@ -42,4 +42,5 @@ pub(crate) const SCHEMAS: [(&str, Schema, &str); 25] = [
     ("bundle", release::bundle::schema, "bundle.json of `export bundle`"),
     ("metrics", metrics_file_schema, "A file of metrics, as `release.sources` names it"),
     ("prompt", release::bundle::prompt_schema, "A prompt's file of `export bundle`"),
+    ("releases", release::releases::schema, "releases.json of a ledger and of `export bundle`"),
 ];

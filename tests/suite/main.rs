@@ -2,6 +2,7 @@
 
 mod action;
 mod approve;
+mod assignment;
 mod browser;
 mod cache;
 mod calibrate;

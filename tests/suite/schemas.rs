@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, repository};
 
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 26] = [
     "config",
     "case",
     "report",
@@ -18,6 +18,7 @@ const NAMES: [&str; 25] = [
     "assignment",
     "bundle",
     "prompt",
+    "releases",
     "publication",
     "approval",
     "promotion",

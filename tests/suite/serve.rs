@@ -56,6 +56,21 @@ fn serve_reads_both_routes_and_ends_on_a_signal() {
 }
 
 #[test]
+fn rollout_by_another_process_is_followed() {
+    let released = Released::new();
+    let serving = released.serve(&[], &[]);
+    let alice = "/v1/prompts/support/reply?unit=alice%40example.com";
+    assert_eq!(serving.get(alice).1["version"], "2.3.1");
+    released.begin_rollout("support/reply:r-20261120-1", &[2_500]);
+    let treated = until(&serving, alice, |_, body| body["variant"] == "treatment");
+    assert_eq!(treated["version"], "2.4.0");
+    let (head, body) = serving.send("/v1/prompts/support/reply?unit=user-1", "");
+    assert!(head.contains("promptgate-variant: control\r\npromptgate-rollout: 1/1"), "{head}");
+    assert!(body.contains("\"version\":\"2.3.1\""), "{body}");
+    assert_eq!(serving.get("/v1/releases").1["prompts"]["support/reply"]["basis_points"], 2_500);
+}
+
+#[test]
 fn promotion_by_another_process_is_followed() {
     let released = Released::new();
     let serving = released.serve(&["--refresh", "1ms"], &[]);

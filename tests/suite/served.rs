@@ -11,6 +11,7 @@ use promptgate_release::{
     Actor, ActorSource, Content, Event, EventKind, Label, MoveCause, Name, PromptKind, Record, State, Version,
 };
 use promptgate_testing::registry::record;
+use promptgate_testing::rollout_start;
 use serde_json::{Value, json};
 
 use crate::support::{Folder, SMALL};
@@ -81,6 +82,14 @@ impl Released {
         let version = version.parse().expect("a version");
         let moved = EventKind::Moved { label, from, version, cause: MoveCause::Promotion, reason: None };
         self.append(name, moved, Vec::new());
+    }
+
+    /// Begins a rollout of 2.4.0 against 2.3.1 of `support/reply`.
+    pub(crate) fn begin_rollout(&self, salt: &str, basis_points: &[u32]) {
+        self.set_label("support/reply", "canary", "2.4.0");
+        let (control, treatment) = ("2.3.1".parse().expect("a version"), "2.4.0".parse().expect("a version"));
+        let start = Box::new(rollout_start(1, control, treatment, salt, basis_points));
+        self.append("support/reply", EventKind::RolloutStarted { start }, Vec::new());
     }
 
     fn state(&self, name: &str) -> State {

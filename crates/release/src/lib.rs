@@ -6,6 +6,7 @@
 
 mod actor;
 mod approval;
+mod assignment;
 mod canonical;
 pub mod chain;
 mod content;
@@ -20,6 +21,7 @@ pub mod ports;
 pub mod promotion;
 mod record;
 mod reference;
+mod releases;
 pub mod rollback;
 pub mod rollout;
 mod state;
@@ -29,6 +31,7 @@ mod tests;
 
 pub use actor::{Actor, ActorSource};
 pub use approval::{Approval, ApprovalRejection, ApprovalSource};
+pub use assignment::{ALGORITHM, Assignment, AssignmentReason, Variant, assign, bucket};
 pub use content::{Content, PromptKind};
 pub use digest::Digest;
 pub use error::PortError;
@@ -38,4 +41,5 @@ pub use level::Level;
 pub use policy::{Controls, Levels, ReleasePolicy};
 pub use record::{Change, RECORD_SCHEMA, Record};
 pub use reference::{InvalidReference, Label, Name, PromptReference, Selector, Version};
+pub use releases::{RELEASES_FILE, RELEASES_PROMPT, RELEASES_SCHEMA, ReleaseEntry, Releases};
 pub use state::{Intent, InvalidEvent, Move, State, VersionState};

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::rollout::Sample;
-use crate::{Content, Digest, Event, Label, Name, PortError, Record, State, Version};
+use crate::{Content, Digest, Event, Label, Name, PortError, Record, Releases, State, Version};
 
 /// The result of an operation of a port.
 pub type PortResult<'a, T> = BoxFuture<'a, Result<T, PortError>>;
@@ -82,7 +82,14 @@ pub trait LedgerStore: Send + Sync {
     /// [`PortError::Mutated`] if the content does not match.
     fn record<'a>(&'a self, name: &'a Name, version: Version) -> PortResult<'a, Option<Record>>;
 
-    /// Appends if the events of the name still end at `expected`, and returns their new end.
+    /// The assignments of all names, as the last append of any name left them; those of an empty ledger have `seq` 0.
+    ///
+    /// # Errors
+    /// [`PortError::Damaged`] if they cannot be read; the next append writes them again.
+    fn releases(&self) -> PortResult<'_, Releases>;
+
+    /// Appends if the events of the name still end at `expected`, and returns their new end. The assignments of all names
+    /// are rebuilt and written in the same step.
     ///
     /// # Errors
     /// [`PortError::Conflict`] if another writer appended since; [`PortError::Refused`] if the server rejects the write;
@@ -94,8 +101,8 @@ pub trait LedgerStore: Send + Sync {
         expected: Option<&'a Tip>,
     ) -> PortResult<'a, Tip>;
 
-    /// Verifies everything that was stored for a name: the chain, the state, the records, and for a branch that each
-    /// commit only appended.
+    /// Verifies everything that was stored for a name: the chain, the state, the records, its assignment, and for a branch
+    /// that each commit only appended.
     ///
     /// # Errors
     /// [`PortError::Damaged`] or [`PortError::Mutated`], with the place.

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt as _;
 use promptgate_release::ports::{Addition, History, LedgerStore, PortResult, Tip, Verification};
-use promptgate_release::{Event, Name, PortError, Record, State, Version, chain};
+use promptgate_release::{Event, Name, PortError, Record, Releases, State, Version, chain};
 
 /// A ledger in memory.
 #[derive(Debug, Default)]
@@ -18,6 +18,7 @@ pub struct MemoryLedger {
 struct Contents {
     events: BTreeMap<Name, Vec<Event>>,
     records: BTreeMap<(Name, Version), Record>,
+    releases: Releases,
     unavailable: Option<String>,
 }
 
@@ -35,6 +36,11 @@ impl MemoryLedger {
     /// Replaces the record of a version, as nobody should.
     pub fn replace_record(&self, record: Record) {
         self.lock().records.insert((record.name.clone(), record.version), record);
+    }
+
+    /// Replaces the assignments, as nobody should.
+    pub fn replace_releases(&self, releases: Releases) {
+        self.lock().releases = releases;
     }
 
     /// Changes the record of a version, as nobody should.
@@ -78,6 +84,10 @@ impl MemoryLedger {
         }
         events.extend(addition.events.iter().cloned());
         let tip = tip(events).ok_or_else(|| PortError::Damaged("an addition has no event".to_owned()))?;
+        let mut prompts = stored.releases.prompts.clone();
+        prompts.remove(name);
+        prompts.extend(Releases::entries([(name.clone(), &state)]));
+        stored.releases = stored.releases.followed_by(prompts);
         for record in &addition.records {
             stored.records.insert((name.clone(), record.version), record.clone());
         }
@@ -130,6 +140,10 @@ impl LedgerStore for MemoryLedger {
             }
         }
         .boxed()
+    }
+
+    fn releases(&self) -> PortResult<'_, Releases> {
+        async { Ok(self.lock().releases.clone()) }.boxed()
     }
 
     fn append<'a>(

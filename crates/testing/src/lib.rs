@@ -6,10 +6,12 @@ pub mod github;
 mod ledger;
 mod model;
 pub mod registry;
+mod rollout;
 pub mod runner;
 
 pub use ledger::MemoryLedger;
 pub use model::{Call, RecordedEvents, Reply, ScriptedModel, completion, request, request_of};
+pub use rollout::rollout_start;
 
 use promptgate_core::model::{Completion, Grade, TrialResult};
 

@@ -31,6 +31,7 @@ mod pull;
 mod reading;
 mod reconcile;
 mod record;
+mod releases;
 pub(in crate::app) mod resolve;
 pub(in crate::app) mod review;
 mod rollback;

@@ -12,7 +12,7 @@ use promptgate_core::document::suggest;
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_core::text::Secret;
 use promptgate_release::ports::{LedgerStore, Registry};
-use promptgate_release::{Actor, Name};
+use promptgate_release::{Actor, Name, RELEASES_PROMPT};
 
 /// Which release is meant.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +65,29 @@ impl Opened {
         environment: &Environment,
         actor: &Actor,
     ) -> Result<Arc<dyn Registry>, Failure> {
+        self.open_registry(environment, None).map(|server| {
+            server.unwrap_or_else(|| Arc::new(Embedded::new(self.ledger.clone(), actor.clone())))
+        })
+    }
+
+    /// Opens the registry for the assignments of all prompts; `None` where the ledger is the registry.
+    ///
+    /// # Errors
+    /// Credentials that are not set.
+    pub(super) fn releases_registry(
+        &self,
+        environment: &Environment,
+    ) -> Result<Option<Arc<dyn Registry>>, Failure> {
+        self.open_registry(environment, Some(&RELEASES_PROMPT.replace('/', "-")))
+    }
+
+    /// Opens a registry that is a server. `releases` is the name of the assignments where a slash is not allowed; `None` for
+    /// the registry of the prompt.
+    fn open_registry(
+        &self,
+        environment: &Environment,
+        releases: Option<&str>,
+    ) -> Result<Option<Arc<dyn Registry>>, Failure> {
         let place = Place::file(&self.shown);
         let secret = |name: &str| {
             environment.variable(name).map(Secret::new).ok_or_else(|| {
@@ -73,14 +96,15 @@ impl Opened {
                     .help("set it in the environment of this command, never in a file")
             })
         };
-        Ok(match &self.settings.registry {
-            RegistrySettings::Embedded => Arc::new(Embedded::new(self.ledger.clone(), actor.clone())),
+        Ok(Some(match &self.settings.registry {
+            RegistrySettings::Embedded => return Ok(None),
             RegistrySettings::Langfuse { base_url, public_key_env, secret_key_env, name } => {
                 Arc::new(Langfuse::new(LangfuseOptions {
                     base_url: base_url.clone(),
                     public_key: secret(public_key_env)?,
                     secret_key: secret(secret_key_env)?,
-                    name: name.clone(),
+                    // The configured name is that of one prompt.
+                    name: name.clone().filter(|_| releases.is_none()),
                 })?)
             }
             RegistrySettings::Mlflow { tracking_uri, name, credentials_env } => {
@@ -91,9 +115,10 @@ impl Opened {
                 let (user, password) = credentials.unzip();
                 let user = user.map(|user| user.expose().to_owned());
                 let tracking_uri = tracking_uri.clone();
-                Arc::new(Mlflow::new(MlflowOptions { tracking_uri, name: name.clone(), user, password })?)
+                let name = releases.map(str::to_owned).or_else(|| name.clone());
+                Arc::new(Mlflow::new(MlflowOptions { tracking_uri, name, user, password })?)
             }
-        })
+        }))
     }
 }
 

@@ -6,6 +6,7 @@ use super::identity;
 use super::labels::Places;
 use super::open::{Opened, Target};
 use super::pending;
+use super::releases;
 use super::resolve;
 use super::secrets;
 use super::write::{self, Current, Stamp};
@@ -101,6 +102,9 @@ pub(crate) async fn promote(
     };
     let mut promoted = promote_in(options, name, &opened.ledger, &registry, &stamp).await?;
     promoted.notes.splice(0..0, kept);
+    if !options.dry_run {
+        promoted.notes.extend(releases::note(&opened, environment, &stamp).await);
+    }
     Ok(promoted)
 }
 

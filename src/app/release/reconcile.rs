@@ -5,12 +5,13 @@ use std::sync::Arc;
 use super::identity;
 use super::labels::{Places, may_return};
 use super::open::{Opened, Target};
+use super::releases::{self, ReleasesState};
 use super::resolve;
 use super::write::{self, Current, Stamp};
 use super::{adopt, pending};
 use crate::app::{Environment, Failure};
 use promptgate_release::ports::{LedgerStore, Registry, StoredVersion};
-use promptgate_release::{Label, Name, PortError, ReleasePolicy, State, Version};
+use promptgate_release::{Label, Name, PortError, RELEASES_PROMPT, ReleasePolicy, State, Version};
 
 /// The request.
 #[derive(Debug, Clone)]
@@ -76,7 +77,37 @@ pub(crate) async fn reconcile(
         done: true,
     };
     reconciled.differences.splice(0..0, kept.map(recorded));
+    reconciled.differences.extend(reconcile_releases(&opened, options, environment, &stamp).await?);
     Ok(reconciled)
+}
+
+/// Compares the assignments in the registry with those of the ledger.
+async fn reconcile_releases(
+    opened: &Opened,
+    options: &ReconcileOptions,
+    environment: &Environment,
+    stamp: &Stamp,
+) -> Result<Option<Difference>, Failure> {
+    let Some(registry) = opened.releases_registry(environment)? else { return Ok(None) };
+    let assignments = opened.ledger.releases().await?;
+    let state = releases::compare(&assignments, registry.as_ref(), &releases::name()?).await?;
+    let (found, seq) = match state {
+        ReleasesState::NotNeeded | ReleasesState::Current(_) => return Ok(None),
+        ReleasesState::Stale { found, seq } => (found, seq),
+        ReleasesState::Ahead { found, seq } => {
+            return Ok(Some(Difference { text: releases::ahead(found, seq), repair: None, done: false }));
+        }
+    };
+    if !options.check {
+        releases::publish_releases_in(opened.ledger.as_ref(), registry.as_ref(), stamp).await?;
+    }
+    let found =
+        found.map_or_else(|| "no assignments".to_owned(), |found| format!("assignments with seq {found}"));
+    Ok(Some(Difference {
+        text: format!("the registry has {found}, expected seq {seq}"),
+        repair: Some(format!("publish them as {RELEASES_PROMPT}")),
+        done: !options.check,
+    }))
 }
 
 /// Compares an open registry with an open ledger.

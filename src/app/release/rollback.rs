@@ -6,6 +6,7 @@ use super::identity;
 use super::labels::Places;
 use super::open::{Opened, Target};
 use super::pending;
+use super::releases;
 use super::rollout;
 use super::secrets;
 use super::write::{self, Current, Stamp};
@@ -83,6 +84,8 @@ pub(crate) async fn rollback(
         rolled_back
             .notes
             .push(format!("the event is kept in {file}; the next command that writes appends it"));
+    } else if !options.dry_run {
+        rolled_back.notes.extend(releases::note(&opened, environment, &stamp).await);
     }
     Ok(rolled_back)
 }

@@ -7,12 +7,13 @@ use serde_json::json;
 use crate::app::Failure;
 use promptgate_core::model::{Diagnostic, Message, MessageRole};
 use promptgate_release::ports::{Addition, History, LedgerStore, PortResult, Tip, Verification};
+use promptgate_release::rollout::Stratum;
 use promptgate_release::{
     Actor, ActorSource, Approval, ApprovalSource, Change, Content, Event, EventKind, Evidence,
     EvidenceCriterion, EvidenceVerdict, GateScope, Label, Level, MoveCause, Name, PortError, PromptKind,
-    PromptReference, RECORD_SCHEMA, Record, ReleasePolicy, State, Version,
+    PromptReference, RECORD_SCHEMA, Record, ReleasePolicy, Releases, State, Version,
 };
-use promptgate_testing::MemoryLedger;
+use promptgate_testing::{MemoryLedger, rollout_start};
 
 pub(super) fn name(text: &str) -> Name {
     text.parse().unwrap()
@@ -152,6 +153,27 @@ pub(super) async fn ledger() -> TestLedger {
     ledger
 }
 
+/// Begins a rollout of 1.1.0 against 1.0.0 of `support/reply`.
+pub(super) async fn begin_rollout(ledger: &TestLedger, salt: &str, basis_points: &[u32]) {
+    let start = rollout_start(1, version("1.0.0"), version("1.1.0"), salt, basis_points);
+    let canary = moved("2026-11-03T10:00:00Z", Label::Canary, None, "1.1.0", None);
+    let started = EventKind::RolloutStarted { start: Box::new(start) };
+    ledger.add(&name("support/reply"), [canary, event("2026-11-03T10:00:00Z", started)]).await;
+}
+
+/// Begins the second step.
+pub(super) async fn step_rollout(ledger: &TestLedger, basis_points: u32) {
+    let ended = Stratum::default();
+    let stepped = EventKind::RolloutStepped { rollout: 1, step: 1, basis_points, ended };
+    ledger.add(&name("support/reply"), [event("2026-11-04T10:00:00Z", stepped)]).await;
+}
+
+/// Pauses the rollout.
+pub(super) async fn pause_rollout(ledger: &TestLedger) {
+    let paused = EventKind::RolloutPaused { rollout: 1, reason: "A holiday.".to_owned() };
+    ledger.add(&name("support/reply"), [event("2026-11-04T11:00:00Z", paused)]).await;
+}
+
 /// A ledger of `support/reply` 1.0.0, evaluated and approved, on no label.
 pub(super) async fn without_labels() -> TestLedger {
     let ledger = TestLedger::default();
@@ -175,7 +197,7 @@ pub(super) async fn without_labels() -> TestLedger {
 /// A ledger in memory whose stored state can be damaged.
 #[derive(Default)]
 pub(super) struct TestLedger {
-    memory: MemoryLedger,
+    pub(super) memory: MemoryLedger,
     damaged: std::sync::Mutex<Option<Name>>,
 }
 
@@ -243,6 +265,10 @@ impl LedgerStore for TestLedger {
 
     fn record<'a>(&'a self, name: &'a Name, version: Version) -> PortResult<'a, Option<Record>> {
         self.memory.record(name, version)
+    }
+
+    fn releases(&self) -> PortResult<'_, Releases> {
+        self.memory.releases()
     }
 
     fn append<'a>(

@@ -3,6 +3,7 @@
 mod interleaved;
 mod killed;
 mod memory_registry;
+mod releases;
 mod steps;
 mod stories;
 

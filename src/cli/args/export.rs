@@ -29,7 +29,7 @@ pub(crate) struct BundleArguments {
     /// The prompts [default: all of the ledger that production serves].
     #[arg(value_parser = name)]
     pub(crate) names: Vec<Name>,
-    /// Folder for a file for each prompt, and bundle.json.
+    /// Folder for a file for each prompt, releases.json and bundle.json.
     #[arg(long, value_name = "DIR", env = "PROMPTGATE_BUNDLE_OUT", hide_env = true,
           default_value = DEFAULT_BUNDLE_FOLDER)]
     out: PathBuf,

@@ -9,6 +9,7 @@ mod never;
 mod outputs;
 mod planted;
 mod policy;
+mod releases;
 mod requests;
 mod story;
 pub(crate) mod support;

@@ -10,6 +10,16 @@ use serde_json::Value;
 use crate::support::Outcome;
 use ledger::Released;
 
+/// Begins a rollout of 1.1.0 against 1.0.0, at 25 %.
+fn begin_rollout(released: &Released) {
+    use promptgate_release::EventKind;
+    released.moved("2026-01-06T09:00:00Z", Label::Canary, None, "1.1.0");
+    let (control, treatment) = ("1.0.0".parse().expect("a version"), "1.1.0".parse().expect("a version"));
+    let salt = "support/reply:r-20261120-1";
+    let start = promptgate_testing::rollout_start(1, control, treatment, salt, &[2_500]);
+    released.add("2026-01-06T10:00:00Z", EventKind::RolloutStarted { start: Box::new(start) });
+}
+
 /// The JSON that a command printed, which its schema describes.
 #[track_caller]
 fn json(released: &Released, schema: &str, arguments: &[&str], code: i32) -> Value {

@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json as value};
 
+use super::begin_rollout;
 use super::ledger::Released;
 use super::{fits, is_neutral, json};
 
@@ -90,7 +91,7 @@ fn get_is_quiet_when_the_reader_leaves() {
 }
 
 #[test]
-fn assign_is_control_without_a_rollout() {
+fn assign_is_control_but_for_treated_units_of_a_rollout() {
     let released = Released::new();
     released
         .folder
@@ -99,6 +100,17 @@ fn assign_is_control_without_a_rollout() {
         .says("support/reply@1.0.0, control, for user-1: no rollout is running");
     let assignment = json(&released, "assignment", &["assign", "support/reply", "--unit", ""], 0);
     assert_eq!((&assignment["variant"], &assignment["code"]), (&"control".into(), &"empty_unit".into()));
+    begin_rollout(&released);
+    released
+        .folder
+        .promptgate(&["assign", "support/reply", "--unit", "alice@example.com"])
+        .expect_code(0)
+        .says("support/reply@1.1.0, treatment, for alice@example.com: bucket 638 is below 2500")
+        .says("step 1 of rollout 1 treats 25 % of the units");
+    let assignment = json(&released, "assignment", &["assign", "support/reply", "--unit", "user-1"], 0);
+    assert_eq!((&assignment["version"], &assignment["code"]), (&"1.0.0".into(), &"split".into()));
+    assert_eq!((&assignment["bucket"], &assignment["basis_points"]), (&9523.into(), &2500.into()));
+    assert_eq!((&assignment["rollout"], &assignment["step"]), (&1.into(), &1.into()));
     let empty = Released::empty();
     empty.folder.promptgate(&["assign", "support/reply", "--unit", "u"]).expect_code(2).says("no prompt");
 }

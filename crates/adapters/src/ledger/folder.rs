@@ -1,8 +1,9 @@
 //! A ledger in a folder.
 //!
-//! An append locks the folder, writes the records, replaces the file of the events, and then the state. Each file is
-//! written beside its place, synced and renamed. A process that is killed before the events were replaced has appended
-//! nothing; one that is killed after has appended everything, and the state is folded again until the next append.
+//! An append locks the folder, writes the records, replaces the file of the events, and then the state and the assignments
+//! of all names. Each file is written beside its place, synced and renamed. A process that is killed before the events were
+//! replaced has appended nothing; one that is killed after has appended everything, and what is derived from the events is
+//! derived again until the next append.
 
 mod files;
 
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 
 use promptgate_release::chain;
 use promptgate_release::ports::{Addition, History, LedgerStore, PortResult, Tip, Verification};
-use promptgate_release::{Digest, Name, PortError, Record, State, Version};
+use promptgate_release::{Digest, Name, PortError, RELEASES_FILE, Record, Releases, State, Version};
 
 use super::blocking;
 use super::layout::{
@@ -20,7 +21,8 @@ use super::layout::{
     prepare, read_events, record_path, state_path,
 };
 use super::observer::Observer;
-use super::verification::{self, StateAge};
+use super::releases::{self, Source};
+use super::verification::{self, Derived, StateAge};
 use files::{FileError, Files};
 
 /// The file that a writer locks.
@@ -82,7 +84,7 @@ impl Folder {
                 return Err(damaged(&name, "expected a file or a folder of a ledger, found a symbolic link"));
             }
             has_events |= name == EVENTS;
-            if ![LOCK, EVENTS, VERSIONS, STATE, files::STAGING].contains(&name.as_str()) {
+            if ![LOCK, EVENTS, VERSIONS, STATE, RELEASES_FILE, files::STAGING].contains(&name.as_str()) {
                 foreign = Some(name);
             }
         }
@@ -125,12 +127,18 @@ impl Folder {
         let path = events_path(name);
         let events = self.read(&path)?.unwrap_or_default();
         let writes = prepare(name, &events, addition, expected)?;
+        // Of all names: another writer may have been interrupted before it wrote its own.
+        let rebuilt = releases::rebuild(&mut &*self, Some((name, writes.entry.clone())));
+        let releases = rebuilt.and_then(|rebuilt| rebuilt.text()).unwrap_or_default();
         for (path, text) in &writes.records {
             self.replace(path, text, ["record staged", "record stored"])?;
         }
         self.replace(&path, &(events + &writes.lines), ["events staged", "events stored"])?;
-        // The events are appended. A state that cannot be written is folded by readers.
+        // The events are appended. What is derived from them and cannot be written is derived by readers.
         let _ = self.replace(&state_path(name), &writes.state, ["state staged", "state stored"]);
+        if let Some(text) = releases {
+            let _ = self.replace(RELEASES_FILE, &text, ["releases staged", "releases stored"]);
+        }
         drop(lock);
         self.observer.reached("unlocked");
         Ok(writes.tip)
@@ -189,10 +197,27 @@ impl Folder {
     fn verify_blocking(&self, name: &Name) -> Result<Verification, PortError> {
         self.check_is_ledger()?;
         let state = self.read(&state_path(name))?;
+        let releases = self.read(RELEASES_FILE)?;
         let events = self.read(&events_path(name))?.unwrap_or_default();
         let record = |version| self.read(&record_path(name, version));
-        let chain = verification::verify(name, &events, state.as_deref(), StateAge::AnyEvent, record)?;
+        let derived =
+            Derived { state: state.as_deref(), releases: releases.as_deref(), age: StateAge::AnyEvent };
+        let chain = verification::verify(name, &events, derived, record)?;
         Ok(Verification { history: history(chain), commits: None })
+    }
+}
+
+impl Source for &Folder {
+    fn names(&mut self) -> Result<Vec<Name>, PortError> {
+        self.names_blocking()
+    }
+
+    fn state(&mut self, name: &Name) -> Result<Option<State>, PortError> {
+        self.state_blocking(name)
+    }
+
+    fn file(&mut self, path: &str) -> Result<Option<String>, PortError> {
+        self.read(path)
     }
 }
 
@@ -231,6 +256,11 @@ impl LedgerStore for Folder {
     fn record<'a>(&'a self, name: &'a Name, version: Version) -> PortResult<'a, Option<Record>> {
         let (this, name) = (self.clone(), name.clone());
         blocking(move || this.record_blocking(&name, version))
+    }
+
+    fn releases(&self) -> PortResult<'_, Releases> {
+        let this = self.clone();
+        blocking(move || releases::read(&mut &this, StateAge::AnyEvent))
     }
 
     fn append<'a>(

@@ -16,16 +16,17 @@ use std::thread::sleep;
 
 use promptgate_core::text::Secret;
 use promptgate_release::ports::{Addition, History, LedgerStore, PortResult, Tip, Verification};
-use promptgate_release::{Name, PortError, Record, State, Version};
+use promptgate_release::{Name, PortError, RELEASES_FILE, Record, Releases, State, Version};
 
 use super::blocking;
 use super::layout::{
-    EVENTS, StateFile, damaged, events_path, history, name_of_events, parse_record, prepare, read_events,
-    record_path, state_path,
+    damaged, events_path, history, parse_record, prepare, read_events, record_path, state_path,
 };
 use super::observer::Observer;
+use super::releases::{self, Source as _};
 use super::retry::{MAX_ATTEMPTS, pause};
-use super::verification::{self, StateAge};
+use super::verification::{self, Derived, StateAge};
+use commit::Append;
 use fetch::Depth;
 use process::Git;
 use push::Pushed;
@@ -73,22 +74,16 @@ impl GitBranch {
         read_events(&events, name).map(history)
     }
 
-    fn state_of(reader: &mut Reader<'_>, name: &Name) -> Result<Option<State>, PortError> {
-        let path = state_path(name);
-        let Some(text) = reader.file(&path)? else { return Ok(None) };
-        StateFile::parse(&text, &path).map(|file| Some(file.state))
-    }
-
     fn state_blocking(&self, name: &Name) -> Result<Option<State>, PortError> {
         match self.reader()? {
-            Some(mut reader) => Self::state_of(&mut reader, name),
+            Some(mut reader) => reader.state(name),
             None => Ok(None),
         }
     }
 
     fn record_blocking(&self, name: &Name, version: Version) -> Result<Option<Record>, PortError> {
         let Some(mut reader) = self.reader()? else { return Ok(None) };
-        let state = Self::state_of(&mut reader, name)?;
+        let state = reader.state(name)?;
         let Some(published) = state.as_ref().and_then(|state| state.versions.get(&version)) else {
             return Ok(None);
         };
@@ -99,13 +94,14 @@ impl GitBranch {
     }
 
     fn names_blocking(&self) -> Result<Vec<Name>, PortError> {
-        let Some(reader) = self.reader()? else { return Ok(Vec::new()) };
-        let folder = format!("{EVENTS}/");
-        let arguments = ["ls-tree", "-r", "-z", "--name-only", "--full-tree", &reader.tip, "--", &folder];
-        let paths = self.git.text(&mut self.git.command(&arguments), &[])?;
-        let mut names: Vec<Name> = paths.split('\0').filter_map(name_of_events).collect();
-        names.sort();
-        Ok(names)
+        self.reader()?.map_or_else(|| Ok(Vec::new()), |mut reader| reader.names())
+    }
+
+    fn releases_blocking(&self) -> Result<Releases, PortError> {
+        match self.reader()? {
+            Some(mut reader) => releases::read(&mut reader, StateAge::Newest),
+            None => Ok(Releases::default()),
+        }
     }
 
     fn append_blocking(
@@ -123,9 +119,16 @@ impl GitBranch {
                     (Some(reader.tip.clone()), reader.file(&events_path(name))?.unwrap_or_default())
                 }
             };
-            drop(reader);
             let writes = prepare(name, &events, addition, expected)?;
-            let commit = self.git.create_commit(base.as_deref(), name, &events, &writes, addition)?;
+            // Of the tip that is appended to: a writer of another name may have moved it.
+            let rebuilt = match &mut reader {
+                Some(reader) => releases::rebuild(reader, Some((name, writes.entry.clone())))?,
+                None => releases::first(name, writes.entry.clone()),
+            };
+            drop(reader);
+            let append =
+                Append { name, events: &events, writes: &writes, releases: rebuilt.text()?, addition };
+            let commit = self.git.create_commit(base.as_deref(), &append)?;
             self.observer.reached("committed");
             match self.git.push(base.as_deref(), &commit, &self.observer)? {
                 Pushed::Stored => {
@@ -145,9 +148,13 @@ impl GitBranch {
         let Some(mut reader) = self.reader()? else { return Ok(Verification::default()) };
         let events = reader.file(&events_path(name))?.unwrap_or_default();
         let state = reader.file(&state_path(name))?;
+        let releases = reader.file(RELEASES_FILE)?;
+        let derived =
+            Derived { state: state.as_deref(), releases: releases.as_deref(), age: StateAge::Newest };
         let record = |version| reader.file(&record_path(name, version));
-        let chain = verification::verify(name, &events, state.as_deref(), StateAge::Newest, record)?;
+        let chain = verification::verify(name, &events, derived, record)?;
         let commits = history::verify_commits(&self.git, &mut reader, name, &events)?;
+        history::verify_releases(&self.git, &mut reader)?;
         Ok(Verification { history: history(chain), commits: Some(commits) })
     }
 }
@@ -184,6 +191,11 @@ impl LedgerStore for GitBranch {
     fn record<'a>(&'a self, name: &'a Name, version: Version) -> PortResult<'a, Option<Record>> {
         let (this, name) = (self.clone(), name.clone());
         blocking(move || this.record_blocking(&name, version))
+    }
+
+    fn releases(&self) -> PortResult<'_, Releases> {
+        let this = self.clone();
+        blocking(move || this.releases_blocking())
     }
 
     fn append<'a>(

@@ -4,6 +4,7 @@
 //! events/NAME.jsonl            the events, each line with the digest of the line before it
 //! versions/NAME/VERSION.json   the records
 //! state/NAME.json              the state after the last event, with the digest of its line
+//! releases.json                the assignments of all names, for applications
 //! ```
 
 use std::collections::BTreeMap;
@@ -11,7 +12,8 @@ use std::collections::BTreeMap;
 use promptgate_release::chain::{self, Chain};
 use promptgate_release::ports::{Addition, History, Tip};
 use promptgate_release::{
-    Digest, Event, EventKind, Name, PortError, RECORD_SCHEMA, Record, State, Version, VersionState,
+    Digest, Event, EventKind, Name, PortError, RECORD_SCHEMA, RELEASES_PROMPT, Record, ReleaseEntry, State,
+    Version, VersionState,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +51,11 @@ fn check_name(name: &Name) -> Result<(), PortError> {
     let text = name.to_string();
     let is_reserved =
         |part: &&str| part.ends_with(".json") || part.ends_with(".jsonl") || part.starts_with(".git");
+    if text == RELEASES_PROMPT {
+        return Err(PortError::Invalid(format!(
+            "the name `{RELEASES_PROMPT}` is that of the assignments in a registry (help: choose another `release.name`)"
+        )));
+    }
     match text.split('/').find(is_reserved) {
         None => Ok(()),
         Some(part) => Err(PortError::Invalid(format!(
@@ -160,7 +167,7 @@ pub(super) fn history(chain: Chain) -> History {
     History { events: chain.events, tip: chain.tip }
 }
 
-/// The files that an append writes.
+/// The files that an append writes, but for the assignments of all names.
 #[derive(Debug)]
 pub(super) struct Writes {
     /// Paths and texts of the records.
@@ -169,6 +176,8 @@ pub(super) struct Writes {
     pub(super) lines: String,
     /// The text of the state file.
     pub(super) state: String,
+    /// The assignment of the name after it.
+    pub(super) entry: Option<ReleaseEntry>,
     /// The digest of the last line.
     pub(super) tip: Tip,
     /// The number of events, with the existing ones.
@@ -203,9 +212,10 @@ pub(super) fn prepare(
     let (lines, tip) = chain::lines(chain.tip.as_ref(), &events).map_err(invalid)?;
     let tip = tip.filter(|_| !events.is_empty());
     let tip = tip.ok_or_else(|| PortError::Invalid("an append needs at least one event".to_owned()))?;
+    let entry = ReleaseEntry::of(&state);
     let file = StateFile { schema: STATE_SCHEMA.to_owned(), tip: tip.clone(), state };
     let state = pretty(&file)?;
-    Ok(Writes { records, lines, state, tip, count: chain.events.len() + events.len() })
+    Ok(Writes { records, lines, state, entry, tip, count: chain.events.len() + events.len() })
 }
 
 /// Paths and texts of files.

@@ -1,12 +1,13 @@
 //! Ledgers: the events of every prompt, in a folder or on a branch of a git repository.
 //!
 //! Both have the same files (`layout`). The events decide: they are hash-chained lines, and replacing their file, or
-//! the branch, is the one step that commits an append. The stored state is derived from them.
+//! the branch, is the one step that commits an append. The stored state, and the assignments in `releases.json`, are derived from them.
 
 mod folder;
 mod git_branch;
 mod layout;
 mod observer;
+mod releases;
 mod retry;
 #[cfg(test)]
 mod tests;

@@ -9,5 +9,7 @@ mod git_kills;
 mod git_races;
 mod git_server;
 mod port;
+mod releases;
+mod releases_races;
 mod schedule;
 mod support;

@@ -4,6 +4,7 @@ use promptgate_release::chain::{self, Chain};
 use promptgate_release::{Name, PortError, State, Version};
 
 use super::layout::{StateFile, damaged, fold, parse_record, read_events, record_path, state_path};
+use super::releases;
 
 /// Whether a stored state may be that of an earlier event, as after an append that was interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,18 +15,30 @@ pub(super) enum StateAge {
     AnyEvent,
 }
 
-/// Verifies the events, the state and the records of a name. `state` is the text of its state file, and `record` returns
-/// that of a record; `None` for a missing file.
+/// The derived files of a ledger: their texts, or `None` for a missing one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Derived<'t> {
+    /// The state of the name.
+    pub(super) state: Option<&'t str>,
+    /// The assignments of all names.
+    pub(super) releases: Option<&'t str>,
+    /// How old they may be.
+    pub(super) age: StateAge,
+}
+
+/// Verifies the events, the state, the assignment and the records of a name. `record` returns the text of a record; `None`
+/// for a missing one.
 pub(super) fn verify(
     name: &Name,
     events: &str,
-    state: Option<&str>,
-    age: StateAge,
+    derived: Derived<'_>,
     mut record: impl FnMut(Version) -> Result<Option<String>, PortError>,
 ) -> Result<Chain, PortError> {
     let chain = read_events(events, name)?;
     let folded = fold(&chain, name)?;
+    let Derived { state, releases, age } = derived;
     verify_state(name, events, &chain, &folded, state, age)?;
+    releases::verify(name, &chain, &folded, releases, age)?;
     for (version, published) in &folded.versions {
         let text = record(*version)?.ok_or_else(|| {
             damaged(&record_path(name, *version), "the record of a published version is missing")

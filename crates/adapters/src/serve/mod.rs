@@ -2,6 +2,8 @@
 //!
 //! - `GET /api/public/v2/prompts/{name}` and the list, as Langfuse answers them, for its SDKs (the `langfuse` module);
 //! - `GET /v1/prompts/NAME?ref=…&unit=…` with an ETag, for everybody else (the `prompt` module);
+//! - `POST /ofrep/v1/evaluate/flags/NAME`, OpenFeature's remote evaluation (the `ofrep` module);
+//! - `GET /v1/releases`, the assignments of all prompts: the ledger's `releases.json`;
 //! - `GET /healthz`.
 //!
 //! Prompts are served unrendered. A background task reads the ledger at an interval. While that fails, the last good
@@ -11,10 +13,12 @@
 //! would retry and log on each batch. The answer says so in the form that OTLP has for it, and `/healthz` shows the count.
 
 mod auth;
+mod body;
 mod connection;
 mod discard;
 mod health;
 mod langfuse;
+mod ofrep;
 mod prompt;
 mod query;
 mod refresh;
@@ -23,6 +27,7 @@ mod routes;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod variant;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;

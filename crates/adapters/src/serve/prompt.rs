@@ -1,11 +1,12 @@
 //! The own route: `GET /v1/prompts/NAME?ref=…&unit=…`.
 //!
 //! NAME may hold slashes, as they are or as `%2F`. `ref` is a version or a label. Without it, or with `production`, the
-//! unit is assigned to a variant: without a rollout always to `control`, the version of `production`. With any other
-//! `ref` nothing is assigned, and `variant` is null.
+//! unit is assigned to a variant: `control`, the version of `production`, or during a rollout `treatment` for its share of
+//! the units. With any other `ref` nothing is assigned, and `variant` is null.
 //!
-//! `attributes` are for the span of the call that uses the prompt. The application adds `feature_flag.context.id`, the
-//! unit or a hash of it; it is left out of the body, so that all units share one cached response.
+//! `attributes` are for the span of the call that uses the prompt, and the headers `promptgate-version`, `-variant` and
+//! `-rollout` for those who have the body from a cache. The application adds `feature_flag.context.id`, the unit or a hash
+//! of it; it is left out of the body, so that all units of a variant share one cached response.
 
 use hyper::{HeaderMap, StatusCode};
 use promptgate_release::{Label, Name, PromptReference, Record, Selector};
@@ -14,18 +15,20 @@ use serde_json::{Map, Value, json};
 use super::query::Query;
 use super::response::{Freshness, Reply, error};
 use super::snapshot::Snapshot;
+use super::variant::{Assigned, MAX_UNIT, assign};
 
-/// The longest unit, in bytes.
-const MAX_UNIT: usize = 1024;
-
-/// The body for a version.
-pub(super) fn body(record: &Record, variant: Option<&str>) -> Value {
+/// The body for a version; `assigned` if a unit was assigned to it.
+pub(super) fn body(record: &Record, assigned: Option<Assigned>) -> Value {
+    let variant = assigned.map(|assigned| assigned.variant);
     let mut attributes = Map::new();
     attributes.insert("gen_ai.prompt.name".to_owned(), json!(record.name));
     attributes.insert("gen_ai.prompt.version".to_owned(), json!(record.version));
     if let Some(variant) = variant {
         attributes.insert("feature_flag.key".to_owned(), json!(record.name));
         attributes.insert("feature_flag.result.variant".to_owned(), json!(variant));
+    }
+    if let Some(rollout) = assigned.and_then(|assigned| assigned.rollout) {
+        attributes.insert("feature_flag.version".to_owned(), json!(rollout.tag()));
     }
     attributes.insert("langfuse.observation.prompt.name".to_owned(), json!(record.name));
     attributes.insert("langfuse.observation.prompt.version".to_owned(), json!(record.number));
@@ -69,9 +72,14 @@ pub(super) fn respond(snapshot: &Snapshot, name: &str, query: &Query, headers: &
         Some(Err(reason)) => return unreadable(&name.to_string(), reason),
         Some(Ok(prompt)) => prompt,
     };
-    let version = match &reference.selector {
-        Selector::Version(version) => Some(*version),
-        Selector::Label(label) => prompt.state.at_label(label),
+    let assigned = match &reference.selector {
+        Selector::Label(Label::Production) => assign(&prompt.state, query.get("unit").unwrap_or_default()),
+        Selector::Label(_) | Selector::Version(_) => None,
+    };
+    let version = match (&reference.selector, assigned) {
+        (_, Some(assigned)) => Some(assigned.version),
+        (Selector::Version(version), _) => Some(*version),
+        (Selector::Label(label), _) => prompt.state.at_label(label),
     };
     let Some(verified) = version.and_then(|version| prompt.verified(version)) else {
         return unknown(match &reference.selector {
@@ -81,12 +89,18 @@ pub(super) fn respond(snapshot: &Snapshot, name: &str, query: &Query, headers: &
     };
     let verified = match verified {
         Ok(verified) => verified,
-        Err(reason) => return unreadable(&reference.to_string(), reason),
+        Err(reason) => {
+            let subject = assigned.map(|assigned| format!("{name}@{}", assigned.version));
+            return unreadable(&subject.unwrap_or_else(|| reference.to_string()), reason);
+        }
     };
-    match reference.selector {
-        Selector::Version(_) => verified.pinned().reply(headers, Freshness::Immutable),
-        Selector::Label(Label::Production) => verified.control().reply(headers, Freshness::Revalidate),
-        Selector::Label(_) => verified.pinned().reply(headers, Freshness::Revalidate),
+    match (reference.selector, assigned) {
+        (_, Some(assigned)) => {
+            let representation = prompt.assigned(verified, assigned);
+            assigned.tagged(representation.reply(headers, Freshness::Revalidate))
+        }
+        (Selector::Version(_), None) => verified.pinned().reply(headers, Freshness::Immutable),
+        (Selector::Label(_), None) => verified.pinned().reply(headers, Freshness::Revalidate),
     }
 }
 

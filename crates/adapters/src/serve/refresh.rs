@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use promptgate_release::ports::LedgerStore;
-use promptgate_release::{Name, PortError, Version};
+use promptgate_release::{Name, PortError, RELEASES_FILE, Version};
 use tokio::runtime::Handle;
 use tokio::task::JoinError;
 use tokio::time::Instant;
@@ -21,6 +21,8 @@ pub(super) const REFRESH_TIMEOUT: Duration = Duration::from_secs(60);
 pub enum Subject {
     /// The ledger: nothing new is seen.
     Ledger,
+    /// The assignments of all prompts: the last good ones are served as a file. Units are assigned by the prompts' states.
+    Releases,
     /// A prompt: its last good state is served.
     Prompt(Name),
     /// A version: it is served only if it was verified before.
@@ -31,6 +33,7 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ledger => f.write_str("ledger"),
+            Self::Releases => f.write_str(RELEASES_FILE),
             Self::Prompt(name) => write!(f, "{name}"),
             Self::Version(name, version) => write!(f, "{name}@{version}"),
         }

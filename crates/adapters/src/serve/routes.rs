@@ -7,14 +7,16 @@ use serde_json::json;
 
 use super::discard::{self, Posted};
 use super::query::{self, Query};
-use super::response::{Reply, error, json, not_allowed, with};
-use super::{PromptServer, health, langfuse, prompt};
+use super::response::{Freshness, Reply, error, json, not_allowed, with};
+use super::{PromptServer, body, health, langfuse, ofrep, prompt};
 
 /// The longest path with its query, in bytes.
 const MAX_URI: usize = 4096;
 
 /// The path of Langfuse's prompts.
 const LANGFUSE_PROMPTS: &str = "/api/public/v2/prompts";
+/// The path of the assignments.
+const RELEASES: &str = "/v1/releases";
 /// The start of the path of a prompt.
 const OWN_PROMPTS: &str = "/v1/prompts/";
 
@@ -46,6 +48,9 @@ where
             not_allowed("POST", "promptgate serve stores no traces and no scores: there are none to read")
         };
     }
+    if ofrep::is_evaluation(path) {
+        return evaluate(server, request).await;
+    }
     // Tools that write prompts use these paths with other methods.
     let is_prompts = path == LANGFUSE_PROMPTS
         || path.starts_with(OWN_PROMPTS)
@@ -62,12 +67,40 @@ where
                 "organization": {"id": "promptgate", "name": "promptgate"}});
             json(StatusCode::OK, &json!({"data": [project]}))
         }
-        "/api/public/health" | "/api/public/projects" => reads_only(),
+        RELEASES if is_read => match server.view().snapshot.releases() {
+            Some(releases) => releases.reply(request.headers(), Freshness::Revalidate),
+            None => {
+                prompt::unreadable("the file of the assignments", "it could not be read; /healthz says why")
+            }
+        },
+        ofrep::CONFIGURATION if is_read => {
+            ofrep::configuration(server.refresh.as_millis(), request.headers())
+        }
+        "/api/public/health" | "/api/public/projects" | RELEASES | ofrep::CONFIGURATION => reads_only(),
         _ => {
             let message = format!(
-                "no such path: {path}; expected /v1/prompts/NAME, {LANGFUSE_PROMPTS}/NAME or /healthz"
+                "no such path: {path}; expected /v1/prompts/NAME, {RELEASES}, {LANGFUSE_PROMPTS}/NAME, {}/NAME or /healthz",
+                ofrep::FLAGS
             );
             error(StatusCode::NOT_FOUND, "not_found", &message)
+        }
+    }
+}
+
+/// Evaluates flags of OpenFeature.
+async fn evaluate<B>(server: &PromptServer, request: Request<B>) -> Reply
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    if *request.method() != Method::POST {
+        return not_allowed("POST", "flags are evaluated with POST and the context of the unit");
+    }
+    let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
+    match body::read(&server.limits, request).await {
+        Ok(body) => ofrep::evaluate(&server.view().snapshot, &path, &body, &headers),
+        Err((status, _, details)) => {
+            json(status, &json!({"errorCode": "PARSE_ERROR", "errorDetails": details}))
         }
     }
 }

@@ -4,16 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use promptgate_release::ports::LedgerStore;
-use promptgate_release::{Label, Name, PortError, Record, State, Version};
+use promptgate_release::{Label, Name, PortError, Record, State, Variant, Version};
+use serde_json::json;
 
 use super::refresh::{Problem, Subject};
 use super::response::Representation;
+use super::variant::Assigned;
 use super::{langfuse, prompt};
 
 /// All prompts of a ledger.
 #[derive(Default)]
 pub(super) struct Snapshot {
     prompts: BTreeMap<Name, Result<Arc<Prompt>, String>>,
+    /// The assignments of all prompts, with their `seq`.
+    releases: Option<(u64, Representation)>,
 }
 
 impl Snapshot {
@@ -46,7 +50,33 @@ impl Snapshot {
                 snapshot.prompts.insert(name.clone(), prompt.clone());
             }
         }
+        let before = previous.and_then(|previous| previous.releases.clone());
+        let read = match ledger.releases().await {
+            // As every reader of them does.
+            Ok(read) if before.as_ref().is_some_and(|(seq, _)| read.seq < *seq) => {
+                Err(format!("the assignments went back to seq {}", read.seq))
+            }
+            Ok(read) => Ok((read.seq, Representation::new(&json!(read)))),
+            Err(error) => Err(error.to_string()),
+        };
+        snapshot.releases = match read {
+            Ok(read) => Some(read),
+            Err(reason) => {
+                problems.push(Problem { subject: Subject::Releases, reason });
+                before
+            }
+        };
         Ok((snapshot, problems))
+    }
+
+    /// The assignments of all prompts; `None` while they could never be read.
+    pub(super) fn releases(&self) -> Option<&Representation> {
+        self.releases.as_ref().map(|(_, releases)| releases)
+    }
+
+    /// The names, also of prompts that cannot be served.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Name> {
+        self.prompts.keys()
     }
 
     /// The number of prompts.
@@ -74,6 +104,8 @@ pub(super) struct Prompt {
     /// Its newest version, which is asked for with the labels of every version.
     latest: Option<Version>,
     versions: BTreeMap<Version, Served>,
+    /// The responses of the own route to an assigned unit; what they show is part of the state.
+    variants: [OnceLock<Representation>; 2],
 }
 
 /// A version with the response of Langfuse's route, which shows its labels.
@@ -87,7 +119,6 @@ struct Served {
 pub(super) struct Verified {
     /// The record.
     pub(super) record: Record,
-    control: OnceLock<Representation>,
     pinned: OnceLock<Representation>,
 }
 
@@ -105,6 +136,7 @@ impl Prompt {
         };
         if let Some(before) = before
             && (state.moves.len() < before.state.moves.len()
+                || state.exposures.len() < before.state.exposures.len()
                 || state.versions.len() < before.state.versions.len())
         {
             return Err(format!(
@@ -136,7 +168,8 @@ impl Prompt {
             };
             versions.insert(*version, Served::new(content));
         }
-        let prompt = Self { name: name.clone(), latest: state.latest(), state, versions };
+        let variants = Default::default();
+        let prompt = Self { name: name.clone(), latest: state.latest(), state, versions, variants };
         Ok(before.filter(|before| before.is_same(&prompt)).cloned().unwrap_or_else(|| Arc::new(prompt)))
     }
 
@@ -172,6 +205,13 @@ impl Prompt {
         }
         labels.insert(format!("v{version}"));
         labels.into_iter().collect()
+    }
+
+    /// The response of the own route to a unit that is assigned to a version.
+    pub(super) fn assigned(&self, verified: &Verified, assigned: Assigned) -> &Representation {
+        let [control, treatment] = &self.variants;
+        let response = if assigned.variant == Variant::Treatment { treatment } else { control };
+        response.get_or_init(|| Representation::new(&prompt::body(&verified.record, Some(assigned))))
     }
 
     /// The response of Langfuse's route.
@@ -215,12 +255,7 @@ impl Verified {
         if !is_same || record.digest != published.digest {
             return Err("its record is that of another version".to_owned());
         }
-        Ok(Arc::new(Self { record, control: OnceLock::new(), pinned: OnceLock::new() }))
-    }
-
-    /// The response of the own route to a unit that is assigned to this version as control.
-    pub(super) fn control(&self) -> &Representation {
-        self.control.get_or_init(|| Representation::new(&prompt::body(&self.record, Some("control"))))
+        Ok(Arc::new(Self { record, pinned: OnceLock::new() }))
     }
 
     /// The response of the own route to a request for exactly this version.

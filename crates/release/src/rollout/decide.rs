@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use promptgate_core::stats::sample_ratio_p;
 
-use super::evidence::{Accumulated, LEAST_SAMPLES};
+use super::evidence::{Accumulated, MIN_SAMPLES};
 use super::finding::{Finding, FindingKind, Status};
 use super::observation::{Observations, Reading, Sample, Stratum, Variants};
 use super::plan::{Guardrail, RolloutPolicy, Signal};
@@ -38,7 +38,7 @@ pub struct Request<'a> {
     pub now: Timestamp,
 }
 
-/// What follows.
+/// The next action.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Nothing yet.
@@ -65,7 +65,7 @@ pub enum Action {
 /// The decision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
-    /// What follows.
+    /// The next action.
     pub action: Action,
     /// Why, in the order of the policy.
     pub findings: Vec<Finding>,
@@ -179,8 +179,8 @@ impl StepReview<'_> {
         self.balance(metric, counts);
         let all = Accumulated::of(rollout, guardrail, samples);
         let smaller = all.n.control.min(all.n.treatment);
-        if smaller < LEAST_SAMPLES {
-            return self.found(metric, FindingKind::FewSamples { have: smaller, need: LEAST_SAMPLES });
+        if smaller < MIN_SAMPLES {
+            return self.found(metric, FindingKind::FewSamples { have: smaller, need: MIN_SAMPLES });
         }
         let alpha = policy.alpha / policy.guardrails.len().max(1) as f64;
         let look = all.harm(alpha);

@@ -1,6 +1,7 @@
 //! Tests of decisions over events, with the events and records that they share.
 
 mod approval;
+mod assignment;
 mod canonical;
 mod chain;
 mod fold;

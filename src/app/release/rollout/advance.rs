@@ -49,7 +49,9 @@ pub(crate) async fn advance(
             .into());
     }
     let sources = super::sources(&open.opened, environment)?;
-    advance_in(&open, &sources, dry_run).await
+    let mut report = advance_in(&open, &sources, dry_run).await?;
+    open.publish_releases(environment, &mut report).await;
+    Ok(report)
 }
 
 /// Advances in an open ledger and registry.

@@ -33,6 +33,7 @@ pub(crate) async fn abort(
     if !dry_run && end(&open.places(), &state, RolloutOutcome::Aborted, reason).await?.is_none() {
         report.result = RolloutResult::EndedElsewhere;
     }
+    open.publish_releases(environment, &mut report).await;
     Ok(report)
 }
 

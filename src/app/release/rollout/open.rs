@@ -8,12 +8,14 @@ use crate::app::release::identity;
 use crate::app::release::labels::Places;
 use crate::app::release::open::{Opened, Target};
 use crate::app::release::pending;
+use crate::app::release::releases;
 use crate::app::release::write::Stamp;
 use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;
 use promptgate_release::ports::Registry;
 use promptgate_release::rollout::Rollout;
 use promptgate_release::{ActorSource, Label, Name, State};
+use promptgate_report::release::rollout as wire;
 
 /// The ledger and the registry of a prompt.
 pub(super) struct OpenRollout {
@@ -62,6 +64,16 @@ impl OpenRollout {
             ledger: self.opened.ledger.as_ref(),
             registry: self.registry.as_ref(),
             stamp: &self.stamp,
+        }
+    }
+
+    /// Publishes the assignments where applications read them from a registry, and adds a line about it. A job of a pull
+    /// request whose request was refused writes nothing there either.
+    pub(super) async fn publish_releases(&self, environment: &Environment, report: &mut wire::Rollout) {
+        let is_refused = self.stamp.actor.source == ActorSource::OtherBranch
+            && report.result == wire::RolloutResult::Refused;
+        if !report.dry_run && !is_refused {
+            report.notes.extend(releases::note(&self.opened, environment, &self.stamp).await);
         }
     }
 

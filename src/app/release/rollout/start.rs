@@ -53,7 +53,9 @@ pub(crate) async fn start(
     secrets::refuse(reason, "the reason", &Place::file("--reason"), &secrets::redactor(environment))?;
     let open = OpenRollout::open(&options.target, environment, environment.now()?, options.dry_run).await?;
     let sources = super::sources(&open.opened, environment)?;
-    start_in(options, &open, &sources).await
+    let mut report = start_in(options, &open, &sources).await?;
+    open.publish_releases(environment, &mut report).await;
+    Ok(report)
 }
 
 /// Starts a rollout in an open ledger and registry.

@@ -39,6 +39,23 @@ impl MemoryRegistry {
         self.lock().labels.get(label).cloned().into_iter().collect()
     }
 
+    /// The number of versions.
+    pub(super) fn count(&self) -> usize {
+        self.lock().versions.len()
+    }
+
+    /// The first message of a version.
+    pub(super) fn text(&self, id: &str) -> String {
+        let stored = self.lock();
+        let version = stored.versions.iter().find(|version| version.id == id).unwrap();
+        version.content.messages[0].content.clone()
+    }
+
+    /// Removes a label.
+    pub(super) fn unset(&self, label: &Label) {
+        self.lock().labels.remove(label);
+    }
+
     /// Moves a label, as somebody does at the server.
     pub(super) fn point(&self, label: &Label, id: &str) {
         self.lock().labels.insert(label.clone(), id.to_owned());

@@ -9,7 +9,7 @@ use promptgate_release::ports::{
     Addition, Capabilities, History, LedgerStore, PortResult, Registry, RegistryId, Staleness, StoredVersion,
     Tip, Verification,
 };
-use promptgate_release::{Digest, Label, Name, PortError, Record, State, Version};
+use promptgate_release::{Digest, Label, Name, PortError, Record, Releases, State, Version};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -139,6 +139,10 @@ impl<L: LedgerStore> LedgerStore for SteppedPort<L> {
 
     fn record<'a>(&'a self, name: &'a Name, version: Version) -> PortResult<'a, Option<Record>> {
         stepped!(self, self.inner.record(name, version))
+    }
+
+    fn releases(&self) -> PortResult<'_, Releases> {
+        stepped!(self, self.inner.releases())
     }
 
     fn append<'a>(

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use promptgate_release::ports::Addition;
-use promptgate_release::{EventKind, Name, PortError};
+use promptgate_release::{EventKind, Name, PortError, RELEASES_FILE};
 use rand::RngExt as _;
 
 use super::super::layout::{Writes, events_path, state_path};
@@ -21,16 +21,24 @@ pub(super) const TIP: &str = "Promptgate-Tip";
 /// Events that the subject of a commit names.
 const MAX_NAMED: usize = 4;
 
+/// An append.
+pub(super) struct Append<'a> {
+    /// The name.
+    pub(super) name: &'a Name,
+    /// The text of its events before.
+    pub(super) events: &'a str,
+    /// The files.
+    pub(super) writes: &'a Writes,
+    /// The assignments of all names; `None` if they are the same as before.
+    pub(super) releases: Option<String>,
+    /// The addition.
+    pub(super) addition: &'a Addition,
+}
+
 impl Git {
-    /// Creates a commit on `base` with the files of an append, and returns it. `events` is the text before.
-    pub(super) fn create_commit(
-        &self,
-        base: Option<&str>,
-        name: &Name,
-        events: &str,
-        writes: &Writes,
-        addition: &Addition,
-    ) -> Result<String, PortError> {
+    /// Creates a commit on `base` with the files of an append, and returns it.
+    pub(super) fn create_commit(&self, base: Option<&str>, append: &Append<'_>) -> Result<String, PortError> {
+        let Append { name, events, writes, releases, addition } = append;
         let failed = |error: std::io::Error| {
             PortError::Unavailable(format!(
                 "{}: a temporary file could not be written: {error}",
@@ -43,6 +51,7 @@ impl Git {
             (state_path(name), writes.state.clone()),
         ];
         files.extend(writes.records.iter().cloned());
+        files.extend(releases.iter().map(|text| (RELEASES_FILE.to_owned(), text.clone())));
         let mut paths = String::new();
         for (index, (_, text)) in files.iter().enumerate() {
             let path = folder.path().join(index.to_string());

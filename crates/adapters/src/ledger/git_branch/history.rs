@@ -6,7 +6,7 @@
 //! newest commits up to a number of bytes.
 
 use promptgate_release::ports::VerifiedCommits;
-use promptgate_release::{Name, PortError, chain};
+use promptgate_release::{Name, PortError, RELEASES_FILE, Releases, chain};
 
 use super::super::layout::{damaged, events_path};
 use super::commit::{COUNT, TIP};
@@ -17,6 +17,8 @@ use crate::git::short;
 
 /// Bytes of earlier versions that are compared although their commits agree.
 const MAX_COMPARED: usize = 64 << 20;
+/// Commits whose assignments are compared.
+const MAX_RELEASES: usize = 200;
 
 /// A commit that changed the events of a prompt.
 struct Change {
@@ -51,7 +53,7 @@ pub(super) fn verify_commits(
             &format!("the commit {} merges, expected commits that append", short(&merge)),
         ));
     }
-    let changes = changes(git, &reader.tip, name)?;
+    let changes = changes(git, &reader.tip, &events_path(name), usize::MAX)?;
     let digests: Vec<(String, usize)> = events
         .split_inclusive('\n')
         .scan(0, |end, line| {
@@ -83,6 +85,31 @@ pub(super) fn verify_commits(
         }
     }
     Ok(VerifiedCommits { count: changes.len(), complete })
+}
+
+/// Verifies that the number of the assignments did not go back in the newest commits: readers refuse a lower one.
+///
+/// # Errors
+/// [`PortError::Damaged`] with a commit that did not.
+pub(super) fn verify_releases(git: &Git, reader: &mut Reader<'_>) -> Result<(), PortError> {
+    let mut newer: Option<(String, u64)> = None;
+    for change in changes(git, &reader.tip, RELEASES_FILE, MAX_RELEASES)? {
+        let text = reader.object(&change.object)?.map(|object| object.content).unwrap_or_default();
+        // A file that was damaged for a time was not read by anybody either.
+        let Ok(releases) = Releases::parse(&String::from_utf8_lossy(&text)) else { continue };
+        if let Some((commit, seq)) = newer
+            && seq < releases.seq
+        {
+            let problem = format!(
+                "commit {} has seq {seq} after {}, expected one that rises",
+                short(&commit),
+                releases.seq
+            );
+            return Err(damaged(RELEASES_FILE, &problem));
+        }
+        newer = Some((change.commit, releases.seq));
+    }
+    Ok(())
 }
 
 /// Finds the oldest commit that did more than append, to name it.
@@ -122,13 +149,13 @@ fn is_complete(git: &Git, reader: &mut Reader<'_>) -> Result<bool, PortError> {
     Ok(true)
 }
 
-/// The commits that changed the events of a name, the newest first.
-fn changes(git: &Git, tip: &str, name: &Name) -> Result<Vec<Change>, PortError> {
+/// The newest commits that changed a file, the newest first.
+fn changes(git: &Git, tip: &str, path: &str, max: usize) -> Result<Vec<Change>, PortError> {
     let trailer = |key: &str| format!("%(trailers:key={key},valueonly,separator=%x2C)");
     let format = format!("--format=%x01%H%x00{}%x00{}%x00", trailer(COUNT), trailer(TIP));
-    let path = events_path(name);
+    let count = format!("--max-count={}", max.min(i32::MAX as usize));
     let arguments =
-        ["log", &format, "--raw", "--no-abbrev", "--no-renames", "--full-history", tip, "--", &path];
+        ["log", &format, &count, "--raw", "--no-abbrev", "--no-renames", "--full-history", tip, "--", path];
     let text = git.text(&mut git.command(&arguments), &[])?;
     let parse = |entry: &str| {
         let mut fields = entry.split('\0');

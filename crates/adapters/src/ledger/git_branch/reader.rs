@@ -3,9 +3,10 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
-use promptgate_release::PortError;
+use promptgate_release::{Name, PortError, State};
 
-use super::super::layout::{EVENTS, damaged};
+use super::super::layout::{EVENTS, StateFile, damaged, name_of_events, state_path};
+use super::super::releases::Source;
 use super::process::Git;
 
 /// The files of the last fetched commit of a ledger.
@@ -95,6 +96,27 @@ impl<'g> Reader<'g> {
             let _ = stderr.read_to_string(&mut text); // an unreadable message leaves an empty one
         }
         self.git.local_error(&text)
+    }
+}
+
+impl Source for Reader<'_> {
+    fn names(&mut self) -> Result<Vec<Name>, PortError> {
+        let folder = format!("{EVENTS}/");
+        let arguments = ["ls-tree", "-r", "-z", "--name-only", "--full-tree", &self.tip, "--", &folder];
+        let paths = self.git.text(&mut self.git.command(&arguments), &[])?;
+        let mut names: Vec<Name> = paths.split('\0').filter_map(name_of_events).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    fn state(&mut self, name: &Name) -> Result<Option<State>, PortError> {
+        let path = state_path(name);
+        let Some(text) = self.file(&path)? else { return Ok(None) };
+        StateFile::parse(&text, &path).map(|file| Some(file.state))
+    }
+
+    fn file(&mut self, path: &str) -> Result<Option<String>, PortError> {
+        Reader::file(self, path)
     }
 }
 

@@ -14,7 +14,7 @@ const CHILD_FOLDER: &str = "PROMPTGATE_TEST_LEDGER_FOLDER";
 const CHILD_POINT: &str = "PROMPTGATE_TEST_LEDGER_POINT";
 
 /// Every point of an append that publishes, in order.
-const POINTS: [&str; 9] = [
+const POINTS: [&str; 11] = [
     "before the lock",
     "locked",
     "record staged",
@@ -23,6 +23,8 @@ const POINTS: [&str; 9] = [
     "events stored",
     "state staged",
     "state stored",
+    "releases staged",
+    "releases stored",
     "unlocked",
 ];
 
@@ -91,6 +93,9 @@ fn killed_append_is_all_or_nothing_and_the_next_one_finishes() {
         let record = run(store.record(&prompt, super::support::version(2))).unwrap();
         assert_eq!(record.is_some(), is_committed, "{point}");
 
+        let production = run(store.releases()).unwrap().prompts[&prompt].control;
+        assert_eq!(production, super::support::version(if is_committed { 2 } else { 1 }), "{point}");
+
         // The next call finishes: the same addition if it was lost, another in any case.
         if !is_committed {
             append(&store, &prompt, &publish(&prompt, 2)).unwrap();
@@ -103,6 +108,9 @@ fn killed_append_is_all_or_nothing_and_the_next_one_finishes() {
             "{point}"
         );
         let state = std::fs::read_to_string(folder.path().join("state/support/reply.json")).unwrap();
+        let stored = std::fs::read_to_string(folder.path().join("releases.json")).unwrap();
+        let stored = promptgate_release::Releases::parse(&stored).unwrap();
+        assert_eq!((stored.seq, stored.prompts[&prompt].control), (2, super::support::version(2)), "{point}");
         assert!(state.contains(finished.tip.unwrap().as_str()), "{point}: the state is repaired");
     }
 }

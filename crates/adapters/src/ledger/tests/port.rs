@@ -5,6 +5,7 @@ use promptgate_release::{Event, EventKind, Label, PortError, State};
 
 use super::super::{Folder, GitBranch};
 use super::git_server::Server;
+use super::releases::assert_releases;
 use super::support::{append, event, marked, name, publish, record, run, version};
 
 fn conformance(store: &dyn LedgerStore) {
@@ -15,6 +16,7 @@ fn conformance(store: &dyn LedgerStore) {
     assert_eq!(run(store.state(&reply)).unwrap(), None);
     assert_eq!(run(store.record(&reply, version(1))).unwrap(), None);
     assert_eq!(run(store.verify(&reply)).unwrap().history.events, []);
+    assert_releases(store, 0);
 
     let first = publish(&reply, 1);
     let tip = run(store.append(&reply, &first, None)).unwrap();
@@ -22,9 +24,11 @@ fn conformance(store: &dyn LedgerStore) {
     let second = publish(&reply, 2);
     let conflict = run(store.append(&reply, &second, None)).unwrap_err();
     assert_eq!(conflict, PortError::Conflict("ledger"));
+    assert_releases(store, 1);
 
     // Another name, even in the same folder, does not move this one.
     run(store.append(&other, &publish(&other, 1), None)).unwrap();
+    assert_releases(store, 2);
     let tip = run(store.append(&reply, &second, Some(&tip))).unwrap();
     assert_eq!(run(store.names()).unwrap(), [other.clone(), reply.clone()]);
 
@@ -38,8 +42,11 @@ fn conformance(store: &dyn LedgerStore) {
     assert_eq!(run(store.record(&reply, version(3))).unwrap(), None);
     assert_eq!(run(store.verify(&reply)).unwrap().history, history);
 
+    assert_releases(store, 3);
     rejects_what_it_could_not_read(store);
     assert_eq!(run(store.history(&reply)).unwrap(), history, "a rejected addition leaves nothing");
+    assert_releases(store, 3);
+    super::releases::follow_a_rollout(store, &reply);
 }
 
 /// Events without the digests of the records, which the ledger fills in.
@@ -73,7 +80,7 @@ fn rejects_what_it_could_not_read(store: &dyn LedgerStore) {
     twice.records.push(record(&reply, 3));
     invalid(&twice, "two records");
 
-    for reserved in ["a.json/b", "a/b.jsonl", ".gitmodules/x"] {
+    for reserved in ["a.json/b", "a/b.jsonl", ".gitmodules/x", "promptgate/releases"] {
         let error = run(store.append(&name(reserved), &publish(&name(reserved), 1), None)).unwrap_err();
         assert!(matches!(&error, PortError::Invalid(text) if text.contains(reserved)), "{error:?}");
     }

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::FutureExt as _;
 use jiff::Timestamp;
 use promptgate_release::ports::{Addition, History, LedgerStore, PortResult, Tip, Verification};
+use promptgate_release::rollout::Stratum;
 use promptgate_release::{
-    Actor, ActorSource, Change, Content, Event, EventKind, Label, MoveCause, Name, PortError, Record, State,
-    Version,
+    Actor, ActorSource, Change, Content, Event, EventKind, Label, MoveCause, Name, PortError, Record,
+    Releases, State, Version,
 };
-use promptgate_testing::MemoryLedger;
 use promptgate_testing::registry::record;
+use promptgate_testing::{MemoryLedger, rollout_start};
 
 /// One ledger for each prompt, in memory, and the faults of their reads.
 #[derive(Default)]
@@ -26,6 +27,7 @@ struct Inner {
     damaged: BTreeMap<Name, PortError>,
     unreachable: Option<PortError>,
     unreadable: Option<PortError>,
+    damaged_releases: Option<PortError>,
     records_read: usize,
 }
 
@@ -89,6 +91,26 @@ impl FaultyLedger {
         self.push(&name, 1_796_001_000, moved, Vec::new());
     }
 
+    /// Appends an event that needs no record.
+    pub(super) fn add(&self, name: &str, kind: EventKind) {
+        self.push(&name.parse().expect("a name"), 1_796_002_000, kind, Vec::new());
+    }
+
+    /// Begins the first rollout of `support/reply`: 2.4.0 against 2.3.1, at 5 % and then 25 %.
+    pub(super) fn begin_rollout(&self, salt: &str) {
+        self.set_label("support/reply", "canary", "2.4.0");
+        let (control, treatment) = ("2.3.1".parse().expect("a version"), "2.4.0".parse().expect("a version"));
+        let start = Box::new(rollout_start(1, control, treatment, salt, &[500, 2_500]));
+        self.add("support/reply", EventKind::RolloutStarted { start });
+    }
+
+    /// Begins the second step of the rollout.
+    pub(super) fn step_rollout(&self) {
+        let ended = Stratum::default();
+        let stepped = EventKind::RolloutStepped { rollout: 1, step: 1, basis_points: 2_500, ended };
+        self.add("support/reply", stepped);
+    }
+
     /// Changes the record of a version, as nobody should.
     pub(super) fn mutate(&self, name: &str, version: &str, change: impl FnOnce(&mut Record)) {
         let (name, version) = (name.parse().expect("a name"), version.parse().expect("a version"));
@@ -102,6 +124,11 @@ impl FaultyLedger {
     /// Makes the state of a prompt unreadable.
     pub(super) fn damage(&self, name: &str, damage: PortError) {
         self.inner().damaged.insert(name.parse().expect("a name"), damage);
+    }
+
+    /// Makes the assignments unreadable, or readable again.
+    pub(super) fn damage_releases(&self, damage: Option<PortError>) {
+        self.inner().damaged_releases = damage;
     }
 
     /// Makes `refresh` fail, or succeed again.
@@ -167,6 +194,24 @@ impl LedgerStore for FaultyLedger {
             self.readable()?;
             self.inner().records_read += 1;
             self.prompt(name).record(name, version).await
+        }
+        .boxed()
+    }
+
+    fn releases(&self) -> PortResult<'_, Releases> {
+        async {
+            self.readable()?;
+            if let Some(damage) = self.inner().damaged_releases.clone() {
+                return Err(damage);
+            }
+            let prompts: Vec<_> = self.inner().prompts.clone().into_iter().collect();
+            let mut all = Releases::default();
+            for (_, prompt) in prompts {
+                let releases = prompt.releases().await?;
+                all.seq += releases.seq;
+                all.prompts.extend(releases.prompts);
+            }
+            Ok(all)
         }
         .boxed()
     }

@@ -2,8 +2,10 @@ mod connections;
 mod discarding;
 mod langfuse;
 mod ledger;
+mod ofrep;
 mod own;
 mod reload;
+mod rollout;
 
 use std::sync::{Arc, Mutex};
 

@@ -234,7 +234,10 @@ async fn prompt_that_disappears_is_served_and_reported() {
     assert_eq!(served.version(PRODUCTION).await, "2.3.1");
     assert_eq!(
         served.problems().await,
-        [("support/reply".to_owned(), "it is no longer in the ledger".to_owned())]
+        [
+            ("support/reply".to_owned(), "it is no longer in the ledger".to_owned()),
+            ("releases.json".to_owned(), "the assignments went back to seq 1".to_owned()),
+        ]
     );
 }
 

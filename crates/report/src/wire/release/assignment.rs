@@ -24,10 +24,18 @@ pub struct Assignment {
     pub digest: String,
     /// `control` or `treatment`.
     pub variant: String,
-    /// Why, as a code: `no_rollout` or `empty_unit`.
+    /// Why, as a code: `split` by its bucket, `no_rollout` or `empty_unit`.
     pub code: String,
     /// Why, for people.
     pub reason: String,
+    /// The bucket of the unit, in basis points; null unless it decided.
+    pub bucket: Option<u32>,
+    /// Units that are treated, in basis points; null without a rollout.
+    pub basis_points: Option<u32>,
+    /// The number of the rollout; null without one.
+    pub rollout: Option<u64>,
+    /// Its step, from 1; null without one.
+    pub step: Option<u64>,
 }
 
 /// The JSON Schema of [`Assignment`], draft 2020-12.

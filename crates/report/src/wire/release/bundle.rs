@@ -54,8 +54,21 @@ pub struct Bundle {
     /// Always `promptgate.bundle/v1`.
     #[schemars(extend("const" = SCHEMA))]
     pub schema: String,
-    /// The prompts, sorted by name.
+    /// The prompts, sorted by name. During a rollout, the version that is rolled out follows that of production.
     pub prompts: Vec<BundleEntry>,
+    /// The assignments of the prompts.
+    pub releases: BundledReleases,
+}
+
+/// The file of the assignments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BundledReleases {
+    /// The file, relative to the manifest.
+    pub file: String,
+    /// SHA-256 of the bytes of the file.
+    pub file_digest: String,
+    /// The `seq` of the ledger's.
+    pub seq: u64,
 }
 
 /// A prompt of a bundle.
@@ -63,8 +76,10 @@ pub struct Bundle {
 pub struct BundleEntry {
     /// The prompt.
     pub name: String,
-    /// The version that production served.
+    /// The version.
     pub version: String,
+    /// `control`, which production served, or `treatment`, which was rolled out.
+    pub variant: String,
     /// The digest of its content.
     pub digest: String,
     /// The file, relative to the manifest.

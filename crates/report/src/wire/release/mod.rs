@@ -12,6 +12,7 @@ pub mod promotion;
 pub mod publication;
 pub mod pull;
 pub mod reconciliation;
+pub mod releases;
 pub mod rollback;
 pub mod rollout;
 pub mod rollout_plan;

@@ -1,0 +1,3 @@
+module example.org/assignment
+
+go 1.21
