@@ -7,7 +7,7 @@ use promptgate_core::stats::sample_ratio_p;
 
 use super::evidence::{Accumulated, MIN_SAMPLES};
 use super::finding::{Finding, FindingKind, Status};
-use super::observation::{Observations, Reading, Stratum, Variants};
+use super::observation::{Observations, Reading, Sample, Stratum, Variants};
 use super::plan::{Guardrail, RolloutPolicy, Signal};
 use super::progress::{Look, Rollout};
 use crate::{Digest, Version};
@@ -171,6 +171,10 @@ impl StepReview<'_> {
             Ok(samples) => samples,
             Err(reading) => return self.unusable(metric, reading),
         };
+        if matches!(samples.treatment, Sample::Level { .. }) {
+            let why = "a figure without a variance cannot be tested".to_owned();
+            return self.found(metric, FindingKind::Missing(why));
+        }
         let counts = Variants { control: samples.control.n(), treatment: samples.treatment.n() };
         self.balance(metric, counts);
         let all = Accumulated::of(rollout, guardrail, samples);
@@ -180,7 +184,12 @@ impl StepReview<'_> {
         }
         let alpha = policy.alpha / policy.guardrails.len().max(1) as f64;
         let look = all.harm(alpha);
-        let shown = rollout.looks_at(&guardrail.name, super::TestKind::Harm).any(Look::is_shown);
+        let mut before = rollout.looks_at(&guardrail.name, super::TestKind::Harm).peekable();
+        if look.is_none() && before.peek().is_none() {
+            let why = "these samples cannot be tested".to_owned();
+            return self.found(metric, FindingKind::Missing(why));
+        }
+        let shown = before.any(Look::is_shown);
         let kind = match (look.as_ref().is_some_and(Look::is_shown) || shown, all.difference()) {
             (false, _) => FindingKind::NoHarm,
             (true, Some(difference)) if all.is_within_margin(policy.alpha) => {
