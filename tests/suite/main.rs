@@ -38,5 +38,6 @@ mod served;
 mod servers;
 mod shards;
 mod support;
+mod telemetry;
 mod unwritten;
 mod wire;
