@@ -10,9 +10,9 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "prints a table to standard output")]
 
+#[path = "../simulation/cores.rs"]
+mod cores;
 mod rivals;
-#[path = "../simulation/mod.rs"]
-mod simulation;
 
 use std::process::ExitCode;
 
@@ -127,11 +127,10 @@ fn main() -> ExitCode {
                 continue;
             }
             let random = |run: u64| seed.wrapping_mul(1 << 32).wrapping_add(run);
-            let ended: Vec<Ended> =
-                simulation::on_all_cores(runs, |index| run(per_day, truth, random(index)))
-                    .into_iter()
-                    .flatten()
-                    .collect();
+            let ended: Vec<Ended> = cores::on_all_cores(runs, |index| run(per_day, truth, random(index)))
+                .into_iter()
+                .flatten()
+                .collect();
             let count = |outcome| ended.iter().filter(|ended| ended.outcome == outcome).count();
             let (back, done) = (count(SimulatedOutcome::RolledBack), count(SimulatedOutcome::Completed));
             let soon =
@@ -139,7 +138,7 @@ fn main() -> ExitCode {
             let soon = ended.iter().filter(soon).count();
             let mut days: Vec<f64> = ended.iter().map(|ended| ended.days).collect();
             days.sort_by(f64::total_cmp);
-            let rivals = simulation::on_all_cores(runs, |index| {
+            let rivals = cores::on_all_cores(runs, |index| {
                 let drop = truth.faithfulness_drop;
                 rivals::rolled_back(per_day, FAITHFULNESS, FAITHFULNESS - drop, random(index))
             });

@@ -1,4 +1,4 @@
-//! What others do with the same traffic: a test at the fixed level at each look, and a confidence sequence.
+//! Other rules on the same traffic: a test at the fixed level at each look, and a confidence sequence.
 //!
 //! The traffic is that of the default canary for its shortest time. Both look at faithfulness alone, every six hours.
 

@@ -1,6 +1,8 @@
 //! The common parts of the simulations of the gate: cases of known truth, a policy with the default looks, and runs on all cores.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod cores;
+
+pub(crate) use cores::on_all_cores;
 
 use promptgate_core::gate::{Criterion, Policy, Rule};
 use promptgate_core::model::{
@@ -64,24 +66,4 @@ pub(crate) fn empty_analysis(metrics: usize, cases: usize) -> Analysis {
         repeats_cached: false,
         contested: Contested::default(),
     }
-}
-
-/// The outcomes of runs 0 to `runs` on all cores.
-pub(crate) fn on_all_cores<T: Send>(runs: usize, simulate: impl Fn(u64) -> T + Sync) -> Vec<T> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut outcomes = Vec::new();
-        loop {
-            let run = next.fetch_add(1, Ordering::Relaxed);
-            if run >= runs {
-                return outcomes;
-            }
-            outcomes.push(simulate(run as u64));
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
-    })
 }

@@ -34,6 +34,20 @@ pub(super) fn obstacle_lines(found: &[Obstacle], name: &Name, version: Option<Ve
     text
 }
 
+/// Obstacles as JSON.
+pub(super) fn obstacles(
+    found: &[Obstacle],
+    name: &Name,
+    version: Option<Version>,
+) -> Vec<promotion::Obstacle> {
+    let one = |obstacle: &Obstacle| promotion::Obstacle {
+        code: obstacle.code().to_owned(),
+        message: obstacle.to_string(),
+        help: Some(obstacle.help(name, version)),
+    };
+    found.iter().map(one).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,18 +64,4 @@ mod tests {
         );
         assert_eq!(text.lines().count(), 5, "{text}");
     }
-}
-
-/// Obstacles as JSON.
-pub(super) fn obstacles(
-    found: &[Obstacle],
-    name: &Name,
-    version: Option<Version>,
-) -> Vec<promotion::Obstacle> {
-    let one = |obstacle: &Obstacle| promotion::Obstacle {
-        code: obstacle.code().to_owned(),
-        message: obstacle.to_string(),
-        help: Some(obstacle.help(name, version)),
-    };
-    found.iter().map(one).collect()
 }

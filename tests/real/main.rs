@@ -10,6 +10,7 @@ mod langfuse;
 mod llama;
 mod llama_server;
 mod mlflow;
+mod mlflow_releases;
 mod mlflow_server;
 mod mlflow_telemetry;
 mod mlflow_traces;

@@ -32,6 +32,7 @@ mod release;
 mod release_gate;
 mod release_reads;
 mod report_fixtures;
+mod rollout;
 mod schemas;
 mod serve;
 mod served;

@@ -5,9 +5,11 @@
 //! of the ledger says.
 
 use promptgate_release::ports::{LedgerStore, Registry, RegistryId};
+use promptgate_release::rollout::RolloutOutcome;
 use promptgate_release::{EventKind, Label, MoveCause, Name, PortError, State, Version};
 
 use super::resolve;
+use super::rollout;
 use super::write::{self, Stamp};
 
 /// How often ledger and registry are compared before the writer gives up.
@@ -23,6 +25,13 @@ pub(super) struct Places<'a> {
     pub(super) registry: &'a dyn Registry,
     /// Signs events.
     pub(super) stamp: &'a Stamp,
+}
+
+/// Whether a label that is found on a version was moved back to it: to one that held it before, or from a rollout's
+/// version to what production serves.
+pub(super) fn may_return(state: &State, version: Version, label: &Label) -> bool {
+    let is_production = state.labels.get(&Label::Production) == Some(&version);
+    state.has_held(version, label) || (*label == Label::Canary && is_production)
 }
 
 impl Places<'_> {
@@ -42,7 +51,12 @@ impl Places<'_> {
             self.settle(label).await?;
             done.push(format!("finished an earlier move of {label} to {version}"));
         } else if let Some(version) = self.moved_back(&current.state, label).await? {
-            self.adopt_rollback(label, version).await?;
+            if *label == Label::Canary && current.state.rollout.is_some() {
+                let (outcome, reason) = (RolloutOutcome::RolledBack, "found at the registry");
+                rollout::end(self, &current.state, outcome, reason).await?;
+            } else {
+                self.adopt_rollback(label, version).await?;
+            }
             done.push(format!("{label} was moved back to {version} at the registry: recorded as a rollback"));
         }
         Ok(done)
@@ -61,7 +75,7 @@ impl Places<'_> {
         if found == expected {
             return Ok(None);
         }
-        if state.has_held(found, label) {
+        if may_return(state, found, label) {
             return Ok(Some(found));
         }
         Err(PortError::Refused(format!(

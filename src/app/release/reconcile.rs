@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::identity;
-use super::labels::Places;
+use super::labels::{Places, may_return};
 use super::open::{Opened, Target};
 use super::releases::{self, ReleasesState};
 use super::resolve;
@@ -123,7 +123,8 @@ pub(super) async fn reconcile_in(
     let mut reconciliation = Reconciliation { options, places, policy, differences: Vec::new() };
     if !registry.capabilities().in_ledger {
         reconciliation.versions().await?;
-        for label in [Label::Staging, Label::Production] {
+        // Canary comes first: where it was moved back, an open move of production is undone and not finished.
+        for label in [Label::Canary, Label::Staging, Label::Production] {
             reconciliation.label(&label).await?;
         }
     }
@@ -239,7 +240,7 @@ impl Reconciliation<'_> {
                 });
                 Ok(())
             }
-            (Some(_), [Holder { version: Some(found), .. }]) if state.has_held(*found, label) => {
+            (Some(_), [Holder { version: Some(found), .. }]) if may_return(&state, *found, label) => {
                 let text = format!("{label} was moved back to {found} at the registry");
                 self.found(text, Some("recorded as a rollback".to_owned()));
                 if !self.options.check {

@@ -111,9 +111,23 @@ pub(super) async fn rollback_in(
         }
         Err(error) => return Err(error.into()),
     };
-    let state = pending::following(&current.state, kept).0;
-    if state.rollout.is_some() && matches!(options.label, Label::Production | Label::Canary) {
-        return end_rollout(options, &places, &state, notes).await;
+    let mut state = pending::following(&current.state, kept).0;
+    // A rollout that has reached production, and whose last event is missing, is past: production itself is rolled back.
+    if let Some(rollout) = state.rollout.as_deref()
+        && matches!(options.label, Label::Production | Label::Canary)
+        && state.labels.get(&Label::Production) != Some(&rollout.start.treatment)
+    {
+        let treatment = rollout.start.treatment;
+        let (rolled_back, has_ended) = end_rollout(options, &places, &state, notes.clone()).await?;
+        if has_ended {
+            return Ok(rolled_back);
+        }
+        // Another command ended it first. Where production got the version, that is what has to be undone.
+        state = write::current(ledger.as_ref(), name).await?.state;
+        if state.labels.get(&Label::Production) != Some(&treatment) {
+            return Ok(rolled_back);
+        }
+        notes = rolled_back.notes;
     }
     let (from, to) = chosen(options, name, &state)?;
     let mut rolled_back = RolledBack {
@@ -130,11 +144,18 @@ pub(super) async fn rollback_in(
     if options.dry_run {
         return Ok(rolled_back);
     }
+    let ends_rollout = options.label == Label::Production && state.rollout.is_some();
     if !in_ledger {
         places.set(&options.label, to, &current.state).await?;
+        if ends_rollout {
+            places.set(&Label::Canary, to, &current.state).await?;
+        }
     }
     match record(options, &places, from, to).await {
         Ok(()) => {
+            if ends_rollout {
+                places.settle(&Label::Canary).await?;
+            }
             let settled = places.settle(&options.label).await?;
             if settled != to {
                 rolled_back
@@ -155,15 +176,16 @@ pub(super) async fn rollback_in(
 }
 
 /// Takes the version of the running rollout from all units: canary moves back to what production serves, and the
-/// percentage to 0. Production itself has not moved.
+/// percentage to 0. Production itself has not moved. Also returns whether the rollout had not ended before.
 async fn end_rollout(
     options: &RollbackOptions,
     places: &Places<'_>,
     state: &State,
     notes: Vec<String>,
-) -> Result<RolledBack, Failure> {
+) -> Result<(RolledBack, bool), Failure> {
     let rollout = state.rollout.as_deref().ok_or(PortError::Conflict("rollout"))?;
-    let (number, from, to) = (rollout.start.number, rollout.start.treatment, rollout.start.control);
+    let (number, from, to) =
+        (rollout.start.number, rollout.start.treatment, rollout::remaining(state, rollout));
     if let Some(wanted) = options.to.filter(|wanted| *wanted != to) {
         return Err(Diagnostic::new(format!(
             "rollout {number} of {from} is running: a rollback ends it, and all units get {to}, not {wanted}"
@@ -182,14 +204,17 @@ async fn end_rollout(
         pending: None,
         dry_run: options.dry_run,
     };
-    rolled_back.notes.push(format!("rollout {number} ends; production stays at {to}"));
     if options.dry_run {
-        return Ok(rolled_back);
+        rolled_back.notes.push(format!("rollout {number} ends; production stays at {to}"));
+        return Ok((rolled_back, true));
     }
     let (outcome, reason) = (RolloutOutcome::RolledBack, options.reason.as_str());
     match rollout::end(places, state, outcome, reason).await {
         Ok(Some(_)) => {}
-        Ok(None) => rolled_back.notes.push("another command ended the rollout first".to_owned()),
+        Ok(None) => {
+            rolled_back.notes.push("another command ended the rollout first".to_owned());
+            return Ok((rolled_back, false));
+        }
         Err(error @ (PortError::Unavailable(_) | PortError::Refused(_)))
             if !places.registry.capabilities().in_ledger =>
         {
@@ -197,17 +222,18 @@ async fn end_rollout(
             rolled_back.notes.push(format!(
                 "the ledger did not take the events, so applications that assign units by it still treat them: {error}"
             ));
-            let events = rollout::events(state, number, outcome, reason);
+            let events = rollout::events(state, number, to, outcome, reason);
             let lines: Result<Vec<String>, Failure> =
                 events.into_iter().map(|kind| pending::line(&places.stamp.event(kind))).collect();
             rolled_back.pending = Some(lines?.join("\n"));
         }
         Err(error) => return Err(error.into()),
     }
-    Ok(rolled_back)
+    rolled_back.notes.push(format!("rollout {number} ends; production stays at {to}"));
+    Ok((rolled_back, true))
 }
 
-/// Appends the event, whatever other writers append meanwhile.
+/// Appends the event, and those that end a rollout over a version that production no longer has, whatever other writers append meanwhile.
 async fn record(
     options: &RollbackOptions,
     places: &Places<'_>,
@@ -219,7 +245,13 @@ async fn record(
         // Another rollback to the same version came first; an open move of the label is still to be ended.
         let done = now == Some(to) && !current.state.intents.contains_key(&options.label);
         let event = moved(options, now.or(Some(from)), to);
-        Ok::<_, PortError>((places.stamp.events((!done).then_some(event)), ()))
+        let mut events = Vec::from_iter((!done).then_some(event));
+        if let Some(rollout) = current.state.rollout.as_deref().filter(|_| options.label == Label::Production)
+        {
+            let (number, outcome) = (rollout.start.number, RolloutOutcome::RolledBack);
+            events.extend(rollout::events(&current.state, number, to, outcome, &options.reason));
+        }
+        Ok::<_, PortError>((places.stamp.events(events), ()))
     })
     .await
 }

@@ -109,7 +109,24 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
         (
             "release: {ledger: git, levels: {minor: {rollout: canary}}}",
             &[
-                "5:50: a rollout in steps needs sources of metrics, and there are none (help: write `rollout: direct`",
+                "5:50: a rollout in steps needs sources of metrics, and there are none (help: add to `release:` sources:",
+            ],
+        ),
+        (
+            "release: {ledger: git, sources: {a: {json: m.json}}, signals: [{name: p95, max_ratio: 1.2, source: a}]}",
+            &["5:62: a rollout in steps needs guardrails, and there are none (help: add to `release:` guardrails:"],
+        ),
+        (
+            "release: {ledger: git, sources: {a: {json: m.json}}, guardrails: [{name: f, better: higher, margin: 0, source: b}]}",
+            &["5:119: unknown source `b` (help: expected one of a)", "5:107: a margin is above 0"],
+        ),
+        (
+            "release: {ledger: git, sources: {a: {json: m.json}}, guardrails: [{name: f, better: higher, margin: 1, source: a}], \
+             rollouts: {canary: [{percent: 50, hold: 1h}, {percent: 25, hold: 1h, min_samples: 9}]}}",
+            &[
+                "5:140: a step needs `hold` and `min_samples`",
+                "5:174: each step has more units than the one before",
+                "5:139: a rollout goes to 100 percent in two steps or more",
             ],
         ),
         ("release: {ledger: git, levels: {huge: {}}}", &["5:33: unknown key `huge` in `release.levels`"]),

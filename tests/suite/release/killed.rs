@@ -9,15 +9,15 @@ use promptgate_simulated::fake_langfuse::{Fault, FaultAction, Prompts};
 use super::support::{ALONE, CHANGES, Langfuse, NAME, REPORT, Suite};
 
 /// A suite, its server, and the state that every kill begins with.
-struct World {
-    langfuse: Langfuse,
-    suite: Suite,
+pub(crate) struct World {
+    pub(crate) langfuse: Langfuse,
+    pub(crate) suite: Suite,
     prompts: Prompts,
     ledger: Vec<(String, Vec<u8>)>,
 }
 
 impl World {
-    fn new(langfuse: Langfuse, suite: Suite) -> Self {
+    pub(crate) fn new(langfuse: Langfuse, suite: Suite) -> Self {
         let (prompts, ledger) = (langfuse.saved(), suite.ledger());
         Self { langfuse, suite, prompts, ledger }
     }
@@ -32,16 +32,16 @@ impl World {
         self.langfuse.server.edit(|prompts| *prompts = self.prompts.clone());
     }
 
-    /// The methods of the requests of a command that nothing disturbs.
-    fn methods(&self, arguments: &[&str]) -> Vec<String> {
+    /// The methods of the requests of a command that nothing disturbs, and that ends with this code.
+    pub(crate) fn methods(&self, arguments: &[&str], code: i32) -> Vec<String> {
         self.restore();
         let before = self.langfuse.server.requests().len();
-        self.suite.run(arguments).expect_code(0);
+        self.suite.run(arguments).expect_code(code);
         self.langfuse.since(before).into_iter().map(|request| request.method).collect()
     }
 
     /// Kills a command when its request of this method and position is there.
-    fn kill(&self, arguments: &[&str], method: &'static str, position: usize, processed: bool) {
+    pub(crate) fn kill(&self, arguments: &[&str], method: &'static str, position: usize, processed: bool) {
         self.restore();
         for _ in 0..position {
             self.langfuse.server.inject(Fault::then(method, |_| {}));
@@ -57,7 +57,7 @@ impl World {
     }
 
     /// Kills at every request, runs `next` and checks the outcome. Returns how often, as a sentence.
-    fn kill_everywhere(
+    pub(crate) fn kill_everywhere(
         &self,
         what: &str,
         arguments: &[&str],
@@ -65,7 +65,7 @@ impl World {
         check: impl Fn(&Self),
     ) -> String {
         let mut kills = 0;
-        let methods = self.methods(arguments);
+        let methods = self.methods(arguments, 0);
         for method in ["GET", "POST", "PATCH"] {
             for position in 0..methods.iter().filter(|known| *known == method).count() {
                 for processed in [false, true] {
@@ -121,7 +121,7 @@ fn next_call_finishes_a_killed_promotion() {
     println!("{kills}");
     // Whatever the next call is, it finishes the move.
     let next = ["reconcile"];
-    let methods = world.methods(&promote);
+    let methods = world.methods(&promote, 0);
     for position in 0..methods.iter().filter(|method| *method == "PATCH").count() {
         world.kill(&promote, "PATCH", position, true);
         world.suite.run(&next).expect_code(0);
@@ -145,7 +145,7 @@ fn next_call_finishes_a_killed_rollback() {
         assert_eq!(moved.iter().filter(|event| event["cause"] == "rollback").count(), 1, "{moved:?}");
     };
     // Where it was killed after its event, the second one finds nothing to do, which is no failure of the first.
-    let methods = world.methods(&rollback);
+    let methods = world.methods(&rollback, 0);
     let mut kills = 0;
     for method in ["GET", "PATCH"] {
         for position in 0..methods.iter().filter(|known| *known == method).count() {

@@ -4,7 +4,7 @@
 mod bad_registry;
 mod bad_report;
 mod concurrent;
-mod killed;
+pub(crate) mod killed;
 mod never;
 mod outputs;
 mod planted;
@@ -12,4 +12,4 @@ mod policy;
 mod releases;
 mod requests;
 mod story;
-mod support;
+pub(crate) mod support;

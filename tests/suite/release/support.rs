@@ -9,15 +9,15 @@ use serde_json::{Value, json};
 use crate::support::{Folder, Outcome, finish, git};
 
 /// The prompt.
-pub(super) const NAME: &str = "support/reply";
+pub(crate) const NAME: &str = "support/reply";
 /// The report of the last run.
-pub(super) const REPORT: &str = "promptgate-report/report.json";
+pub(crate) const REPORT: &str = "promptgate-report/report.json";
 /// The payload of the last push.
 const PUSH: &str = "push.json";
 /// The first published text.
-pub(super) const FIRST: &str = "Answer the question from these passages alone, in a single sentence.";
+pub(crate) const FIRST: &str = "Answer the question from these passages alone, in a single sentence.";
 /// Texts of minor changes of each other and of the first.
-pub(super) const CHANGES: [&str; 6] = [
+pub(crate) const CHANGES: [&str; 6] = [
     "Answer the question from these passages alone, in a single sentence. Name the plan.",
     "Answer the question from these passages alone, in a single sentence. Name the days.",
     "Answer the question from these passages alone, in a single sentence. Name the price.",
@@ -26,14 +26,14 @@ pub(super) const CHANGES: [&str; 6] = [
     "Answer the question from these passages alone, in a single sentence. Name the refund.",
 ];
 /// Controls without approvals, so that a single person can release.
-pub(super) const ALONE: &str = "levels: {major: {approvals: 0}}";
+pub(crate) const ALONE: &str = "levels: {major: {approvals: 0}}";
 
 /// A released suite of three cases.
-pub(super) struct Suite {
+pub(crate) struct Suite {
     /// Its folder, a work tree or not.
-    pub(super) folder: Folder,
+    pub(crate) folder: Folder,
     /// The bare repository; `None` without one.
-    pub(super) remote: Option<PathBuf>,
+    pub(crate) remote: Option<PathBuf>,
     /// Variables of every command.
     variables: Vec<(String, String)>,
     _remote: Option<Folder>,
@@ -41,18 +41,18 @@ pub(super) struct Suite {
 
 impl Suite {
     /// In a folder outside a repository; `release` is added to a ledger in the folder `ledger`.
-    pub(super) fn new(release: &str) -> Self {
+    pub(crate) fn new(release: &str) -> Self {
         let folder = files(&format!("name: {NAME}, ledger: {{path: ledger}}, {release}"));
         Self { folder, remote: None, variables: Vec::new(), _remote: None }
     }
 
     /// In a clone of a bare repository, whose branch `promptgate` is the ledger.
-    pub(super) fn on_branch(release: &str) -> Self {
+    pub(crate) fn on_branch(release: &str) -> Self {
         let folder = files(&format!("name: {NAME}, ledger: git, {release}"));
         let bare = Folder::new();
         let remote = bare.path().join("origin.git");
         git(bare.path(), &["init", "--quiet", "--bare", "origin.git"]);
-        folder.write(".gitignore", "promptgate-report\n.promptgate\nevent.json\npush.json\n");
+        folder.write(".gitignore", "promptgate-report\n.promptgate\nevent.json\npush.json\nmetrics.json\n");
         folder.git(&["init", "--quiet", "-b", "main"]);
         folder.git(&["config", "user.name", "carol"]);
         folder.git(&["config", "user.email", "carol@example.com"]);
@@ -63,7 +63,7 @@ impl Suite {
     }
 
     /// In a folder, with a fake Langfuse.
-    pub(super) fn on_langfuse(langfuse: &Langfuse, release: &str) -> Self {
+    pub(crate) fn on_langfuse(langfuse: &Langfuse, release: &str) -> Self {
         let registry =
             format!("registry: {{langfuse: {{base_url: \"{}\"}}}}, {release}", langfuse.server.base_url());
         let mut suite = Self::new(&registry);
@@ -73,7 +73,7 @@ impl Suite {
     }
 
     /// Another clone of the bare repository, with the same variables.
-    pub(super) fn clone_of(&self) -> Self {
+    pub(crate) fn clone_of(&self) -> Self {
         let folder = Folder::new();
         let remote = self.remote.clone().expect("a remote");
         folder.git(&["clone", "--quiet", remote.to_str().expect("UTF-8"), "."]);
@@ -83,18 +83,18 @@ impl Suite {
     }
 
     /// Sets a variable of every command from here on.
-    pub(super) fn set(&mut self, name: &str, value: &str) {
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.variables.retain(|(known, _)| known != name);
         self.variables.push((name.to_owned(), value.to_owned()));
     }
 
     /// Unsets a variable.
-    pub(super) fn unset(&mut self, name: &str) {
+    pub(crate) fn unset(&mut self, name: &str) {
         self.variables.retain(|(known, _)| known != name);
     }
 
     /// Commits everything and pushes it to main.
-    pub(super) fn commit(&self, message: &str) {
+    pub(crate) fn commit(&self, message: &str) {
         self.folder.git(&["add", "--all"]);
         let carol = ["-c", "user.name=carol", "-c", "user.email=carol@example.com"];
         self.folder.git(&[&carol[..], &["commit", "--quiet", "-m", message]].concat());
@@ -102,7 +102,7 @@ impl Suite {
     }
 
     /// Pushes HEAD to main. The job of the push knows what was there before.
-    pub(super) fn push(&self) {
+    pub(crate) fn push(&self) {
         let before = self.folder.git(&["for-each-ref", "--format=%(objectname)", "refs/remotes/origin/main"]);
         self.folder.git(&["push", "--quiet", "origin", "HEAD:main"]);
         let after = self.folder.git(&["rev-parse", "HEAD"]);
@@ -112,7 +112,7 @@ impl Suite {
     }
 
     /// Writes the prompt, and commits it in a repository.
-    pub(super) fn edit(&self, text: &str, reason: &str) {
+    pub(crate) fn edit(&self, text: &str, reason: &str) {
         self.write(&format!("reason: {reason}"), text);
         if self.remote.is_some() {
             self.commit(reason);
@@ -120,26 +120,26 @@ impl Suite {
     }
 
     /// Writes the prompt with this front matter.
-    pub(super) fn write(&self, front: &str, text: &str) {
+    pub(crate) fn write(&self, front: &str, text: &str) {
         self.folder.write("prompt.md", &format!("---\n{front}\n---\n{text}\n\n{{{{context}}}}\n"));
     }
 
     /// A command with the variables of the suite.
-    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.folder.command(arguments);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
     /// Runs promptgate.
-    pub(super) fn run(&self, arguments: &[&str]) -> Outcome {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
         let outcome = finish(self.command(arguments));
         assert!(!outcome.text().contains(SECRET_KEY), "{}", outcome.text());
         outcome
     }
 
     /// Runs promptgate with other variables.
-    pub(super) fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Outcome {
+    pub(crate) fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Outcome {
         let mut command = self.command(arguments);
         command.envs(variables.iter().copied());
         finish(command)
@@ -147,17 +147,17 @@ impl Suite {
 
     /// Evaluates the prompt with the simulated model.
     #[track_caller]
-    pub(super) fn evaluate(&self) {
+    pub(crate) fn evaluate(&self) {
         self.run(&["run", "--offline", "--quiet"]).expect_code(0);
     }
 
     /// Publishes the last report.
-    pub(super) fn publish(&self) -> Outcome {
+    pub(crate) fn publish(&self) -> Outcome {
         self.run(&["publish", "--report", REPORT, "--allow-simulated"])
     }
 
     /// Promotes: a version or nothing, the label, and other flags.
-    pub(super) fn promote(&self, version: &str, to: &str, flags: &[&str]) -> Outcome {
+    pub(crate) fn promote(&self, version: &str, to: &str, flags: &[&str]) -> Outcome {
         let mut arguments = vec!["promote", NAME];
         arguments.extend((!version.is_empty()).then_some(version));
         arguments.extend(["--to", to, "--allow-simulated"]);
@@ -165,13 +165,13 @@ impl Suite {
     }
 
     /// Rolls production back.
-    pub(super) fn rollback(&self, flags: &[&str]) -> Outcome {
+    pub(crate) fn rollback(&self, flags: &[&str]) -> Outcome {
         self.run(&[&["rollback", NAME, "--reason", "customers complain"], flags].concat())
     }
 
     /// Edits, evaluates and publishes the prompt.
     #[track_caller]
-    pub(super) fn release(&self, text: &str, reason: &str) {
+    pub(crate) fn release(&self, text: &str, reason: &str) {
         self.edit(text, reason);
         self.evaluate();
         self.publish().expect_code(0);
@@ -179,14 +179,14 @@ impl Suite {
 
     /// Promotes a version to staging, then to production.
     #[track_caller]
-    pub(super) fn serve(&self, version: &str) {
+    pub(crate) fn serve(&self, version: &str) {
         self.promote(version, "staging", &[]).expect_code(0);
         self.promote(version, "production", &[]).expect_code(0);
     }
 
     /// 1.0.0 and then 1.1.0 on production.
     #[track_caller]
-    pub(super) fn with_two(self) -> Self {
+    pub(crate) fn with_two(self) -> Self {
         self.release(FIRST, "first");
         self.serve("1.0.0");
         self.release(CHANGES[0], "plans were missing");
@@ -196,14 +196,14 @@ impl Suite {
 
     /// The JSON that a command prints.
     #[track_caller]
-    pub(super) fn json(&self, code: i32, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, code: i32, arguments: &[&str]) -> Value {
         let outcome = self.run(&[arguments, &["--format", "json"]].concat()).expect_code(code);
         serde_json::from_str(&outcome.stdout).unwrap_or_else(|error| panic!("{error}: {}", outcome.stdout))
     }
 
     /// The version of a label in the ledger; empty if it is nowhere. The ledger is verified.
     #[track_caller]
-    pub(super) fn label(&self, label: &str) -> String {
+    pub(crate) fn label(&self, label: &str) -> String {
         self.run(&["log", "--verify", "--refresh"]).expect_code(0);
         let status = self.json(0, &["status", NAME, "--refresh"]);
         status["prompts"][0]["labels"][label]["version"].as_str().unwrap_or_default().to_owned()
@@ -211,21 +211,21 @@ impl Suite {
 
     /// The events of a type in the ledger.
     #[track_caller]
-    pub(super) fn events(&self, kind: &str) -> Vec<Value> {
+    pub(crate) fn events(&self, kind: &str) -> Vec<Value> {
         let log = self.json(0, &["log", NAME, "--refresh"]);
         let events = log["events"].as_array().expect("events").iter().map(|entry| entry["event"].clone());
         events.filter(|event| event["type"] == kind).collect()
     }
 
     /// How many events the ledger has, also where it has never been written.
-    pub(super) fn events_or_none(&self) -> usize {
+    pub(crate) fn events_or_none(&self) -> usize {
         let outcome = self.run(&["log", NAME, "--refresh", "--format", "json"]);
         let log: Value = serde_json::from_str(&outcome.stdout).unwrap_or_default();
         log["events"].as_array().map_or(0, Vec::len)
     }
 
     /// The bytes of the whole ledger: every file of the folder, or the tip of the branch.
-    pub(super) fn ledger(&self) -> Vec<(String, Vec<u8>)> {
+    pub(crate) fn ledger(&self) -> Vec<(String, Vec<u8>)> {
         match &self.remote {
             Some(remote) => {
                 let tip = git(remote, &["for-each-ref", "--format=%(refname) %(objectname)"]);
@@ -236,7 +236,7 @@ impl Suite {
     }
 
     /// The variables of a job of GitHub Actions for an event on main, or of a pull request.
-    pub(super) fn job(&self, event: &str, actor: &str) -> Vec<(&'static str, String)> {
+    pub(crate) fn job(&self, event: &str, actor: &str) -> Vec<(&'static str, String)> {
         let file = self.folder.path().join(if event == "push" { PUSH } else { "event.json" });
         let push: Value = std::fs::read_to_string(self.folder.path().join(PUSH))
             .map_or(Value::Null, |text| serde_json::from_str(&text).expect("JSON"));
@@ -261,7 +261,7 @@ impl Suite {
     }
 
     /// Every command from here on is one of such a job.
-    pub(super) fn in_job(&mut self, event: &str, actor: &str) {
+    pub(crate) fn in_job(&mut self, event: &str, actor: &str) {
         for (name, value) in self.job(event, actor) {
             self.set(name, &value);
         }
@@ -291,13 +291,13 @@ fn bytes(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
 }
 
 /// A fake Langfuse on its own threads.
-pub(super) struct Langfuse {
-    pub(super) server: FakeLangfuse,
+pub(crate) struct Langfuse {
+    pub(crate) server: FakeLangfuse,
     _runtime: tokio::runtime::Runtime,
 }
 
 impl Langfuse {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
         let server = runtime.block_on(FakeLangfuse::start()).expect("a free port");
@@ -305,22 +305,22 @@ impl Langfuse {
     }
 
     /// The registry's versions that hold a label.
-    pub(super) fn holders(&self, label: &str) -> Vec<u64> {
+    pub(crate) fn holders(&self, label: &str) -> Vec<u64> {
         self.server.edit(|prompts| prompts.holders(NAME, label))
     }
 
     /// The number of versions.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.server.edit(|prompts| prompts.versions.get(NAME).map_or(0, Vec::len))
     }
 
     /// What is stored, to be put back later.
-    pub(super) fn saved(&self) -> Prompts {
+    pub(crate) fn saved(&self) -> Prompts {
         self.server.edit(|prompts| prompts.clone())
     }
 
     /// The requests that were received from a position on.
-    pub(super) fn since(&self, position: usize) -> Vec<ReceivedRequest> {
+    pub(crate) fn since(&self, position: usize) -> Vec<ReceivedRequest> {
         self.server.requests().split_off(position)
     }
 }

@@ -74,7 +74,7 @@ struct Reply {
     data: Vec<Map<String, Value>>,
 }
 
-/// What is asked for a metric.
+/// The query of a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Metric<'m> {
     ErrorRate,

@@ -68,7 +68,7 @@ pub struct MlflowTraces {
     options: MlflowTracesOptions,
 }
 
-/// What is asked for a metric.
+/// The query of a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Metric<'m> {
     ErrorRate,

@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use promptgate_core::stats::sample_ratio_p;
 
-use super::evidence::{Accumulated, LEAST_SAMPLES};
+use super::evidence::{Accumulated, MIN_SAMPLES};
 use super::finding::{Finding, FindingKind, Status};
-use super::observation::{Observations, Reading, Stratum, Variants};
+use super::observation::{Observations, Reading, Sample, Stratum, Variants};
 use super::plan::{Guardrail, RolloutPolicy, Signal};
 use super::progress::{Look, Rollout};
 use crate::{Digest, Version};
@@ -38,7 +38,7 @@ pub struct Request<'a> {
     pub now: Timestamp,
 }
 
-/// What follows.
+/// The next action.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Nothing yet.
@@ -65,7 +65,7 @@ pub enum Action {
 /// The decision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
-    /// What follows.
+    /// The next action.
     pub action: Action,
     /// Why, in the order of the policy.
     pub findings: Vec<Finding>,
@@ -171,16 +171,25 @@ impl StepReview<'_> {
             Ok(samples) => samples,
             Err(reading) => return self.unusable(metric, reading),
         };
+        if matches!(samples.treatment, Sample::Level { .. }) {
+            let why = "a figure without a variance cannot be tested".to_owned();
+            return self.found(metric, FindingKind::Missing(why));
+        }
         let counts = Variants { control: samples.control.n(), treatment: samples.treatment.n() };
         self.balance(metric, counts);
         let all = Accumulated::of(rollout, guardrail, samples);
         let smaller = all.n.control.min(all.n.treatment);
-        if smaller < LEAST_SAMPLES {
-            return self.found(metric, FindingKind::FewSamples { have: smaller, need: LEAST_SAMPLES });
+        if smaller < MIN_SAMPLES {
+            return self.found(metric, FindingKind::FewSamples { have: smaller, need: MIN_SAMPLES });
         }
         let alpha = policy.alpha / policy.guardrails.len().max(1) as f64;
         let look = all.harm(alpha);
-        let shown = rollout.looks_at(&guardrail.name, super::TestKind::Harm).any(Look::is_shown);
+        let mut before = rollout.looks_at(&guardrail.name, super::TestKind::Harm).peekable();
+        if look.is_none() && before.peek().is_none() {
+            let why = "these samples cannot be tested".to_owned();
+            return self.found(metric, FindingKind::Missing(why));
+        }
+        let shown = before.any(Look::is_shown);
         let kind = match (look.as_ref().is_some_and(Look::is_shown) || shown, all.difference()) {
             (false, _) => FindingKind::NoHarm,
             (true, Some(difference)) if all.is_within_margin(policy.alpha) => {

@@ -14,11 +14,11 @@ use super::plan::{Better, Guardrail};
 use super::progress::{Look, Rollout, TestKind};
 
 /// Samples of each variant before the first look.
-pub(super) const LEAST_SAMPLES: u64 = 20;
+pub(super) const MIN_SAMPLES: u64 = 20;
 /// Samples of each variant from which statistics that are normal only in large samples are used.
 const LARGE_SAMPLE: u64 = 100;
 /// The least growth of the information, as a share of the planned, between two looks.
-const LEAST_GROWTH: f64 = 0.01;
+const MIN_GROWTH: f64 = 0.01;
 /// The share of the error rate that is kept for information beyond the planned. Traffic may exceed its forecast, and the
 /// tests go on.
 pub(super) const RESERVE: f64 = 0.1;
@@ -123,7 +123,7 @@ impl<'a> Accumulated<'a> {
         let name = self.guardrail.name.as_str();
         let fraction = self.fraction();
         let mut fractions: Vec<f64> = self.rollout.looks_at(name, test).map(|look| look.fraction).collect();
-        if fractions.last().is_some_and(|last| fraction < last + LEAST_GROWTH) || z.is_nan() {
+        if fractions.last().is_some_and(|last| fraction < last + MIN_GROWTH) || z.is_nan() {
             return None;
         }
         fractions.push(fraction);

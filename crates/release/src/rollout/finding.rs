@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::observation::Variants;
 use crate::Version;
 
-/// What a finding means for the step; the worst of all decides.
+/// The meaning of a finding for the step; the worst of all decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     /// Nothing speaks against the next step.
@@ -25,11 +25,11 @@ pub enum Status {
 pub struct Finding {
     /// The metric; `None` for the whole step.
     pub metric: Option<String>,
-    /// What was found.
+    /// The kind.
     pub kind: FindingKind,
 }
 
-/// What was found.
+/// A kind of finding.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FindingKind {
     /// The treatment is worse.
@@ -95,7 +95,7 @@ pub enum FindingKind {
 }
 
 impl FindingKind {
-    /// What it means for the step.
+    /// Its meaning for the step.
     pub fn status(&self) -> Status {
         match self {
             Self::Harm { .. } => Status::Fail,

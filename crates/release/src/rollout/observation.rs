@@ -72,7 +72,7 @@ impl Sample {
     }
 }
 
-/// What a source returned for a metric.
+/// The answer of a source about a metric.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reading {
     /// Samples of both variants.

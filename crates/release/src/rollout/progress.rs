@@ -60,7 +60,7 @@ pub struct Rollout {
     pub failures: u32,
 }
 
-/// What a look tests.
+/// The hypothesis of a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TestKind {

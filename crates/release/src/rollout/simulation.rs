@@ -62,7 +62,7 @@ pub struct SimulatedCall {
     pub basis_points: u32,
     /// Treated samples of the step.
     pub treated: u64,
-    /// What followed.
+    /// The decision.
     pub action: Action,
     /// Why.
     pub findings: Vec<Finding>,

@@ -175,6 +175,15 @@ fn signal_above_its_ratio_holds() {
 }
 
 #[test]
+fn guardrail_that_cannot_be_tested_holds() {
+    for figure in [level(2.0, 2.0), level(2.0, 0.1)] {
+        let untested = with(equal(0, 400), "faithfulness", figure);
+        let decision = decide_at(&rollout(0), &untested, 48);
+        assert_eq!((decision.action.clone(), codes(&decision)[0]), (Action::Wait, "missing"), "{decision:?}");
+    }
+}
+
+#[test]
 fn missing_invalid_and_one_sided_data_hold() {
     let mean = |mean, variance| Sample::Mean { n: 500, mean, variance };
     let one = |control, treatment| Reading::Observed(Variants { control, treatment });

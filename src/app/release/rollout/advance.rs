@@ -1,6 +1,6 @@
 //! Takes a rollout one step further where its evidence allows it.
 
-use super::end::end;
+use super::end::{self, end};
 use super::observe::{Sources, observe};
 use super::open::OpenRollout;
 use super::report;
@@ -66,7 +66,7 @@ pub(super) async fn advance_in(
     })
     .await?;
     match advanced.result {
-        RolloutResult::RolledBack if !dry_run => roll_back(open, &mut advanced).await?,
+        RolloutResult::RolledBack if !dry_run && !open.in_ledger() => roll_back(open, &mut advanced).await?,
         RolloutResult::Completed if !dry_run => complete(open, &mut advanced).await?,
         _ => {}
     }
@@ -120,18 +120,23 @@ async fn step(
         now,
     };
     let decision = decide(&request);
-    let (result, basis_points, events) = follow(open, rollout, policy, &decision);
+    let (result, basis_points, mut events) = follow(open, rollout, policy, &decision);
     advanced.observations = observed.observations;
     advanced.notes = observed.notes;
     advanced.decision = Some(decision);
     (advanced.result, advanced.basis_points) = (result, basis_points);
+    if result == RolloutResult::RolledBack && open.in_ledger() {
+        let (number, to) = (rollout.start.number, end::remaining(state, rollout));
+        events.extend(end::events(state, number, to, RolloutOutcome::RolledBack, &advanced.harm()));
+    }
     // A clock that went back records nothing: its events would come before those that are there.
     let events =
         if dry_run || now < rollout.last_at { Addition::default() } else { open.stamp.events(events) };
     Ok((events, advanced))
 }
 
-/// The result of a decision, the treated units after it, and its events. Those of a rollback follow the registry, as for every rollback.
+/// The result of a decision, the treated units after it, and its events but those of a rollback, which follow the
+/// registry.
 fn follow(
     open: &OpenRollout,
     rollout: &Rollout,

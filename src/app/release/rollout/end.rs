@@ -8,7 +8,7 @@ use crate::app::release::secrets;
 use crate::app::release::write::{self, Current};
 use crate::app::{Environment, Failure};
 use promptgate_core::model::Place;
-use promptgate_release::rollout::RolloutOutcome;
+use promptgate_release::rollout::{Rollout, RolloutOutcome};
 use promptgate_release::{EventKind, Label, MoveCause, PortError, State, Version};
 use promptgate_report::release::rollout as wire;
 use promptgate_report::release::rollout::RolloutResult;
@@ -49,10 +49,11 @@ pub(in crate::app::release) async fn end(
     reason: &str,
 ) -> Result<Option<Version>, PortError> {
     let Some(rollout) = state.rollout.as_deref() else { return Ok(None) };
-    let (number, control) = (rollout.start.number, rollout.start.control);
+    let (number, to) = (rollout.start.number, remaining(state, rollout));
     withdraw(places, state).await?;
     let has_ended = write::append(places.ledger, places.name, async |current: &Current| {
-        let events = events(&current.state, number, outcome, reason);
+        let to = current.state.rollout.as_deref().map_or(to, |rollout| remaining(&current.state, rollout));
+        let events = events(&current.state, number, to, outcome, reason);
         let has_ended = !events.is_empty();
         Ok::<_, PortError>((places.stamp.events(events), has_ended))
     })
@@ -61,7 +62,14 @@ pub(in crate::app::release) async fn end(
     for label in [Label::Canary, Label::Production] {
         places.settle(&label).await?;
     }
-    Ok(has_ended.then_some(control))
+    Ok(has_ended.then_some(to))
+}
+
+/// The version that all units get once a rollout has ended before its last step: what production serves, which may have
+/// moved since the rollout began.
+pub(in crate::app::release) fn remaining(state: &State, rollout: &Rollout) -> Version {
+    let served = state.labels.get(&Label::Production).copied();
+    served.filter(|version| *version != rollout.start.treatment).unwrap_or(rollout.start.control)
 }
 
 /// Moves the labels of a rollout in the registry back to what production serves.
@@ -73,24 +81,25 @@ pub(in crate::app::release) async fn withdraw(places: &Places<'_>, state: &State
     if places.registry.capabilities().in_ledger {
         return Ok(());
     }
-    let control = rollout.start.control;
-    places.set(&Label::Canary, control, state).await?;
+    let to = remaining(state, rollout);
+    places.set(&Label::Canary, to, state).await?;
     if state.intents.contains_key(&Label::Production) {
-        places.set(&Label::Production, control, state).await?;
+        places.set(&Label::Production, to, state).await?;
     }
     Ok(())
 }
 
-/// The events that end a rollout; none if it has ended.
+/// The events that end a rollout, after which canary is on version `to`; none if it has ended.
 pub(in crate::app::release) fn events(
     state: &State,
     number: u64,
+    to: Version,
     outcome: RolloutOutcome,
     reason: &str,
 ) -> Vec<EventKind> {
     let running = state.rollout.as_deref().filter(|rollout| rollout.start.number == number);
     let Some(rollout) = running else { return Vec::new() };
-    let (treatment, control) = (rollout.start.treatment, rollout.start.control);
+    let treatment = rollout.start.treatment;
     let reason = Some(reason.to_owned());
     let mut events = Vec::new();
     if let Some(intent) = state.intents.get(&Label::Production).filter(|intent| intent.version == treatment) {
@@ -101,7 +110,7 @@ pub(in crate::app::release) fn events(
         RolloutOutcome::Completed | RolloutOutcome::Aborted => MoveCause::Rollout,
     };
     let (label, from) = (Label::Canary, state.labels.get(&Label::Canary).copied());
-    events.push(EventKind::Moved { label, from, version: control, cause, reason: reason.clone() });
+    events.push(EventKind::Moved { label, from, version: to, cause, reason: reason.clone() });
     events.push(EventKind::RolloutEnded { rollout: number, outcome, reason });
     events
 }

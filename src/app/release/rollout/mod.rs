@@ -13,7 +13,7 @@ mod status;
 
 pub(crate) use advance::advance;
 pub(crate) use end::abort;
-pub(super) use end::{end, events};
+pub(super) use end::{end, events, remaining};
 pub(crate) use pause::{pause, resume};
 pub(crate) use plan::{PlanOptions, plan};
 pub(crate) use simulate::{SimulateOptions, simulate};

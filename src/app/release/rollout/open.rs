@@ -14,7 +14,7 @@ use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;
 use promptgate_release::ports::Registry;
 use promptgate_release::rollout::Rollout;
-use promptgate_release::{Label, Name, State};
+use promptgate_release::{ActorSource, Label, Name, State};
 use promptgate_report::release::rollout as wire;
 
 /// The ledger and the registry of a prompt.
@@ -27,7 +27,8 @@ pub(super) struct OpenRollout {
 }
 
 impl OpenRollout {
-    /// Opens ledger and registry, and finishes what earlier calls began, unless this is a `dry_run`.
+    /// Opens ledger and registry, and finishes what earlier calls began, unless this is a `dry_run`, or a job that a pull
+    /// request can change.
     ///
     /// # Errors
     /// No such release, no identity, and ledger or registry failing.
@@ -41,10 +42,11 @@ impl OpenRollout {
         let actor = identity::identity(environment, &opened.folder)?.actor;
         let registry = opened.registry(environment, &actor)?;
         let mut open = Self { opened, registry, stamp: Stamp { at: now, actor }, notes: Vec::new() };
-        if !dry_run {
+        if !dry_run && open.stamp.actor.source != ActorSource::OtherBranch {
             let kept = pending::append(&open.opened.folder, open.opened.name(), open.opened.ledger.as_ref());
             open.notes.extend(kept.await?);
-            for label in [Label::Production, Label::Canary] {
+            // Canary comes first: where it was moved back, an open move of production is undone and not finished.
+            for label in [Label::Canary, Label::Production] {
                 let done = open.places().catch_up(&label).await?;
                 open.notes.extend(done);
             }
@@ -65,9 +67,12 @@ impl OpenRollout {
         }
     }
 
-    /// Publishes the assignments where applications read them from a registry, and adds a line about it.
+    /// Publishes the assignments where applications read them from a registry, and adds a line about it. A job of a pull
+    /// request whose request was refused writes nothing there either.
     pub(super) async fn publish_releases(&self, environment: &Environment, report: &mut wire::Rollout) {
-        if !report.dry_run {
+        let is_refused = self.stamp.actor.source == ActorSource::OtherBranch
+            && report.result == wire::RolloutResult::Refused;
+        if !report.dry_run && !is_refused {
             report.notes.extend(releases::note(&self.opened, environment, &self.stamp).await);
         }
     }

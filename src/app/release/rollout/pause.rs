@@ -58,9 +58,12 @@ async fn change(
         let rollout = running(open.name(), &current.state)?;
         let has_sources = sources.as_ref().is_none_or(|digest| *digest == rollout.start.sources);
         let is_unchanged = rollout.paused.is_some() == is_paused && has_sources;
-        let report = report::rollout(open.name(), result, Some(rollout));
+        let mut report = report::rollout(open.name(), result, Some(rollout));
         if is_unchanged || dry_run {
             return Ok::<_, Failure>((Addition::default(), report));
+        }
+        if let Some(position) = &mut report.rollout {
+            position.paused = is_paused.then(|| reason.to_owned());
         }
         let (rollout, reason) = (rollout.start.number, reason.to_owned());
         let event = match &sources {

@@ -41,7 +41,7 @@ pub(crate) struct PlanOptions {
     pub(crate) rates: Vec<(String, f64)>,
 }
 
-/// What is known of a prompt's traffic.
+/// The known traffic of a prompt.
 pub(super) struct KnownTraffic {
     pub(super) traffic: ExpectedTraffic,
     pub(super) rates: Vec<wire::PlannedRate>,

@@ -18,7 +18,7 @@ pub struct Rollout {
     pub schema: String,
     /// The prompt.
     pub name: String,
-    /// What the command found or did.
+    /// The result of the command.
     pub result: RolloutResult,
     /// The rollout; null if none is running and none was.
     pub rollout: Option<RolloutPosition>,
@@ -28,7 +28,7 @@ pub struct Rollout {
     pub metrics: Vec<MetricSamples>,
     /// The tests that this command made.
     pub looks: Vec<Look>,
-    /// What a start lacks.
+    /// Obstacles of a start.
     pub obstacles: Vec<Obstacle>,
     /// Other effects, and remarks of the sources.
     pub notes: Vec<String>,
@@ -36,7 +36,7 @@ pub struct Rollout {
     pub dry_run: bool,
 }
 
-/// What a command found or did.
+/// The result of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RolloutResult {
@@ -102,15 +102,15 @@ pub struct RolloutPosition {
 pub struct Finding {
     /// The metric; null for the whole step.
     pub metric: Option<String>,
-    /// What it means for the step.
+    /// Its meaning for the step.
     pub status: FindingStatus,
-    /// What was found, as a code.
+    /// The kind, as a code.
     pub code: String,
-    /// What was found, as a sentence.
+    /// The finding as a sentence.
     pub text: String,
 }
 
-/// What a finding means for the step.
+/// The meaning of a finding for the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingStatus {

@@ -9,7 +9,7 @@ pub const SCHEMA: &str = "promptgate.rollout_plan/v1";
 /// The value of `schema` of a simulation.
 pub const SIMULATION_SCHEMA: &str = "promptgate.rollout_simulation/v1";
 
-/// What a rollout will take and catch, before it begins.
+/// A forecast of a rollout: its time, what its steps catch, and its chance to finish.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "promptgate rollout plan v1")]
 pub struct RolloutPlan {

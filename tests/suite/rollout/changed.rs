@@ -1,0 +1,65 @@
+//! Production or sources that change under a running rollout.
+
+use super::support::{EQUAL, Story};
+use crate::release::support::{CHANGES, Langfuse, NAME};
+
+#[test]
+fn changed_sources_hold_until_a_person_accepts_them() {
+    let mut story = Story::in_folder();
+    story.start(&[]);
+    story.at(48);
+    story.scores(0, EQUAL[0].0, EQUAL[0].1);
+    let text = story.suite.folder.read("metrics.json");
+    story.suite.folder.write("other.json", &text);
+    story.suite.folder.edit("promptgate.yaml", "json: metrics.json", "json: other.json");
+    story.stays(0, "waiting", "sources_changed");
+    // Not even harm counts: the figures are of something else.
+    story.suite.folder.write("other.json", &text.replace("\"successes\":360", "\"successes\":0"));
+    story.stays(0, "waiting", "sources_changed");
+    story.suite.folder.write("other.json", &text);
+    story.json(0, "resume", &["--reason", "the file was renamed"]);
+    story.advance(0, "advanced");
+    assert_eq!(story.served(), ("1.0.0".into(), "1.1.0".into(), 25.0));
+}
+
+#[test]
+fn start_with_sources_that_changed_needs_a_reason() {
+    let story = Story::in_folder();
+    story.suite.folder.edit("promptgate.yaml", "json: metrics.json", "json: other.json");
+    let before = story.suite.ledger();
+    let start = ["--per-day", "2000", "--allow-simulated"];
+    story.rollout("start", &start).expect_code(2).says("sources of metrics").says("--reason");
+    assert_eq!(story.suite.ledger(), before);
+    story.start(&["--reason", "the file was renamed"]);
+}
+
+#[test]
+fn production_that_moved_holds() {
+    let langfuse = Langfuse::start();
+    let mut story = Story::on_langfuse(&langfuse);
+    // 1.1.0 gets to production first, so that 1.2.0 runs over it.
+    story.start(&[]);
+    for (hour, step, (control, treatment)) in [(48, 0, EQUAL[0]), (72, 48, EQUAL[1]), (96, 72, EQUAL[2])] {
+        story.at(hour);
+        story.scores(step, control, treatment);
+        story.json(0, "advance", &[]);
+    }
+    assert_eq!(story.served(), ("1.1.0".into(), "1.1.0".into(), 0.0));
+    story.suite.release(CHANGES[1], "days were missing");
+    story.suite.promote("1.2.0", "staging", &[]).expect_code(0);
+    story.start(&[]);
+    assert_eq!((langfuse.holders("production"), langfuse.holders("canary")), (vec![2], vec![3]));
+
+    // Somebody moves production back in the web interface.
+    langfuse.server.edit(|prompts| prompts.move_label(NAME, 1, "production"));
+    story.at(144);
+    let held = story.advance(0, "waiting");
+    assert!(held["findings"].to_string().contains("production_moved"), "{held:#}");
+    assert!(held["notes"].to_string().contains("recorded as a rollback"), "{held:#}");
+    assert_eq!(story.served(), ("1.0.0".into(), "1.2.0".into(), 5.0));
+    story.stays(0, "waiting", "production_moved");
+    // Ending it gives all units what production serves now, not the version that was taken from it.
+    story.json(0, "abort", &["--reason", "production moved"]);
+    assert_eq!(story.served(), ("1.0.0".into(), "1.0.0".into(), 0.0));
+    assert_eq!((langfuse.holders("production"), langfuse.holders("canary")), (vec![1], vec![1]));
+}

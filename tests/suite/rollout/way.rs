@@ -1,0 +1,165 @@
+//! The way of a version from staging to all units.
+
+use serde_json::json;
+
+use super::support::{EQUAL, MONITORED, Story, codes};
+use crate::release::support::{CHANGES, NAME};
+
+#[test]
+fn minor_version_takes_every_step_to_production() {
+    for mut story in [Story::in_folder(), Story::on_branch()] {
+        story
+            .suite
+            .promote("", "production", &[])
+            .expect_code(11)
+            .says("rollout")
+            .says("rollout start support/reply");
+        let obstacle = story.suite.json(11, &["promote", NAME, "--to", "production", "--allow-simulated"]);
+        assert_eq!(obstacle["obstacles"][0]["code"], "rollout_required", "{obstacle:#}");
+        story.advance(0, "not_running");
+
+        let started = story.start(&["--reason", "plans are named"]);
+        assert_eq!(started["result"], "started");
+        assert_eq!(started["rollout"]["percent"], 5.0);
+        assert_eq!(story.served(), ("1.0.0".into(), "1.1.0".into(), 5.0));
+
+        // The samples are there, and the hold has not ended.
+        story.at(47);
+        let ((control, all), treated) = EQUAL[0];
+        story.scores(0, (control, all), treated);
+        let held = story.advance(0, "waiting");
+        assert!(codes(&held).contains(&"hold_until".to_owned()), "{held:#}");
+        assert_eq!(story.served(), ("1.0.0".into(), "1.1.0".into(), 5.0));
+
+        // However overdue, one step a call.
+        story.at(160);
+        let advanced = story.advance(0, "advanced");
+        assert_eq!(
+            (&advanced["rollout"]["percent"], &advanced["metrics"][0]["treatment_n"]),
+            (&json!(25.0), &json!(400))
+        );
+        assert_eq!(story.served(), ("1.0.0".into(), "1.1.0".into(), 25.0));
+        story.stays(0, "waiting", "missing");
+        story.at(320);
+        story.scores(160, EQUAL[1].0, EQUAL[1].1);
+        assert_eq!(story.advance(0, "advanced")["rollout"]["percent"], 50.0);
+        assert_eq!(story.served(), ("1.0.0".into(), "1.1.0".into(), 50.0));
+
+        story.at(343);
+        story.scores(320, EQUAL[2].0, EQUAL[2].1);
+        let held = story.advance(0, "waiting");
+        assert!(!codes(&held).contains(&"not_worse".to_owned()), "held steps spend nothing: {held:#}");
+        story.at(344);
+        let completed = story.advance(0, "completed");
+        assert!(codes(&completed).contains(&"not_worse".to_owned()), "{completed:#}");
+        assert_eq!(story.served(), ("1.1.0".into(), "1.1.0".into(), 0.0));
+        story.advance(0, "not_running");
+
+        let log = story.sentences();
+        let mut rest = log.as_str();
+        for sentence in [
+            "canary none → 1.1.0, rollout",
+            "rollout 1 of 1.1.0 over 1.0.0 started at 5 %: plans are named",
+            "rollout 1: faithfulness: no harm shown",
+            "rollout 1 to step 2: 25 %",
+            "rollout 1 to step 3: 50 %",
+            "shown to be not worse",
+            "production 1.0.0 → 1.1.0, rollout",
+            "rollout 1 completed",
+        ] {
+            rest =
+                rest.split_once(sentence).unwrap_or_else(|| panic!("no {sentence:?} in order in:\n{log}")).1;
+        }
+    }
+}
+
+#[test]
+fn slow_drip_is_held_before_all_units() {
+    // A point worse than production, on every step, with a margin of two.
+    let mut story = Story::in_folder_with(&MONITORED.replace("0.05", "0.02"));
+    story.start(&[]);
+    story.at(48);
+    story.scores(0, EQUAL[0].0, (356, 400));
+    story.advance(0, "advanced");
+    story.at(72);
+    story.scores(48, EQUAL[1].0, (890, 1_000));
+    story.advance(0, "advanced");
+    story.at(96);
+    story.scores(72, EQUAL[2].0, (890, 1_000));
+    let waits = story.advance(0, "waiting");
+    assert!(codes(&waits).contains(&"not_yet_not_worse".to_owned()), "{waits:#}");
+    assert_eq!(story.served(), ("1.0.0".into(), "1.1.0".into(), 50.0));
+    // Beyond `max_hold` a person decides.
+    story.at(72 + 169);
+    let stuck = story.advance(11, "stuck");
+    assert!(codes(&stuck).contains(&"max_hold".to_owned()), "{stuck:#}");
+    assert_eq!(story.served(), ("1.0.0".into(), "1.1.0".into(), 50.0));
+}
+
+#[test]
+fn start_requires_the_controls_of_production() {
+    let approvals = "major: {approvals: 0}, minor: {approvals: 1}";
+    let policy = MONITORED.replace("major: {approvals: 0}", approvals);
+    let story = Story::in_folder_with(&format!("approvers: [bob], {policy}"));
+    let start = ["--per-day", "2000"];
+    let simulated = ["--per-day", "2000", "--allow-simulated"];
+    let before = story.suite.ledger();
+    let codes = |code, flags: &[&str]| {
+        let found = story.json(code, "start", flags);
+        let obstacles = found["obstacles"].as_array().unwrap().iter();
+        obstacles.map(|obstacle| obstacle["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(10, &start), ["simulated", "approvals"]);
+    assert_eq!(codes(11, &simulated), ["approvals"]);
+    story.rollout("start", &simulated).expect_code(11).says("0 of 1 approvals").says("promptgate approve");
+    assert_eq!(story.suite.ledger(), before, "a refused start writes nothing");
+    story.suite.run_with(&[("USER", "bob")], &["approve", NAME, "1.1.0"]).expect_code(0);
+
+    // A newer version that was not on staging.
+    story.suite.release(CHANGES[1], "days were missing");
+    assert_eq!(codes(11, &[&["1.2.0"][..], &simulated].concat()), ["approvals", "not_staged"]);
+    story.rollout("start", &["9.0.0", "--allow-simulated"]).expect_code(2).says("no version 9.0.0");
+    story.rollout("start", &["1.0.0", "--allow-simulated"]).expect_code(2).says("serves 1.0.0 already");
+
+    story.rollout("start", &simulated).expect_code(0).says("rollout 1 of 1.1.0 started at 5 %");
+}
+
+#[test]
+fn start_refuses_evidence_against_another_version() {
+    let story = Story::in_folder_with(&format!("approvers: [bob], {MONITORED}"));
+    story.suite.release(CHANGES[1], "days were missing");
+    story.suite.promote("1.2.0", "staging", &[]).expect_code(0);
+    // A hotfix takes production on: the evaluation of 1.2.0 compared with 1.0.0.
+    let hotfix = ["--skip-holds", "--reason", "customers cannot pay"];
+    story.suite.promote("1.1.0", "production", &hotfix).expect_code(11).says("0 of 1 approvals");
+    story.suite.run_with(&[("USER", "bob")], &["approve", NAME, "1.1.0"]).expect_code(0);
+    story.suite.promote("1.1.0", "production", &hotfix).expect_code(0);
+    let start = ["--per-day", "2000", "--allow-simulated"];
+    let found = story.json(11, "start", &start);
+    assert_eq!(found["obstacles"][0]["code"], "stale_baseline", "{found:#}");
+    story
+        .rollout("start", &start)
+        .expect_code(11)
+        .says("needs gate")
+        .says("--candidate registry:support/reply@1.2.0");
+}
+
+#[test]
+fn hopeless_rollout_starts_only_anyway() {
+    let story = Story::in_folder();
+    let before = story.suite.ledger();
+    story
+        .rollout("start", &["--per-day", "40", "--allow-simulated"])
+        .expect_code(2)
+        .says("at 40 scored requests a day")
+        .says("--anyway");
+    story
+        .rollout("start", &["--allow-simulated"])
+        .expect_code(2)
+        .says("traffic of support/reply is not known")
+        .says("--per-day");
+    assert_eq!(story.suite.ledger(), before);
+    let started = story.json(0, "start", &["--per-day", "40", "--allow-simulated", "--anyway"]);
+    assert_eq!(started["result"], "started");
+    assert_eq!(story.served(), ("1.0.0".into(), "1.1.0".into(), 5.0));
+}
