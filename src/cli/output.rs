@@ -98,7 +98,11 @@ pub(super) fn explain(error: &clap::Error) -> io::Result<()> {
 }
 
 /// Prints a report, and then what could not be written of it; returns the exit code.
-pub(super) fn print_reported(mut reported: Reported, output: &OutputFlags, status: ExitStatus) -> ExitStatus {
+pub(super) fn print_reported(
+    reported: &mut Reported,
+    output: &OutputFlags,
+    status: ExitStatus,
+) -> ExitStatus {
     let rules = output.exit_rules();
     reported.report.exit_code = status.unless_unwritten(&reported.unwritten, rules).code();
     let printed = print_report(&reported.report, output.format, &reported.redactor, &reported.files);

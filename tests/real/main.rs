@@ -1,6 +1,6 @@
 //! Runs the executable against other people's programs: nginx in front of the mock server, llama.cpp's server with a
-//! model of random weights or with SmolLM2, and the SDKs of Langfuse and OpenFeature as clients. Runs the adapters of MLflow
-//! and Prometheus against their servers.
+//! model of random weights or with SmolLM2, MLflow and Phoenix as receivers of telemetry, and the SDKs of Langfuse and
+//! OpenFeature as clients. Runs the adapters of MLflow and Prometheus against their servers.
 //!
 //! `bash .ci/servers` installs them in a folder; set `PROMPTGATE_REAL_SERVERS` to it. Without it, or if a server
 //! cannot be installed, the tests are skipped with a message on standard error.
@@ -12,13 +12,16 @@ mod llama_server;
 mod mlflow;
 mod mlflow_releases;
 mod mlflow_server;
+mod mlflow_telemetry;
 mod mlflow_traces;
 mod nginx;
 mod openfeature;
+mod phoenix;
 mod prepared;
 mod prometheus;
 mod prometheus_server;
 mod proxied;
+mod python_server;
 mod recorder;
 #[path = "../suite/served.rs"]
 #[expect(dead_code, reason = "shared with the suite; each uses a part of it")]

@@ -39,5 +39,6 @@ mod served;
 mod servers;
 mod shards;
 mod support;
+mod telemetry;
 mod unwritten;
 mod wire;

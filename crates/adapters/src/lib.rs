@@ -1,4 +1,5 @@
-//! Every socket, file and process: endpoints, the cache, files, git, GitHub, ledgers, registries and sources of metrics.
+//! Every socket, file and process: endpoints, the cache, files, git, GitHub, ledgers, registries, sources of metrics and
+//! telemetry.
 
 pub mod cache;
 pub mod endpoint;
@@ -8,6 +9,7 @@ pub mod github;
 pub mod http;
 pub mod ledger;
 pub mod metrics;
+pub mod otlp;
 pub mod registry;
 mod rest;
 pub mod serve;

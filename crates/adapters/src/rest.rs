@@ -218,14 +218,25 @@ impl Rest {
         self.call(&request, effect).await
     }
 
+    /// Sends a request, again where that can help, and parses the JSON of the response.
     pub(crate) async fn call<T: DeserializeOwned>(
         &self,
         request: &Request,
         effect: Effect,
     ) -> Result<T, Failure> {
+        self.call_with(request, effect, |response| self.http.json(request, response)).await
+    }
+
+    /// Sends a request, again where that can help; `parse` reads the response.
+    pub(crate) async fn call_with<T>(
+        &self,
+        request: &Request,
+        effect: Effect,
+        parse: impl Fn(&Response) -> Result<T, http::Error>,
+    ) -> Result<T, Failure> {
         let mut attempt = 1;
         loop {
-            let failure = match self.attempt(request).await {
+            let failure = match self.attempt(request, &parse).await {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
@@ -243,12 +254,16 @@ impl Rest {
         }
     }
 
-    async fn attempt<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Failure> {
+    async fn attempt<T>(
+        &self,
+        request: &Request,
+        parse: &impl Fn(&Response) -> Result<T, http::Error>,
+    ) -> Result<T, Failure> {
         let response = self.http.send(request).await.map_err(of_transport)?;
         if !response.status.is_success() {
             return Err(self.of_status(request, &response));
         }
-        self.http.json(request, &response).map_err(of_transport)
+        parse(&response).map_err(of_transport)
     }
 
     fn of_status(&self, request: &Request, response: &Response) -> Failure {

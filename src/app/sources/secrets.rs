@@ -16,6 +16,16 @@ pub(in crate::app) fn secrets(settings: &Settings, environment: &Environment) ->
     endpoints(settings).flat_map(|endpoint| keys(endpoint, environment)).chain(credentials).collect()
 }
 
+/// The values of headers in variables that flags name, with and without the scheme of an `authorization`.
+pub(super) fn secrets_of_flags(variables: &[String], environment: &Environment) -> Vec<Secret> {
+    let values = variables.iter().filter_map(|name| environment.variable(name));
+    let forms = |value: String| {
+        let token = value.split_once(' ').map(|(_, token)| Secret::new(token));
+        token.into_iter().chain([Secret::new(value)])
+    };
+    values.flat_map(forms).collect()
+}
+
 /// The key and the header values of an endpoint, as far as they are set.
 fn keys(endpoint: &EndpointSettings, environment: &Environment) -> Vec<Secret> {
     let variables = key_variables(endpoint).chain(header_variables(endpoint));

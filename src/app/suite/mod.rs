@@ -54,6 +54,8 @@ pub(crate) struct SuiteOptions {
     pub(crate) max_repeats: Option<u32>,
     /// The commit behind `git:merge-base`, where the event of a CI system gives it.
     pub(crate) merge_base: Option<KnownBase>,
+    /// Variables with secrets that flags name, so that reports do not show them.
+    pub(crate) secret_variables: Vec<String>,
     /// How the release of the prompt is treated.
     pub(crate) release: ReleaseMode,
     /// The repository of a pull request's base, which has the ledger; `None` for the remote as it is.

@@ -32,6 +32,7 @@ mod serve;
 mod show;
 mod status;
 mod suite;
+mod telemetry;
 mod values;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -54,7 +55,7 @@ pub(super) use mock_server::MockServerArguments;
 pub(super) use output::OutputFlags;
 pub(super) use plan::{PlanArguments, PlanFormat};
 pub(super) use report::ReportArguments;
-pub(super) use run::RunArguments;
+pub(super) use run::{RunArguments, RunCommandArguments};
 pub(super) use schema::SchemaArguments;
 pub(super) use serve::ServeArguments;
 pub(super) use show::ShowArguments;
@@ -104,7 +105,7 @@ pub(crate) enum Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Evaluate the candidate against thresholds and baseline: the gate.
-    Run(Box<RunArguments>),
+    Run(Box<RunCommandArguments>),
     /// Run the gate of a pull request: find the base, and write what a CI system shows.
     Ci(Box<CiArguments>),
     /// Validate configuration, dataset, prompts and schemas; no call, no cost.

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::OutputFlags;
 use super::suite::SuiteFlags;
+use super::telemetry::TelemetryFlags;
 use super::values::{dollars, duration};
 use crate::app::evaluate::RunOptions;
 use crate::app::shard::ShardChoice;
@@ -14,6 +15,17 @@ use promptgate_adapters::endpoint::Ceilings;
 use promptgate_report::Format;
 
 /// `promptgate run`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RunCommandArguments {
+    /// The run.
+    #[command(flatten)]
+    pub(crate) run: RunArguments,
+    /// Telemetry.
+    #[command(flatten)]
+    pub(crate) telemetry: TelemetryFlags,
+}
+
+/// Flags of a run, also of the gate of a pull request.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RunArguments {
     #[command(flatten)]

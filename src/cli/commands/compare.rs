@@ -9,6 +9,6 @@ use crate::cli::output;
 pub(super) fn compare(arguments: &CompareArguments) -> Result<ExitStatus, Failure> {
     let decided = comparing::compare(&arguments.old, &arguments.new)?;
     let status = ExitStatus::of_decided(&decided, arguments.output.exit_rules());
-    let reported = report_files::report(decided, status.code(), arguments.output.folder());
-    Ok(output::print_reported(reported, &arguments.output, status))
+    let mut reported = report_files::report(decided, status.code(), arguments.output.folder());
+    Ok(output::print_reported(&mut reported, &arguments.output, status))
 }

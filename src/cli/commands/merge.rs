@@ -18,6 +18,6 @@ pub(super) fn merge(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
     };
     report_files::prepare(&folder)?;
     let status = ExitStatus::of_decided(&decided, rules);
-    let reported = report_files::report(decided, status.code(), Some(&folder));
-    Ok(output::print_reported(reported, &arguments.output, status))
+    let mut reported = report_files::report(decided, status.code(), Some(&folder));
+    Ok(output::print_reported(&mut reported, &arguments.output, status))
 }

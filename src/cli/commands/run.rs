@@ -2,20 +2,30 @@
 
 use super::watched::watched;
 use crate::app::evaluate::{self, Outcome};
+use crate::app::report_files::Reported;
 use crate::app::shard::ShardResult;
+use crate::app::telemetry::Telemetry;
 use crate::app::{Environment, Failure, report_files};
-use crate::cli::args::RunArguments;
+use crate::cli::args::RunCommandArguments;
 use crate::cli::exit::ExitStatus;
-use crate::cli::output;
+use crate::cli::{interrupt, output};
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_report::Format;
 
 /// Evaluates a suite and reports.
-pub(super) async fn run(arguments: &RunArguments, environment: Environment) -> Result<ExitStatus, Failure> {
-    let (options, rules) = (arguments.options(), arguments.output.exit_rules());
+pub(super) async fn run(
+    RunCommandArguments { run: arguments, telemetry }: &RunCommandArguments,
+    environment: Environment,
+) -> Result<ExitStatus, Failure> {
+    let (mut options, rules) = (arguments.options(), arguments.output.exit_rules());
+    let telemetry =
+        telemetry.options().map(|telemetry| Telemetry::new(&telemetry, &environment)).transpose()?;
     if options.shard.is_some() {
         refuse_report_format(arguments.output.format)?;
+        refuse_telemetry(telemetry.as_ref())?;
     }
+    options.suite.secret_variables =
+        telemetry.iter().flat_map(|telemetry| telemetry.variables.clone()).collect();
     let (suite, shard) = evaluate::load(&options, &environment).await?;
     evaluate::refuse_new_suite(&suite, &options)?;
     let outcome = watched(arguments.quiet, environment, async |context| {
@@ -30,9 +40,28 @@ pub(super) async fn run(arguments: &RunArguments, environment: Environment) -> R
         }
         Some(Outcome::Decided(decided)) => {
             let status = ExitStatus::of_decided(&decided, rules);
-            let reported = report_files::report(*decided, status.code(), Some(&options.out));
-            Ok(output::print_reported(reported, &arguments.output, status))
+            let mut reported = report_files::report(*decided, status.code(), Some(&options.out));
+            let status = output::print_reported(&mut reported, &arguments.output, status);
+            // Who interrupts a run does not wait for more.
+            if let Some(telemetry) = telemetry.filter(|_| status != ExitStatus::Interrupted) {
+                send(&telemetry, &reported, arguments.quiet).await;
+            }
+            Ok(status)
         }
+    }
+}
+
+/// Sends the telemetry of a run whose report is printed. A failure is a warning.
+async fn send(telemetry: &Telemetry, reported: &Reported, quiet: bool) {
+    let sent = tokio::select! {
+        biased;
+        () = interrupt::signal() => Err(format!("the telemetry was not sent to {}: interrupted", telemetry.url())),
+        sent = telemetry.send(reported) => sent,
+    };
+    match sent {
+        Ok(line) if !quiet => output::info(&line),
+        Ok(_) => {}
+        Err(warning) => output::warn(&[warning]),
     }
 }
 
@@ -50,4 +79,14 @@ fn refuse_report_format(format: Format) -> Result<(), Diagnostic> {
     Err(Diagnostic::new(message)
         .at(Place::file("--format"))
         .help("leave it out: `promptgate merge` reports what all shards found, and takes the format"))
+}
+
+/// A shard has no verdict, and its trials are those of the whole run only with the others.
+fn refuse_telemetry(telemetry: Option<&Telemetry>) -> Result<(), Diagnostic> {
+    if telemetry.is_none() {
+        return Ok(());
+    }
+    Err(Diagnostic::new("a shard has no telemetry: the trace is that of a whole run")
+        .at(Place::file("--otlp"))
+        .help("leave it out"))
 }

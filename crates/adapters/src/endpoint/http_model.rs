@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 
 use tokio::time::Instant;
@@ -27,18 +27,6 @@ const NAMES: SettingNames = SettingNames {
     timeout_help: "raise endpoint.timeout, or lower endpoint.max_concurrency",
     credential: "key",
 };
-
-/// Headers of the transport, which the configuration cannot set.
-const TRANSPORT_HEADERS: [&str; 8] = [
-    "host",
-    "content-type",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "accept-encoding",
-    "expect",
-    "upgrade",
-];
 
 /// A chat model behind HTTP.
 pub(super) struct HttpModel {
@@ -195,11 +183,7 @@ fn default_headers(options: &Options) -> Result<HeaderMap, Diagnostic> {
     }
     for (name, secret) in &options.headers {
         let invalid = |message: String| Diagnostic::new(message).at(Place::file("endpoint.headers"));
-        let header = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| invalid(format!("`{}` is not a valid header name", name.escape_debug())))?;
-        if TRANSPORT_HEADERS.contains(&header.as_str()) {
-            return Err(invalid(format!("`{name}` is set by promptgate")).help("remove it"));
-        }
+        let header = http::header_name(name).map_err(invalid)?;
         let value = http::secret_value(secret.expose()).ok_or_else(|| {
             invalid(format!("the value of `{name}` has characters that a header cannot carry"))
                 .help("look for a line break in the environment variable it is read from")

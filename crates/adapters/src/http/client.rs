@@ -112,9 +112,15 @@ impl Request {
 
     /// Sets the body, which is JSON.
     #[must_use]
-    pub fn json(mut self, body: impl Into<Bytes>) -> Self {
+    pub fn json(self, body: impl Into<Bytes>) -> Self {
+        self.body(body, HeaderValue::from_static("application/json"))
+    }
+
+    /// Sets the body and its media type.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Bytes>, media_type: HeaderValue) -> Self {
         self.body = Some(body.into());
-        self.header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+        self.header(CONTENT_TYPE, media_type)
     }
 
     /// Sets the body, which has the form of a query.

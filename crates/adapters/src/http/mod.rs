@@ -1,4 +1,4 @@
-//! The HTTP client of every JSON API: chat endpoints, GitHub, registries.
+//! The HTTP client of every API: chat endpoints, GitHub, registries, receivers of telemetry.
 //!
 //! A [`Client`] belongs to one origin. Its default headers carry the credentials, and no request, redirect or link
 //! takes them to another origin. A response is read as a whole, up to a size limit; a failed exchange is an [`Error`]
@@ -29,9 +29,35 @@ pub use message::server_text;
 pub use retry_after::{Resets, retry_after};
 pub use server_error::ServerError;
 
-use reqwest::header::HeaderValue;
+use reqwest::header::{HeaderName, HeaderValue};
 
 use promptgate_core::text::Secret;
+
+/// Headers of the transport, which users cannot set.
+const TRANSPORT_HEADERS: [&str; 9] = [
+    "host",
+    "content-type",
+    "content-encoding",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "accept-encoding",
+    "expect",
+    "upgrade",
+];
+
+/// Parses the name of a header that a user sets.
+///
+/// # Errors
+/// A message that names an invalid name or a header of the transport.
+pub(crate) fn header_name(name: &str) -> Result<HeaderName, String> {
+    let header = HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| format!("`{}` is not a valid header name", name.escape_debug()))?;
+    match TRANSPORT_HEADERS.contains(&header.as_str()) {
+        true => Err(format!("`{name}` is set by promptgate, remove it")),
+        false => Ok(header),
+    }
+}
 
 /// Returns the value of an `Authorization: Bearer` header; `None` where the key has characters that a header cannot
 /// carry.

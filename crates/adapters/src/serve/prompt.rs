@@ -16,22 +16,23 @@ use super::query::Query;
 use super::response::{Freshness, Reply, error};
 use super::snapshot::Snapshot;
 use super::variant::{Assigned, MAX_UNIT, assign};
+use crate::otlp::names;
 
 /// The body for a version; `assigned` if a unit was assigned to it.
 pub(super) fn body(record: &Record, assigned: Option<Assigned>) -> Value {
     let variant = assigned.map(|assigned| assigned.variant);
     let mut attributes = Map::new();
-    attributes.insert("gen_ai.prompt.name".to_owned(), json!(record.name));
-    attributes.insert("gen_ai.prompt.version".to_owned(), json!(record.version));
+    attributes.insert(names::PROMPT_NAME.to_owned(), json!(record.name));
+    attributes.insert(names::PROMPT_VERSION.to_owned(), json!(record.version));
     if let Some(variant) = variant {
-        attributes.insert("feature_flag.key".to_owned(), json!(record.name));
-        attributes.insert("feature_flag.result.variant".to_owned(), json!(variant));
+        attributes.insert(names::FLAG_KEY.to_owned(), json!(record.name));
+        attributes.insert(names::FLAG_VARIANT.to_owned(), json!(variant));
     }
     if let Some(rollout) = assigned.and_then(|assigned| assigned.rollout) {
-        attributes.insert("feature_flag.version".to_owned(), json!(rollout.tag()));
+        attributes.insert(names::FLAG_VERSION.to_owned(), json!(rollout.tag()));
     }
-    attributes.insert("langfuse.observation.prompt.name".to_owned(), json!(record.name));
-    attributes.insert("langfuse.observation.prompt.version".to_owned(), json!(record.number));
+    attributes.insert(names::LANGFUSE_PROMPT_NAME.to_owned(), json!(record.name));
+    attributes.insert(names::LANGFUSE_PROMPT_VERSION.to_owned(), json!(record.number));
     let content = &record.content;
     json!({
         "name": record.name,

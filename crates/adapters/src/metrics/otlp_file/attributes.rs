@@ -1,4 +1,4 @@
-//! The attributes that metrics read, and their names in the semantic conventions.
+//! The attributes that metrics read.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,13 +7,11 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 use super::message::Text;
-
-/// Name of the event of an evaluation.
-pub(super) const EVALUATION: &str = "gen_ai.evaluation.result";
+use crate::otlp::names;
 
 /// Attributes that name the unit of a request, the best first.
 const UNITS: [&str; 5] =
-    ["feature_flag.context.id", "user.id", "enduser.id", "session.id", "gen_ai.conversation.id"];
+    [names::FLAG_CONTEXT, names::USER, names::END_USER, names::SESSION, names::CONVERSATION];
 
 /// The attributes of a span, an event or a log record that metrics read.
 #[derive(Debug, Default)]
@@ -35,17 +33,16 @@ pub(super) struct Attributes<'a> {
 impl<'a> Attributes<'a> {
     fn set(&mut self, key: &str, value: Scalar<'a>) {
         let field = match key {
-            "gen_ai.prompt.name" => &mut self.prompt_name,
-            "gen_ai.prompt.version" => &mut self.prompt_version,
-            "langfuse.observation.prompt.name" => &mut self.langfuse_name,
-            "langfuse.observation.prompt.version" => &mut self.langfuse_version,
-            "event.name" => &mut self.event_name,
-            "gen_ai.evaluation.name" => &mut self.evaluation_name,
-            "gen_ai.evaluation.score.value" => &mut self.score,
-            "gen_ai.usage.input_tokens" => &mut self.input_tokens,
-            "gen_ai.usage.output_tokens" => &mut self.output_tokens,
-            // The conventions have no cost; these are the names of OpenLIT and OpenInference.
-            "gen_ai.usage.cost" | "llm.cost.total" => &mut self.cost,
+            names::PROMPT_NAME => &mut self.prompt_name,
+            names::PROMPT_VERSION => &mut self.prompt_version,
+            names::LANGFUSE_PROMPT_NAME => &mut self.langfuse_name,
+            names::LANGFUSE_PROMPT_VERSION => &mut self.langfuse_version,
+            names::EVENT_NAME => &mut self.event_name,
+            names::EVALUATION_NAME => &mut self.evaluation_name,
+            names::EVALUATION_SCORE => &mut self.score,
+            names::INPUT_TOKENS => &mut self.input_tokens,
+            names::OUTPUT_TOKENS => &mut self.output_tokens,
+            names::COST | names::COST_OPENINFERENCE => &mut self.cost,
             _ => {
                 let Some(rank) = UNITS.iter().position(|name| *name == key) else { return };
                 if !value.is_empty() && self.unit.as_ref().is_none_or(|(best, _)| rank < *best) {

@@ -43,7 +43,22 @@ pub(super) struct ResourceSpans<'a> {
 #[derive(Debug, Deserialize)]
 pub(super) struct ScopeSpans<'a> {
     #[serde(borrow)]
+    scope: Option<Scope<'a>>,
+    #[serde(borrow)]
     pub(super) spans: Option<Vec<Span<'a>>>,
+}
+
+impl ScopeSpans<'_> {
+    /// The library that made the spans.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.scope.as_ref()?.name.as_ref().map(|name| name.0.as_ref())
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Scope<'a> {
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -6,9 +6,10 @@ use std::hash::{BuildHasher as _, RandomState};
 use promptgate_release::Name;
 use promptgate_release::ports::{TaggedVersion, Window};
 
-use super::attributes::{Attributes, EVALUATION};
+use super::attributes::Attributes;
 use super::message::{Line, LogRecord, Span, SpanKey};
 use super::metric::Metric;
+use crate::otlp::names;
 
 /// Maximum scores that wait for their span, 96 MB.
 const MAX_WAITING: usize = 2_000_000;
@@ -130,7 +131,9 @@ impl<'q> Requests<'q> {
     /// Adds the spans and log records of a line.
     pub(super) fn add(&mut self, line: &Line<'_>) {
         let spans = line.resource_spans.iter().flatten();
-        let spans = spans.flat_map(|resource| resource.scope_spans.iter().flatten());
+        let scopes = spans.flat_map(|resource| resource.scope_spans.iter().flatten());
+        // The calls of a gate are no traffic, although it is the same prompt.
+        let spans = scopes.filter(|scope| scope.name() != Some(names::RUN_SCOPE));
         for span in spans.flat_map(|scope| scope.spans.iter().flatten()) {
             self.add_span(span);
         }
@@ -167,7 +170,7 @@ impl<'q> Requests<'q> {
                 figures.push(figure.filter(|_| !is_invalid).unwrap_or(f64::NAN));
             }
         }
-        for event in span.events.iter().flatten().filter(|event| event.name() == EVALUATION) {
+        for event in span.events.iter().flatten().filter(|event| event.name() == names::EVALUATION_EVENT) {
             if let Some((metric, value)) = event.attributes.as_ref().and_then(|event| self.score(event)) {
                 self.scores.push(Score { request, metric, time: event.time(), value });
             }
@@ -204,7 +207,7 @@ impl<'q> Requests<'q> {
     }
 
     fn add_record(&mut self, record: &LogRecord<'_>) {
-        if record.event_name() != EVALUATION {
+        if record.event_name() != names::EVALUATION_EVENT {
             return;
         }
         let Some((metric, value)) = record.attributes.as_ref().and_then(|event| self.score(event)) else {
