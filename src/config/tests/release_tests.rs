@@ -114,7 +114,9 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
         ),
         (
             "release: {ledger: git, sources: {a: {json: m.json}}, signals: [{name: p95, max_ratio: 1.2, source: a}]}",
-            &["5:63: a rollout in steps needs guardrails, and there are none (help: add to `release:` guardrails:"],
+            &[
+                "5:63: a rollout in steps needs guardrails, and there are none (help: add to `release:` guardrails:",
+            ],
         ),
         (
             "release: {ledger: git, sources: {a: {json: m.json}}, guardrails: [{name: f, better: higher, margin: 0, source: b}]}",

@@ -47,7 +47,11 @@ fn next_call_finishes_a_killed_start() {
         world.kill(&start, method, position, processed);
         // Where it was killed after its last event, the second one is refused.
         let next = world.suite.run(&start);
-        assert!(next.code == 0 || next.text().contains("rollout 1 of 1.1.0 has not ended"), "{}", next.text());
+        assert!(
+            next.code == 0 || next.text().contains("rollout 1 of 1.1.0 has not ended"),
+            "{}",
+            next.text()
+        );
         assert_eq!(holders(&world), (vec![1], vec![2]));
         assert_eq!(world.suite.events("rollout_started").len(), 1);
         world.suite.run(&["reconcile", "--check"]).expect_code(0);
