@@ -31,7 +31,6 @@ fn places(world: &World, arguments: &[&str], code: i32) -> Vec<(&'static str, us
             places.extend((method == "PATCH").then_some((method, position, true)));
         }
     }
-    println!("{arguments:?}: killed at {} places of {} requests", places.len(), methods.len());
     assert!(places.iter().any(|(_, _, processed)| *processed));
     places
 }
@@ -47,7 +46,11 @@ fn next_call_finishes_a_killed_start() {
         world.kill(&start, method, position, processed);
         // Where it was killed after its last event, the second one is refused.
         let next = world.suite.run(&start);
-        assert!(next.code == 0 || next.text().contains("rollout 1 of 1.1.0 has not ended"), "{}", next.text());
+        assert!(
+            next.code == 0 || next.text().contains("rollout 1 of 1.1.0 has not ended"),
+            "{}",
+            next.text()
+        );
         assert_eq!(holders(&world), (vec![1], vec![2]));
         assert_eq!(world.suite.events("rollout_started").len(), 1);
         world.suite.run(&["reconcile", "--check"]).expect_code(0);
