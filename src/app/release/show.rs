@@ -1,9 +1,11 @@
 //! Everything that a ledger says about a version.
 
 use promptgate_release::ports::LedgerStore;
-use promptgate_release::{Approval, Event, EventKind, Evidence, Label, PromptReference, Record, Version};
+use promptgate_release::{
+    Approval, Event, EventKind, Evidence, Label, PromptReference, Record, State, Version,
+};
 use promptgate_report::release::show::{
-    ApprovalStatus, ChangeOrigin, Controls, CriterionResult, Evaluation, HeldLabel, SCHEMA, Show,
+    ApprovalStatus, ChangeOrigin, Controls, CriterionResult, Evaluation, Exposure, HeldLabel, SCHEMA, Show,
 };
 
 use super::resolve::{fold, record, resolve_in, unknown_name};
@@ -56,8 +58,20 @@ pub(crate) async fn show(ledger: &dyn LedgerStore, reference: &PromptReference) 
         approvals: approvals(&events, &record, ledger.is_local()),
         labels: held_labels(&events, version),
         rolled_back: rolled_back.unwrap_or_default(),
+        exposures: exposures(&state, version),
         registered,
     })
+}
+
+fn exposures(state: &State, wanted: Version) -> Vec<Exposure> {
+    let of_version = state.exposures.iter().filter(|exposure| exposure.version == wanted);
+    of_version
+        .map(|exposure| Exposure {
+            at: time(exposure.at),
+            rollout: exposure.rollout,
+            percent: f64::from(exposure.basis_points) / 100.0,
+        })
+        .collect()
 }
 
 fn change(record: &Record) -> ChangeOrigin {

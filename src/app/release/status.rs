@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::resolve::{self, fold, names, record_in};
+use super::rollout;
 use super::wire::{self, time, word};
 use crate::app::Failure;
 use promptgate_core::model::{Diagnostic, Place};
@@ -80,6 +81,7 @@ async fn of_prompt(
         versions: state.versions.len(),
         latest: latest(&state),
         labels: labels.collect(),
+        rollout: state.rollout.as_deref().map(rollout::position),
         waiting: waiting(ledger, name, &state, at.unwrap_or(now)).await?,
         intents: intents(&state, &events),
         state: check,

@@ -128,7 +128,11 @@ pub(crate) struct StartArguments {
 #[derive(Debug, Args)]
 pub(crate) struct AdvanceArguments {
     /// The prompt.
-    pub(crate) name: Name,
+    #[arg(required_unless_present = "all")]
+    name: Option<Name>,
+    /// Advance the rollout of every configuration of the repository; one that fails does not keep the others.
+    #[arg(long, conflicts_with_all = ["name", "config"])]
+    pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) write: WriteFlags,
 }
@@ -208,7 +212,7 @@ impl StartArguments {
 
 impl AdvanceArguments {
     pub(crate) fn target(&self) -> Target {
-        self.write.target(&self.name)
+        Target { config: self.write.config.clone(), name: self.name.clone() }
     }
 }
 

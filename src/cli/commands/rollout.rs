@@ -2,11 +2,12 @@
 
 use super::ledger::print;
 use crate::app::release::{
-    abort, advance, pause, plan_rollout, resume, rollout_status, simulate_rollout, start_rollout,
+    abort, advance, advance_all, pause, plan_rollout, resume, rollout_status, simulate_rollout, start_rollout,
 };
 use crate::app::{Environment, Failure};
 use crate::cli::args::{LedgerFormat, RolloutArguments, RolloutCommand};
 use crate::cli::exit::ExitStatus;
+use crate::cli::output;
 use promptgate_report::release::rollout::{Rollout, RolloutResult};
 
 /// Runs a sub-command.
@@ -27,6 +28,9 @@ pub(super) async fn rollout(
         }
         RolloutCommand::Start(arguments) => {
             (start_rollout(&arguments.options(), environment).await?, arguments.write.format)
+        }
+        RolloutCommand::Advance(arguments) if arguments.all => {
+            return everything(arguments.write.dry_run, arguments.write.format, environment).await;
         }
         RolloutCommand::Advance(arguments) => {
             let dry_run = arguments.write.dry_run;
@@ -51,9 +55,49 @@ pub(super) async fn rollout(
     finish(&rollout, format)
 }
 
+/// Advances all rollouts: prints each, and ends with the gravest status of them.
+async fn everything(
+    dry_run: bool,
+    format: LedgerFormat,
+    environment: &Environment,
+) -> Result<ExitStatus, Failure> {
+    let advanced = advance_all(dry_run, environment).await?;
+    if advanced.is_empty() {
+        output::info("no configuration of this repository has a release");
+    }
+    let mut statuses = Vec::new();
+    let mut rollouts = Vec::new();
+    for (config, result) in advanced {
+        match result {
+            Ok(rollout) => {
+                if format == LedgerFormat::Terminal {
+                    print(&rollout, format, promptgate_report::write_rollout)?;
+                }
+                statuses.push(status(&rollout));
+                rollouts.push(rollout);
+            }
+            Err(failure) => {
+                output::report(&failure);
+                output::info(&format!("{config} was not advanced"));
+                statuses.push(ExitStatus::Incomplete);
+            }
+        }
+    }
+    if format == LedgerFormat::Json {
+        output::stream(|out| promptgate_report::write_json(&rollouts, out))?;
+    }
+    let gravest = [ExitStatus::Fail, ExitStatus::Incomplete, ExitStatus::Inconclusive];
+    Ok(gravest.into_iter().find(|status| statuses.contains(status)).unwrap_or(ExitStatus::Pass))
+}
+
 fn finish(rollout: &Rollout, format: LedgerFormat) -> Result<ExitStatus, Failure> {
     print(rollout, format, promptgate_report::write_rollout)?;
-    Ok(match rollout.result {
+    Ok(status(rollout))
+}
+
+/// The exit status of a result.
+fn status(rollout: &Rollout) -> ExitStatus {
+    match rollout.result {
         RolloutResult::NotRunning
         | RolloutResult::Started
         | RolloutResult::Waiting
@@ -66,5 +110,5 @@ fn finish(rollout: &Rollout, format: LedgerFormat) -> Result<ExitStatus, Failure
         RolloutResult::Refused | RolloutResult::RolledBack => ExitStatus::Fail,
         RolloutResult::NotReady | RolloutResult::Stuck | RolloutResult::Paused => ExitStatus::Inconclusive,
         RolloutResult::SourceFailed => ExitStatus::Incomplete,
-    })
+    }
 }

@@ -76,3 +76,20 @@ fn status_writes_nothing() {
     assert_eq!((&shown["result"], &shown["metrics"][0]["treatment_n"]), (&"running".into(), &200.into()));
     assert_eq!(story.suite.ledger(), before);
 }
+
+#[test]
+fn all_rollouts_of_a_repository_advance_whatever_fails() {
+    let mut story = Story::in_folder();
+    story.start(&[]);
+    story.at(48);
+    story.scores(0, EQUAL[0].0, EQUAL[0].1);
+    let all = ["rollout", "advance", "--all"];
+    story.suite.folder.write("broken/promptgate.yaml", "release: {ledger: nowhere}\n");
+    let failed = story.suite.run(&all);
+    failed.expect_code(12).says("advanced to 25 %").says("broken/promptgate.yaml was not advanced");
+    std::fs::remove_file(story.suite.folder.path().join("broken/promptgate.yaml")).expect("a file");
+    let found = story.suite.json(0, &all);
+    assert_eq!((&found[0]["result"], &found[1]), (&"waiting".into(), &serde_json::Value::Null), "{found:#}");
+    story.suite.run(&["rollout", "advance"]).expect_code(2).says("<NAME>");
+    story.suite.run(&[&all[..], &[NAME]].concat()).expect_code(2).says("--all");
+}

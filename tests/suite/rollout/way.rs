@@ -23,6 +23,10 @@ fn minor_version_takes_every_step_to_production() {
         assert_eq!(started["rollout"]["percent"], 5.0);
         assert_eq!(story.served(), ("1.0.0".into(), "1.1.0".into(), 5.0));
 
+        let status = story.suite.json(0, &["status", NAME]);
+        assert_eq!(status["prompts"][0]["rollout"]["percent"], 5.0, "{status:#}");
+        story.suite.run(&["status", NAME]).expect_code(0).says("rollout 1: 1.1.0 at 5 %, step 1 of 3");
+
         // The samples are there, and the hold has not ended.
         story.at(47);
         let ((control, all), treated) = EQUAL[0];
@@ -54,6 +58,15 @@ fn minor_version_takes_every_step_to_production() {
         assert!(codes(&completed).contains(&"not_worse".to_owned()), "{completed:#}");
         assert_eq!(story.served(), ("1.1.0".into(), "1.1.0".into(), 0.0));
         story.advance(0, "not_running");
+
+        let show = story.suite.json(0, &["show", "support/reply@1.1.0"]);
+        let shares: Vec<f64> = show["exposures"]
+            .as_array()
+            .expect("exposures")
+            .iter()
+            .filter_map(|exposure| exposure["percent"].as_f64())
+            .collect();
+        assert_eq!(shares, [5.0, 25.0, 50.0, 100.0], "{show:#}");
 
         let log = story.sentences();
         let mut rest = log.as_str();

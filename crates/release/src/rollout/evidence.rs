@@ -17,8 +17,11 @@ use super::progress::{Look, Rollout, TestKind};
 pub(super) const MIN_SAMPLES: u64 = 20;
 /// Samples of each variant from which statistics that are normal only in large samples are used.
 const LARGE_SAMPLE: u64 = 100;
-/// The least growth of the information, as a share of the planned, between two looks.
-const MIN_GROWTH: f64 = 0.01;
+/// The least growth of the information between two looks, as a share of what the last one had. Early looks are close
+/// together, since a catastrophe shows with few samples.
+const MIN_GROWTH: f64 = 0.2;
+/// The bounds of that growth, as shares of the planned information.
+const GROWTH: (f64, f64) = (0.005, 0.05);
 /// The share of the error rate that is kept for information beyond the planned. Traffic may exceed its forecast, and the
 /// tests go on.
 pub(super) const RESERVE: f64 = 0.1;
@@ -123,7 +126,8 @@ impl<'a> Accumulated<'a> {
         let name = self.guardrail.name.as_str();
         let fraction = self.fraction();
         let mut fractions: Vec<f64> = self.rollout.looks_at(name, test).map(|look| look.fraction).collect();
-        if fractions.last().is_some_and(|last| fraction < last + MIN_GROWTH) || z.is_nan() {
+        let is_early = |last: &f64| fraction < last + (last * MIN_GROWTH).clamp(GROWTH.0, GROWTH.1);
+        if fractions.last().is_some_and(is_early) || z.is_nan() {
             return None;
         }
         fractions.push(fraction);

@@ -7,6 +7,7 @@ use super::report;
 use crate::app::release::open::Target;
 use crate::app::release::resolve;
 use crate::app::release::write::{self, Current};
+use crate::app::sources::{configurations, configured_release, current_folder};
 use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;
 use promptgate_release::ports::Addition;
@@ -52,6 +53,32 @@ pub(crate) async fn advance(
     let mut report = advance_in(&open, &sources, dry_run).await?;
     open.publish_releases(environment, &mut report).await;
     Ok(report)
+}
+
+/// Advances every rollout of the repository: that of each configuration with a release. One that fails does not keep the
+/// others; each comes with the path of its configuration.
+///
+/// # Errors
+/// There is no current folder.
+pub(crate) async fn advance_all(
+    dry_run: bool,
+    environment: &Environment,
+) -> Result<Vec<(String, Result<wire::Rollout, Failure>)>, Failure> {
+    let here = current_folder()?;
+    let root = here.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&here);
+    let mut advanced = Vec::new();
+    for config in configurations(root) {
+        let shown = config.strip_prefix(&here).unwrap_or(&config).display().to_string();
+        match configured_release(Some(&config)) {
+            Ok(None) => {}
+            Ok(Some(_)) => {
+                let target = Target { config: Some(config), name: None };
+                advanced.push((shown, advance(&target, dry_run, environment).await));
+            }
+            Err(failure) => advanced.push((shown, Err(failure))),
+        }
+    }
+    Ok(advanced)
 }
 
 /// Advances in an open ledger and registry.

@@ -11,11 +11,12 @@ mod simulate;
 mod start;
 mod status;
 
-pub(crate) use advance::advance;
+pub(crate) use advance::{advance, advance_all};
 pub(crate) use end::abort;
 pub(super) use end::{end, events, remaining};
 pub(crate) use pause::{pause, resume};
 pub(crate) use plan::{PlanOptions, plan};
+pub(super) use report::position;
 pub(crate) use simulate::{SimulateOptions, simulate};
 pub(crate) use start::{StartOptions, start};
 pub(crate) use status::status;

@@ -27,7 +27,7 @@ pub(super) fn rollout(name: &Name, result: RolloutResult, rollout: Option<&Rollo
 }
 
 /// How far a rollout is.
-pub(super) fn position(rollout: &Rollout) -> wire::RolloutPosition {
+pub(in crate::app::release) fn position(rollout: &Rollout) -> wire::RolloutPosition {
     let start = &rollout.start;
     wire::RolloutPosition {
         number: start.number,

@@ -58,8 +58,21 @@ pub struct Show {
     pub labels: Vec<HeldLabel>,
     /// Labels that it was rolled back from, and has not held since.
     pub rolled_back: Vec<String>,
+    /// The share of units that rollouts gave it, over time.
+    pub exposures: Vec<Exposure>,
     /// Its identifier in each registry.
     pub registered: BTreeMap<String, String>,
+}
+
+/// The share of units that get a version, from a moment on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Exposure {
+    /// From when.
+    pub at: String,
+    /// The number of the rollout.
+    pub rollout: u64,
+    /// Treated units, in percent; 100 once production has the version.
+    pub percent: f64,
 }
 
 /// The commit and the pull request that a version is from.

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Actor;
+use super::rollout::RolloutPosition;
 
 /// The value of `schema` in every status of this version.
 pub const SCHEMA: &str = "promptgate.status/v1";
 
 /// The status of prompts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "promptgate status v1")]
 pub struct Status {
     /// Always `promptgate.status/v1`.
@@ -30,7 +31,7 @@ pub struct Status {
 }
 
 /// The status of a prompt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PromptStatus {
     /// The prompt.
     pub name: String,
@@ -42,6 +43,8 @@ pub struct PromptStatus {
     pub latest: Option<LatestVersion>,
     /// The version of each label that points at one.
     pub labels: BTreeMap<String, LabelStatus>,
+    /// The rollout that has not ended; null without one.
+    pub rollout: Option<RolloutPosition>,
     /// Versions that could be promoted next, and what they lack.
     pub waiting: Vec<Waiting>,
     /// Moves that were started and not finished; the next command that moves the label finishes them.

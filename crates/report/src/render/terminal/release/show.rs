@@ -28,6 +28,11 @@ pub fn write_show(show: &Show, out: &mut dyn Write, style: &Style) -> io::Result
     if !show.rolled_back.is_empty() {
         field(&mut writer, "rolled back", &format!("from {}", short(&show.rolled_back.join(", "), 100)))?;
     }
+    for exposure in &show.exposures {
+        let text =
+            format!("rollout {}, {} % from {} UTC", exposure.rollout, exposure.percent, minute(&exposure.at));
+        field(&mut writer, "exposure", &text)?;
+    }
     write_labels(&show.labels, &mut writer)?;
     write_approvals(show, &mut writer)?;
     write_evaluations(show, &mut writer)

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::{minute, short, writer};
+use crate::release::rollout::RolloutPosition;
 use crate::release::status::{OpenMove, PromptStatus, Readiness, StateCheck, Status, Waiting};
 use crate::render::Style;
 use crate::render::terminal::line_writer::{BULLET, DIM, GREEN, LineWriter, PLAIN, RED, YELLOW, table};
@@ -36,6 +37,16 @@ fn write_prompt(prompt: &PromptStatus, writer: &mut LineWriter<'_>) -> io::Resul
     writer.line(&prompt.name, PLAIN.bold())?;
     let header = ["label", "version", "since (UTC)", "how"];
     writer.table(&table(&header, &[], 3, rows(prompt), writer.width))?;
+    if let Some(rollout) = &prompt.rollout {
+        let RolloutPosition { number, treatment, percent, step, steps, step_started_at, paused, .. } =
+            rollout;
+        let paused = if paused.is_some() { ", paused" } else { "" };
+        let text = format!(
+            "  rollout {number}: {treatment} at {percent} %, step {step} of {steps} since {} UTC{paused}",
+            minute(step_started_at)
+        );
+        writer.line(&text, YELLOW)?;
+    }
     for waiting in &prompt.waiting {
         write_waiting(waiting, writer)?;
     }
