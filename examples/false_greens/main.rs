@@ -10,7 +10,11 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "prints a table to standard output")]
 
+#[path = "../simulation/arguments.rs"]
+mod arguments;
 mod cells;
+#[path = "../simulation/share.rs"]
+mod share;
 #[path = "../simulation/mod.rs"]
 mod simulation;
 mod suite;
@@ -18,39 +22,16 @@ mod suite;
 use std::process::ExitCode;
 
 use promptgate_core::model::Verdict;
-use promptgate_core::stats::clopper_pearson;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
+use arguments::Arguments;
 use cells::{Cell, Share};
+use share::{ExactShare, percent};
 use suite::Outcome;
 
-/// The command line.
-struct Arguments {
-    runs: usize,
-    seed: u64,
-    only: Option<String>,
-}
-
-impl Arguments {
-    fn read() -> Option<Self> {
-        let mut read = Self { runs: 2_000, seed: 1, only: None };
-        let mut arguments = std::env::args().skip(1);
-        while let Some(name) = arguments.next() {
-            let value = arguments.next()?;
-            match name.as_str() {
-                "--runs" => read.runs = value.parse().ok().filter(|runs| *runs > 0)?,
-                "--seed" => read.seed = value.parse().ok()?,
-                "--only" => read.only = Some(value),
-                _ => return None,
-            }
-        }
-        Some(read)
-    }
-}
-
 fn main() -> ExitCode {
-    let Some(Arguments { runs, seed, only }) = Arguments::read() else {
+    let Some(Arguments { runs, seed, only }) = Arguments::read(2_000) else {
         eprintln!("usage: false_greens [--runs RUNS] [--seed SEED] [--only NAME]");
         return ExitCode::from(2);
     };
@@ -63,7 +44,7 @@ fn main() -> ExitCode {
         let outcomes = simulate(cell, runs, seed);
         let counts =
             Share::ALL.map(|share| outcomes.iter().filter(|outcome| share.of(outcome.verdict)).count());
-        let shares = counts.map(|count| interval(count, runs));
+        let shares = counts.map(|count| ExactShare::of(count, runs));
         let repeats = outcomes.iter().map(|outcome| f64::from(outcome.repeats)).sum::<f64>() / runs as f64;
         let promised: Vec<String> = cell
             .promises
@@ -79,7 +60,7 @@ fn main() -> ExitCode {
         );
         for (share, most) in &cell.promises {
             let index = Share::ALL.iter().position(|other| other == share).unwrap_or_default();
-            if interval(counts[index], runs).lower > *most {
+            if ExactShare::of(counts[index], runs).lower > *most {
                 broken.push(format!("{}: {} above {} %", cell.label(), share.name(), percent(*most)));
             }
         }
@@ -88,23 +69,6 @@ fn main() -> ExitCode {
         eprintln!("error: {broken}");
     }
     if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// A share with its exact interval.
-struct ExactShare {
-    lower: f64,
-    text: String,
-}
-
-fn interval(count: usize, runs: usize) -> ExactShare {
-    let bounds = clopper_pearson(count, runs, 0.025);
-    let (lower, upper) = (bounds.lower.unwrap_or(0.0), bounds.upper.unwrap_or(1.0));
-    let text = format!("{} ({}–{})", percent(count as f64 / runs as f64), percent(lower), percent(upper));
-    ExactShare { lower, text }
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.1}", 100.0 * share)
 }
 
 /// All runs of a cell. Every run has its own random stream, so the result does not depend on the number of cores.

@@ -10,18 +10,24 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "prints a table to standard output")]
 
+#[path = "../simulation/arguments.rs"]
+mod arguments;
 #[path = "../simulation/cores.rs"]
 mod cores;
 mod rivals;
+#[path = "../simulation/share.rs"]
+mod share;
 
 use std::process::ExitCode;
 
-use promptgate_core::stats::clopper_pearson;
 use promptgate_release::rollout::{
     Better, Guardrail, RolloutKind, RolloutPolicy, RolloutStart, Scenario, SimulatedOutcome, Variants,
     default_canary, default_staged, planned_information, simulate,
 };
 use promptgate_release::{Digest, ReleasePolicy, Version};
+
+use arguments::Arguments;
+use share::ExactShare;
 
 const CADENCE_SECONDS: u64 = 6 * 3_600;
 const HOUR: u64 = 3_600;
@@ -109,7 +115,7 @@ fn run(per_day: f64, truth: &Truth, seed: u64) -> Option<Ended> {
 }
 
 fn main() -> ExitCode {
-    let Some(Arguments { runs, seed, only }) = Arguments::read() else {
+    let Some(Arguments { runs, seed, only }) = Arguments::read(4_000) else {
         eprintln!("usage: rollouts [--runs RUNS] [--seed SEED] [--only NAME]");
         return ExitCode::from(2);
     };
@@ -142,21 +148,22 @@ fn main() -> ExitCode {
                 let drop = truth.faithfulness_drop;
                 rivals::rolled_back(per_day, FAITHFULNESS, FAITHFULNESS - drop, random(index))
             });
+            let shown = |count: usize| ExactShare::of(count, runs).text;
             let naive = rivals.iter().filter(|rival| rival.naive).count();
             let sequence = rivals.iter().filter(|rival| rival.sequence).count();
             println!(
                 "| {per_day} | {} | {} | {} | {} | {} | {:.1} | {} | {} |",
                 truth.name,
-                shown(back, runs),
-                shown(done, runs),
-                shown(count(SimulatedOutcome::Stuck), runs),
-                shown(soon, runs),
+                shown(back),
+                shown(done),
+                shown(count(SimulatedOutcome::Stuck)),
+                shown(soon),
                 days.get(days.len() / 2).copied().unwrap_or_default(),
-                shown(naive, runs),
-                shown(sequence, runs)
+                shown(naive),
+                shown(sequence)
             );
             let mut promise = |what: &str, count: usize| {
-                if lower(count, runs) > PROMISED {
+                if ExactShare::of(count, runs).lower > PROMISED {
                     broken.push(format!("{label}: {what} above {PROMISED}"));
                 }
             };
@@ -165,7 +172,10 @@ fn main() -> ExitCode {
                 "faithfulness at its margin" | "errors at their margin" => promise("false completions", done),
                 _ => {}
             }
-            if per_day == 2_000.0 && truth.name == "equal" && lower(runs - soon, runs) > 1.0 - COMPLETED {
+            if per_day == 2_000.0
+                && truth.name == "equal"
+                && ExactShare::of(runs - soon, runs).lower > 1.0 - COMPLETED
+            {
                 broken.push(format!("{label}: completed within {SOON_DAYS} days below {COMPLETED}"));
             }
         }
@@ -174,38 +184,4 @@ fn main() -> ExitCode {
         eprintln!("error: {broken}");
     }
     if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn lower(count: usize, runs: usize) -> f64 {
-    clopper_pearson(count, runs, 0.025).lower.unwrap_or(0.0)
-}
-
-fn shown(count: usize, runs: usize) -> String {
-    let bounds = clopper_pearson(count, runs, 0.025);
-    let percent = |share: f64| format!("{:.1}", 100.0 * share);
-    let (lower, upper) = (bounds.lower.unwrap_or(0.0), bounds.upper.unwrap_or(1.0));
-    format!("{} ({}–{})", percent(count as f64 / runs as f64), percent(lower), percent(upper))
-}
-
-struct Arguments {
-    runs: usize,
-    seed: u64,
-    only: Option<String>,
-}
-
-impl Arguments {
-    fn read() -> Option<Self> {
-        let mut read = Self { runs: 4_000, seed: 1, only: None };
-        let mut words = std::env::args().skip(1);
-        while let Some(word) = words.next() {
-            let value = words.next()?;
-            match word.as_str() {
-                "--runs" => read.runs = value.parse().ok().filter(|runs| *runs > 0)?,
-                "--seed" => read.seed = value.parse().ok()?,
-                "--only" => read.only = Some(value),
-                _ => return None,
-            }
-        }
-        Some(read)
-    }
 }

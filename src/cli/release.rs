@@ -3,7 +3,6 @@
 use promptgate_release::ports::Staleness;
 use promptgate_release::promotion::Obstacle;
 use promptgate_release::{Name, Version};
-use promptgate_report::release::promotion;
 
 /// Where the label was moved, and when applications have followed.
 pub(super) fn staleness(registry: &str, staleness: Staleness) -> String {
@@ -32,20 +31,6 @@ pub(super) fn obstacle_lines(found: &[Obstacle], name: &Name, version: Option<Ve
         }
     }
     text
-}
-
-/// Obstacles as JSON.
-pub(super) fn obstacles(
-    found: &[Obstacle],
-    name: &Name,
-    version: Option<Version>,
-) -> Vec<promotion::Obstacle> {
-    let one = |obstacle: &Obstacle| promotion::Obstacle {
-        code: obstacle.code().to_owned(),
-        message: obstacle.to_string(),
-        help: Some(obstacle.help(name, version)),
-    };
-    found.iter().map(one).collect()
 }
 
 #[cfg(test)]

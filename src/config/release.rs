@@ -1,5 +1,6 @@
 //! `release`: where the versions of a prompt live, and which controls they pass.
 
+mod credentials;
 mod ledger;
 mod levels;
 mod registry;

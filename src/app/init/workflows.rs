@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::in_folder;
 use crate::app::Failure;
+use crate::app::sources::repository_root;
 use promptgate_core::model::{Diagnostic, Place};
 
 const PULL: &str = "prompt-pull.yml";
@@ -23,7 +24,7 @@ const NAME: &str = "  NAME: support/reply";
 /// There is no current folder.
 pub(super) fn repository(folder: &Path) -> Result<Option<PathBuf>, Failure> {
     let absolute = absolute(folder)?;
-    Ok(absolute.ancestors().find(|ancestor| ancestor.join(".git").exists()).map(Path::to_owned))
+    Ok(repository_root(&absolute).map(Path::to_owned))
 }
 
 /// Paths and contents of the workflows for the suite in `folder`; `pulled` is the prompt whose registry people write in.

@@ -54,7 +54,7 @@ fn reason(reason: AssignmentReason, variant: Variant, rollout: Option<&Rollout>)
             let points = rollout.basis_points;
             let paused = if rollout.paused.is_some() { ", paused" } else { "" };
             format!(
-                "bucket {bucket} is {relation} {points}: step {} of rollout {} treats {} of the units{paused}",
+                "bucket {bucket} is {relation} {points}: step {} of rollout {} treats {} % of the units{paused}",
                 rollout.step + 1,
                 rollout.start.number,
                 wire::percent(points)

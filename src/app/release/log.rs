@@ -65,19 +65,16 @@ fn sentence(kind: &EventKind) -> String {
         }
         EventKind::RolloutStarted { start } => {
             let RolloutStart { number, control, treatment, .. } = start.as_ref();
-            let percent = start.steps.first().map_or(0, |step| step.basis_points);
+            let percent = wire::percent(start.steps.first().map_or(0, |step| step.basis_points));
             let reason = given(start.reason.as_deref());
-            format!(
-                "rollout {number} of {treatment} over {control} started at {}{reason}",
-                wire::percent(percent)
-            )
+            format!("rollout {number} of {treatment} over {control} started at {percent} %{reason}")
         }
         EventKind::RolloutLooked { rollout, looks, failure } => match failure {
             Some(failure) => format!("rollout {rollout} not observed: {failure}"),
             None => format!("rollout {rollout}: {}", tested(looks)),
         },
         EventKind::RolloutStepped { rollout, step, basis_points, .. } => {
-            format!("rollout {rollout} to step {}: {}", step + 1, wire::percent(*basis_points))
+            format!("rollout {rollout} to step {}: {} %", step + 1, wire::percent(*basis_points))
         }
         EventKind::RolloutPaused { rollout, reason } => format!("rollout {rollout} paused: {reason}"),
         EventKind::RolloutResumed { rollout, reason, .. } => format!("rollout {rollout} resumed: {reason}"),

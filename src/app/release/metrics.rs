@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::secrets;
 use crate::app::Environment;
 use crate::config::{HeaderSetting, SourceSettings, SourcesSettings};
 use promptgate_adapters::metrics::{
     JsonFile, LangfuseMetrics, LangfuseMetricsOptions, MlflowTraces, MlflowTracesOptions, OtlpFile,
     Prometheus, PrometheusOptions,
 };
-use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::model::Diagnostic;
 use promptgate_core::text::Secret;
 use promptgate_release::ports::MetricSource;
 
@@ -37,13 +38,7 @@ fn open_source(
     environment: &Environment,
     shown: &str,
 ) -> Result<Arc<dyn MetricSource>, Diagnostic> {
-    let secret = |name: &str| {
-        environment.variable(name).map(Secret::new).ok_or_else(|| {
-            Diagnostic::new(format!("{name} is not set, and a source of metrics needs it"))
-                .at(Place::file(shown))
-                .help("set it in the environment of this command, never in a file")
-        })
-    };
+    let secret = |name: &str| secrets::required(name, environment, "a source of metrics", shown);
     Ok(match settings {
         SourceSettings::Prometheus { url, headers, queries } => {
             let headers = headers.iter().map(|(name, value)| {

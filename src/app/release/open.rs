@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::app::sources::{Released, configurations, configured_release, current_folder};
+use super::secrets;
+use crate::app::sources::{Released, configurations, configured_release, current_folder, repository_root};
 use crate::app::{Environment, Failure};
 use crate::config::{LedgerSettings, RegistrySettings, ReleaseSettings};
 use promptgate_adapters::ledger::{Folder, GitBranch};
 use promptgate_adapters::registry::{Embedded, Langfuse, LangfuseOptions, Mlflow, MlflowOptions};
 use promptgate_core::document::suggest;
 use promptgate_core::model::{Diagnostic, Place};
-use promptgate_core::text::Secret;
 use promptgate_release::ports::{LedgerStore, Registry};
 use promptgate_release::{Actor, Name, RELEASES_PROMPT};
 
@@ -88,14 +88,7 @@ impl Opened {
         environment: &Environment,
         releases: Option<&str>,
     ) -> Result<Option<Arc<dyn Registry>>, Failure> {
-        let place = Place::file(&self.shown);
-        let secret = |name: &str| {
-            environment.variable(name).map(Secret::new).ok_or_else(|| {
-                Diagnostic::new(format!("{name} is not set, and the registry needs it"))
-                    .at(place.clone())
-                    .help("set it in the environment of this command, never in a file")
-            })
-        };
+        let secret = |name: &str| secrets::required(name, environment, "the registry", &self.shown);
         Ok(Some(match &self.settings.registry {
             RegistrySettings::Embedded => return Ok(None),
             RegistrySettings::Langfuse { base_url, public_key_env, secret_key_env, name } => {
@@ -161,7 +154,7 @@ fn no_release(config: Option<&Path>) -> Diagnostic {
 /// Looks at every configuration below the repository's root, else below the current folder.
 fn search(name: &Name) -> Result<Released, Failure> {
     let here = current_folder()?;
-    let root = here.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&here);
+    let root = repository_root(&here).unwrap_or(&here);
     let mut found: Vec<Released> = Vec::new();
     let mut names = Vec::new();
     for path in configurations(root) {

@@ -11,7 +11,7 @@ use super::resolve;
 use super::secrets;
 use super::write::{self, Current, Stamp};
 use crate::app::{Environment, Failure};
-use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::model::Diagnostic;
 use promptgate_release::ports::{Addition, LedgerStore, Registry, Staleness};
 use promptgate_release::promotion::{self, Decision, Obstacle, Promotion};
 use promptgate_release::{EventKind, Label, Level, MoveCause, Name, State, Version};
@@ -90,7 +90,7 @@ pub(crate) async fn promote(
     environment: &Environment,
 ) -> Result<Promoted, Failure> {
     let reason = options.reason.as_deref().unwrap_or_default();
-    secrets::refuse(reason, "the reason", &Place::file("--reason"), &secrets::redactor(environment))?;
+    secrets::refuse_in_reason(reason, environment)?;
     let opened = Opened::open(&options.target)?;
     let stamp =
         Stamp { at: environment.now()?, actor: identity::identity(environment, &opened.folder)?.actor };
@@ -180,7 +180,7 @@ async fn decide(
     current: &Current,
 ) -> Result<(Addition, Decided), Failure> {
     let (state, label) = (&current.state, &options.to);
-    let version = chosen(options, places.name, state)?;
+    let version = chosen(options.version, label, places.name, state)?;
     let record = resolve::record_in(places.ledger, places.name, state, version).await?;
     let production = resolve::production(places.ledger, places.name, state).await?;
     let decision = promotion::decide(&Promotion {
@@ -226,10 +226,18 @@ fn event(
     }
 }
 
-/// The version to promote.
-fn chosen(options: &PromoteOptions, name: &Name, state: &State) -> Result<Version, Failure> {
-    let staged = state.labels.get(&Label::Staging).copied().filter(|_| options.to == Label::Production);
-    let version = options.version.or(staged).or_else(|| state.latest());
+/// The version to promote: the wanted one, else what staging has for production, else the newest.
+///
+/// # Errors
+/// An unknown version, or none at all.
+pub(super) fn chosen(
+    wanted: Option<Version>,
+    to: &Label,
+    name: &Name,
+    state: &State,
+) -> Result<Version, Diagnostic> {
+    let staged = state.labels.get(&Label::Staging).copied().filter(|_| *to == Label::Production);
+    let version = wanted.or(staged).or_else(|| state.latest());
     let version = version.ok_or_else(|| {
         Diagnostic::new(format!("{name} has no published version"))
             .help("`promptgate publish` publishes one after the gate has passed")
@@ -238,7 +246,6 @@ fn chosen(options: &PromoteOptions, name: &Name, state: &State) -> Result<Versio
         Ok(version)
     } else {
         Err(Diagnostic::new(format!("{name} has no version {version}"))
-            .help(format!("`promptgate log {name}` lists the published ones"))
-            .into())
+            .help(format!("`promptgate log {name}` lists the published ones")))
     }
 }

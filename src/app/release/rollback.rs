@@ -233,7 +233,8 @@ async fn end_rollout(
     Ok((rolled_back, true))
 }
 
-/// Appends the event, and those that end a rollout over a version that production no longer has, whatever other writers append meanwhile.
+/// Appends the event, and those that end a rollout over a version that production no longer has, whatever other writers
+/// append meanwhile.
 async fn record(
     options: &RollbackOptions,
     places: &Places<'_>,

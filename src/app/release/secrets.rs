@@ -30,6 +30,31 @@ pub(super) fn refuse(text: &str, what: &str, place: &Place, redactor: &Redactor)
     ))
 }
 
+/// Refuses the reason of a command that holds a secret.
+///
+/// # Errors
+/// Such a reason, which is not shown.
+pub(super) fn refuse_in_reason(reason: &str, environment: &Environment) -> Result<(), Diagnostic> {
+    refuse(reason, "the reason", &Place::file("--reason"), &redactor(environment))
+}
+
+/// Returns the secret of a variable that something needs: `user` names it, and `shown` is the configuration.
+///
+/// # Errors
+/// A variable that is not set.
+pub(super) fn required(
+    name: &str,
+    environment: &Environment,
+    user: &str,
+    shown: &str,
+) -> Result<Secret, Diagnostic> {
+    environment.variable(name).map(Secret::new).ok_or_else(|| {
+        Diagnostic::new(format!("{name} is not set, and {user} needs it"))
+            .at(Place::file(shown))
+            .help("set it in the environment of this command, never in a file")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

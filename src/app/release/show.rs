@@ -69,7 +69,7 @@ fn exposures(state: &State, wanted: Version) -> Vec<Exposure> {
         .map(|exposure| Exposure {
             at: time(exposure.at),
             rollout: exposure.rollout,
-            percent: f64::from(exposure.basis_points) / 100.0,
+            percent: wire::percent(exposure.basis_points),
         })
         .collect()
 }

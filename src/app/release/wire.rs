@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::resolve::Resolved;
 use crate::app::Failure;
-use promptgate_release::{Actor, Content};
+use promptgate_release::promotion::Obstacle;
+use promptgate_release::{Actor, Content, Name, Version};
 use promptgate_report::release as report;
 
 /// A time in seconds: RFC 3339, UTC.
@@ -28,9 +29,23 @@ pub(super) fn json(value: &impl Serialize) -> Result<Value, Failure> {
     serde_json::to_value(value).map_err(|error| Failure::Internal(format!("could not write JSON: {error}")))
 }
 
-/// A share in basis points as a percentage: 5 %, 0.25 %.
-pub(super) fn percent(basis_points: u32) -> String {
-    format!("{} %", f64::from(basis_points) / 100.0)
+/// A share in basis points as a percentage.
+pub(super) fn percent(basis_points: u32) -> f64 {
+    f64::from(basis_points) / 100.0
+}
+
+/// Obstacles with the next step of each.
+pub(crate) fn obstacles(
+    found: &[Obstacle],
+    name: &Name,
+    version: Option<Version>,
+) -> Vec<report::promotion::Obstacle> {
+    let one = |obstacle: &Obstacle| report::promotion::Obstacle {
+        code: obstacle.code().to_owned(),
+        message: obstacle.to_string(),
+        help: Some(obstacle.help(name, version)),
+    };
+    found.iter().map(one).collect()
 }
 
 /// Who appended an event.

@@ -81,6 +81,11 @@ pub(super) fn release_of(shown: &str, bytes: &[u8]) -> Result<Option<ReleaseSett
     config::load_release(shown, &decode(shown, bytes)?)
 }
 
+/// The root of the repository that a folder is in; `None` outside one.
+pub(super) fn repository_root(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|ancestor| ancestor.join(".git").exists())
+}
+
 /// The configurations in a folder and below it, without those in hidden folders, sorted.
 pub(super) fn configurations(root: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

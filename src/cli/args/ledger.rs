@@ -48,6 +48,20 @@ pub(crate) struct WriteFlags {
     pub(crate) format: LedgerFormat,
 }
 
+/// Flags of commands that bring a version to production.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ControlFlags {
+    /// Accept a version that was rolled back. Requires --reason.
+    #[arg(long, requires = "reason")]
+    pub(super) again: bool,
+    /// The reason, recorded in the ledger.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+    /// Accept an evaluation of the simulated model, to try the commands.
+    #[arg(long)]
+    pub(super) allow_simulated: bool,
+}
+
 impl WriteFlags {
     /// The release of a prompt.
     pub(super) fn target(&self, name: &Name) -> Target {

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::ledger::{WriteFlags, name};
+use super::ledger::{ControlFlags, WriteFlags, name};
 use crate::app::release::PromoteOptions;
 use promptgate_release::{Label, Name, Version};
 
@@ -22,15 +22,8 @@ pub(crate) struct PromoteArguments {
     /// Skip staging and its hold; then every level requires the full gate and one approval. Requires --reason.
     #[arg(long, requires = "reason")]
     skip_holds: bool,
-    /// Promote a version that was rolled back. Requires --reason.
-    #[arg(long, requires = "reason")]
-    again: bool,
-    /// The reason, recorded in the ledger.
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
-    /// Accept an evaluation of the simulated model, to try the commands.
-    #[arg(long)]
-    allow_simulated: bool,
+    #[command(flatten)]
+    control: ControlFlags,
     #[command(flatten)]
     pub(crate) write: WriteFlags,
 }
@@ -54,9 +47,9 @@ impl PromoteArguments {
                 Stage::Production => Label::Production,
             },
             skip_holds: self.skip_holds,
-            again: self.again,
-            reason: self.reason.clone(),
-            allow_simulated: self.allow_simulated,
+            again: self.control.again,
+            reason: self.control.reason.clone(),
+            allow_simulated: self.control.allow_simulated,
             dry_run: self.write.dry_run,
         }
     }

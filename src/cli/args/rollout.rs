@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::ledger::WriteFlags;
+use super::ledger::{ControlFlags, WriteFlags};
 use crate::app::release::{PlanOptions, SimulateOptions, StartOptions, Target};
 use promptgate_release::rollout::RolloutKind;
 use promptgate_release::{Name, Version};
@@ -111,15 +111,8 @@ pub(crate) struct StartArguments {
     /// Start although the forecast says that it will hardly end.
     #[arg(long)]
     anyway: bool,
-    /// Roll out a version that was rolled back. Needs --reason.
-    #[arg(long, requires = "reason")]
-    again: bool,
-    /// Why, for the ledger.
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
-    /// Let an evaluation by the simulated model count, to try it.
-    #[arg(long)]
-    allow_simulated: bool,
+    #[command(flatten)]
+    control: ControlFlags,
     #[command(flatten)]
     pub(crate) write: WriteFlags,
 }
@@ -202,9 +195,9 @@ impl StartArguments {
             fixed: self.percent,
             per_day: self.per_day,
             anyway: self.anyway,
-            again: self.again,
-            reason: self.reason.clone(),
-            allow_simulated: self.allow_simulated,
+            again: self.control.again,
+            reason: self.control.reason.clone(),
+            allow_simulated: self.control.allow_simulated,
             dry_run: self.write.dry_run,
         }
     }

@@ -1,11 +1,11 @@
 //! `promptgate promote`: moves a label to a version that passed its controls.
 
-use crate::app::release::{PromoteOutcome, Promoted, promote as moving};
+use crate::app::release::{PromoteOutcome, Promoted, obstacles, promote as moving};
 use crate::app::{Environment, Failure, pretty_json};
 use crate::cli::args::{LedgerFormat, PromoteArguments};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
-use crate::cli::release::{obstacle_lines, obstacles, staleness};
+use crate::cli::release::{obstacle_lines, staleness};
 use promptgate_report::release::promotion::{Promotion, PromotionResult, SCHEMA};
 
 /// Promotes a version.

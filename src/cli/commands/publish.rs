@@ -1,11 +1,11 @@
 //! `promptgate publish`: publishes the prompt as an immutable version.
 
-use crate::app::release::{PublishOutcome, Published, publish as publishing};
+use crate::app::release::{PublishOutcome, Published, obstacles, publish as publishing};
 use crate::app::{Environment, Failure, pretty_json};
 use crate::cli::args::{LedgerFormat, PublishArguments};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
-use crate::cli::release::{obstacle_lines, obstacles};
+use crate::cli::release::obstacle_lines;
 use promptgate_report::release::publication::{Publication, PublicationResult, SCHEMA};
 
 /// Publishes the prompt.

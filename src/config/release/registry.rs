@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::config::endpoint::{base_url, variable};
+use super::credentials;
+use crate::config::endpoint::base_url;
 use crate::config::load::Reader;
 
 /// A registry: `embedded`, or a map.
@@ -125,15 +126,11 @@ impl WrittenRegistry {
 
 impl WrittenLangfuse {
     fn resolve(self, reader: &mut Reader<'_>) -> Option<RegistrySettings> {
-        let at = |key: &str| format!("/release/registry/langfuse/{key}");
+        let at = "/release/registry/langfuse";
         // The schema requires it.
-        let base_url = base_url(reader, &at("base_url"), self.base_url?);
-        let mut env = |key: &str, written: Option<String>, default: &str| match written {
-            Some(name) => variable(reader, &at(key), name).map(|variable| variable.value),
-            None => Some(default.to_owned()),
-        };
-        let public_key_env = env("public_key_env", self.public_key_env, "LANGFUSE_PUBLIC_KEY");
-        let secret_key_env = env("secret_key_env", self.secret_key_env, "LANGFUSE_SECRET_KEY");
+        let base_url = base_url(reader, &format!("{at}/base_url"), self.base_url?);
+        let (public_key_env, secret_key_env) =
+            credentials::langfuse(reader, at, self.public_key_env, self.secret_key_env);
         Some(RegistrySettings::Langfuse {
             base_url: base_url?.value,
             public_key_env: public_key_env?,
@@ -145,22 +142,10 @@ impl WrittenLangfuse {
 
 impl WrittenMlflow {
     fn resolve(self, reader: &mut Reader<'_>) -> Option<RegistrySettings> {
-        let at = |key: &str| format!("/release/registry/mlflow/{key}");
+        let at = "/release/registry/mlflow";
         // The schema requires it.
-        let tracking_uri = base_url(reader, &at("tracking_uri"), self.tracking_uri?);
-        let credentials_env = match (self.user_env, self.password_env) {
-            (Some(user), Some(password)) => {
-                let user = variable(reader, &at("user_env"), user);
-                let password = variable(reader, &at("password_env"), password);
-                Some((user?.value, password?.value))
-            }
-            (None, None) => None,
-            _ => {
-                let message = "user_env and password_env are only valid together";
-                reader.report_key("/release/registry/mlflow", message, "write both, or neither");
-                return None;
-            }
-        };
+        let tracking_uri = base_url(reader, &format!("{at}/tracking_uri"), self.tracking_uri?);
+        let credentials_env = credentials::basic(reader, at, self.user_env, self.password_env)?;
         Some(RegistrySettings::Mlflow { tracking_uri: tracking_uri?.value, name: self.name, credentials_env })
     }
 }

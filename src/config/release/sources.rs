@@ -10,7 +10,8 @@ use serde::Deserialize;
 use promptgate_adapters::metrics::{Placeholder, PrometheusQueries, unknown_placeholder};
 use promptgate_core::document::pointer;
 
-use crate::config::endpoint::{HeaderValue, WrittenHeader, base_url, headers, variable};
+use super::credentials;
+use crate::config::endpoint::{HeaderValue, WrittenHeader, base_url, headers};
 use crate::config::load::Reader;
 use crate::config::scalar::Ordered;
 
@@ -266,19 +267,7 @@ impl WrittenMlflow {
             reader.report(&key("version"), message, "write $version, $registry_version or $name@$version");
             return None;
         }
-        let credentials_env = match (self.user_env, self.password_env) {
-            (Some(user), Some(password)) => {
-                let user = variable(reader, &key("user_env"), user);
-                let password = variable(reader, &key("password_env"), password);
-                Some((user?.value, password?.value))
-            }
-            (None, None) => None,
-            _ => {
-                let message = "user_env and password_env belong together";
-                reader.report_key(at, message, "write both, or none of them");
-                return None;
-            }
-        };
+        let credentials_env = credentials::basic(reader, at, self.user_env, self.password_env)?;
         let tracking_uri = tracking_uri?.value;
         Some(SourceSettings::Mlflow { tracking_uri, experiment_id, version_tag, version, credentials_env })
     }
@@ -288,12 +277,8 @@ impl WrittenLangfuse {
     fn resolve(self, reader: &mut Reader<'_>, at: &str) -> Option<SourceSettings> {
         // The schema requires it.
         let base_url = base_url(reader, &format!("{at}/base_url"), self.base_url?);
-        let mut env = |key: &str, written: Option<String>, default: &str| match written {
-            Some(name) => variable(reader, &format!("{at}/{key}"), name).map(|variable| variable.value),
-            None => Some(default.to_owned()),
-        };
-        let public_key_env = env("public_key_env", self.public_key_env, "LANGFUSE_PUBLIC_KEY");
-        let secret_key_env = env("secret_key_env", self.secret_key_env, "LANGFUSE_SECRET_KEY");
+        let (public_key_env, secret_key_env) =
+            credentials::langfuse(reader, at, self.public_key_env, self.secret_key_env);
         Some(SourceSettings::Langfuse {
             base_url: base_url?.value,
             public_key_env: public_key_env?,

@@ -135,7 +135,7 @@ fn mistakes_of_sources_are_reported_with_their_places() {
         ),
         (
             "{a: {mlflow: {tracking_uri: 'https://m.example', experiment_id: 1, user_env: U}}}",
-            &["5:38: user_env and password_env belong together"],
+            &["5:38: user_env and password_env are only valid together"],
         ),
         (
             "{a: {langfuse: {base_url: 'https://l.example', secret_key_env: sk-lf-0123456789abcdef0123}}}",

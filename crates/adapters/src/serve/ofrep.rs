@@ -63,7 +63,7 @@ pub(super) fn evaluate(snapshot: &Snapshot, path: &str, body: &Bytes, headers: &
     }
 }
 
-/// Evaluates all flags. A prompt that production serves no version of is no flag.
+/// Evaluates all flags. A prompt without a version in production is left out.
 fn all(snapshot: &Snapshot, body: &Bytes, headers: &HeaderMap) -> Reply {
     let unit = match unit(body) {
         Ok(unit) => unit,

@@ -1,8 +1,7 @@
 //! The controls, one function each.
 
-use std::time::Duration;
-
 use super::{Obstacle, Promotion};
+use crate::rollout::after;
 use crate::{ActorSource, Digest, Evidence, GateScope, Label, Level, Record, Version, diff};
 
 /// The version that production serves and its digest, as the ledger says.
@@ -130,10 +129,6 @@ pub(super) fn staging(promotion: &Promotion<'_>) -> Option<Obstacle> {
     let Some(since) = promotion.state.holds_since(promotion.record.version, &Label::Staging) else {
         return Some(Obstacle::NotStaged);
     };
-    let hold = Duration::from_secs(promotion.record.policy.staging_hold_seconds);
-    match since.checked_add(hold) {
-        Ok(until) if until <= promotion.now => None,
-        Ok(until) => Some(Obstacle::StagingHold { until }),
-        Err(_) => Some(Obstacle::StagingHold { until: jiff::Timestamp::MAX }),
-    }
+    let until = after(since, promotion.record.policy.staging_hold_seconds);
+    (until > promotion.now).then_some(Obstacle::StagingHold { until })
 }

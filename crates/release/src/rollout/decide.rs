@@ -1,15 +1,13 @@
 //! Decides about the next step of a rollout.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use promptgate_core::stats::sample_ratio_p;
 
 use super::evidence::{Accumulated, MIN_SAMPLES};
 use super::finding::{Finding, FindingKind, Status};
 use super::observation::{Observations, Reading, Sample, Stratum, Variants};
-use super::plan::{Guardrail, RolloutPolicy, Signal};
-use super::progress::{Look, Rollout};
+use super::plan::{Guardrail, RolloutPolicy, Signal, after};
+use super::progress::{Look, Rollout, TestKind};
 use crate::{Digest, Version};
 
 /// Failures of sources in a row that pause a rollout.
@@ -18,7 +16,7 @@ const MAX_FAILURES: u32 = 5;
 const SIGNAL_SAMPLES: u64 = 100;
 /// Samples or units of both variants before their split counts.
 const BALANCE_SAMPLES: u64 = 100;
-/// A split less likely than this is no chance.
+/// The probability below which a split does not come from chance.
 const BALANCE_P: f64 = 0.001;
 
 /// The inputs of a decision.
@@ -184,13 +182,12 @@ impl StepReview<'_> {
         }
         let alpha = policy.alpha / policy.guardrails.len().max(1) as f64;
         let look = all.harm(alpha);
-        let mut before = rollout.looks_at(&guardrail.name, super::TestKind::Harm).peekable();
-        if look.is_none() && before.peek().is_none() {
+        let was_tested = rollout.looks_at(&guardrail.name, TestKind::Harm).next().is_some();
+        if look.is_none() && !was_tested {
             let why = "these samples cannot be tested".to_owned();
             return self.found(metric, FindingKind::Missing(why));
         }
-        let shown = before.any(Look::is_shown);
-        let kind = match (look.as_ref().is_some_and(Look::is_shown) || shown, all.difference()) {
+        let kind = match (self.is_shown(guardrail, TestKind::Harm, look.as_ref()), all.difference()) {
             (false, _) => FindingKind::NoHarm,
             (true, Some(difference)) if all.is_within_margin(policy.alpha) => {
                 FindingKind::Tolerated { difference }
@@ -209,15 +206,18 @@ impl StepReview<'_> {
         let Request { rollout, policy, observations, .. } = *self.request;
         let Ok(samples) = observations.samples(&guardrail.name) else { return };
         let look = Accumulated::of(rollout, guardrail, samples).non_inferiority(policy.alpha);
-        let test = super::TestKind::NonInferiority;
-        let shown = rollout.looks_at(&guardrail.name, test).any(Look::is_shown);
-        let kind = if shown || look.as_ref().is_some_and(Look::is_shown) {
-            FindingKind::NotWorse
-        } else {
-            FindingKind::NotYetNotWorse
+        let kind = match self.is_shown(guardrail, TestKind::NonInferiority, look.as_ref()) {
+            true => FindingKind::NotWorse,
+            false => FindingKind::NotYetNotWorse,
         };
         self.looks.extend(look);
         self.found(Some(&guardrail.name), kind);
+    }
+
+    /// Whether a test shows it now, or did at an earlier call.
+    fn is_shown(&self, guardrail: &Guardrail, test: TestKind, now: Option<&Look>) -> bool {
+        let before = self.request.rollout.looks_at(&guardrail.name, test);
+        before.chain(now).any(Look::is_shown)
     }
 
     fn signal(&mut self, signal: &Signal) {
@@ -303,8 +303,4 @@ impl StepReview<'_> {
         let ended = Stratum { samples: policy.guardrails.iter().filter_map(sample).collect() };
         Action::Advance { step, basis_points: next.basis_points, ended }
     }
-}
-
-fn after(time: Timestamp, seconds: u64) -> Timestamp {
-    time.checked_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }

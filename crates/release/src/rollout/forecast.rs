@@ -14,6 +14,8 @@ const SECONDS_A_DAY: f64 = 86_400.0;
 const FIXED_SECONDS: u64 = 14 * 86_400;
 /// The most looks of a step that a forecast computes; more of them change little.
 const MAX_LOOKS: usize = 24;
+/// The most days on the last step that a forecast looks at.
+const MAX_DAYS: usize = 30;
 
 /// The traffic that a forecast counts on.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,19 +78,19 @@ pub fn planned_information(steps: &[Step], per_day: Option<f64>) -> f64 {
 pub fn forecast(steps: &[Step], policy: &RolloutPolicy, traffic: &ExpectedTraffic) -> Forecast {
     let planned = planned_information(steps, Some(traffic.per_day));
     let durations: Vec<f64> = steps.iter().map(|step| duration(step, policy, traffic)).collect();
-    let mut arrivals: Vec<Arrivals> = Vec::new();
+    let mut seen: Vec<Arrivals> = Vec::new();
     let mut forecasts = Vec::new();
     for (step, seconds) in steps.iter().zip(&durations) {
-        arrivals.extend(looks(step, *seconds, traffic));
+        seen.extend(looks(step, *seconds, traffic));
         let detectable = policy.guardrails.iter().map(|guardrail| {
             let alpha = policy.alpha / policy.guardrails.len() as f64;
             let found =
-                plan(guardrail, traffic, &arrivals, planned, alpha).and_then(|plan| plan.detectable_drop());
+                plan(guardrail, traffic, &seen, planned, alpha).and_then(|plan| plan.detectable_drop());
             (guardrail.name.clone(), found)
         });
         forecasts.push(StepForecast {
             basis_points: step.basis_points,
-            treated: traffic.per_day * share_of(step) * seconds / SECONDS_A_DAY,
+            treated: arrivals(step, *seconds, traffic).treatment,
             seconds: *seconds,
             chance: chance_of_samples(step, policy, traffic),
             detectable: detectable.collect(),
@@ -120,20 +122,25 @@ fn duration(step: &Step, policy: &RolloutPolicy, traffic: &ExpectedTraffic) -> f
 
 /// The chance that the samples of a step come before `max_hold`: Poisson arrivals, by their normal approximation.
 fn chance_of_samples(step: &Step, policy: &RolloutPolicy, traffic: &ExpectedTraffic) -> f64 {
-    let expected = traffic.per_day * share_of(step) * policy.max_hold_seconds as f64 / SECONDS_A_DAY;
+    let expected = arrivals(step, policy.max_hold_seconds as f64, traffic).treatment;
     if expected <= 0.0 {
         return 0.0;
     }
     normal_cdf((expected - step.min_samples as f64 + 0.5) / expected.sqrt())
 }
 
+/// The samples that arrive on a step in a time, in seconds.
+fn arrivals(step: &Step, seconds: f64, traffic: &ExpectedTraffic) -> Arrivals {
+    let all = traffic.per_day * seconds / SECONDS_A_DAY;
+    let treatment = all * share_of(step);
+    Arrivals { control: all - treatment, treatment }
+}
+
 /// The samples before each look of a step.
 fn looks(step: &Step, seconds: f64, traffic: &ExpectedTraffic) -> Vec<Arrivals> {
     let cadence = traffic.cadence_seconds.max(1) as f64;
     let count = ((seconds / cadence).round() as usize).clamp(1, MAX_LOOKS);
-    let all = traffic.per_day * seconds / SECONDS_A_DAY / count as f64;
-    let treatment = all * share_of(step);
-    vec![Arrivals { control: all - treatment, treatment }; count]
+    vec![arrivals(step, seconds / count as f64, traffic); count]
 }
 
 fn plan<'a>(
@@ -161,21 +168,13 @@ fn not_worse(
     planned: f64,
 ) -> Option<f64> {
     let (last, seconds) = (steps.last()?, *durations.last()?);
-    let mut arrivals: Vec<Arrivals> = steps
-        .iter()
-        .zip(durations)
-        .flat_map(|(step, seconds)| {
-            let all = traffic.per_day * seconds / SECONDS_A_DAY;
-            let treatment = all * share_of(step);
-            [Arrivals { control: all - treatment, treatment }]
-        })
-        .collect();
+    let mut seen: Vec<Arrivals> =
+        steps.iter().zip(durations).map(|(step, seconds)| arrivals(step, *seconds, traffic)).collect();
     let more = ((policy.max_hold_seconds as f64 - seconds) / SECONDS_A_DAY).floor().max(0.0) as usize;
-    let treatment = traffic.per_day * share_of(last);
-    arrivals.extend(vec![Arrivals { control: traffic.per_day - treatment, treatment }; more.min(30)]);
+    seen.extend(vec![arrivals(last, SECONDS_A_DAY, traffic); more.min(MAX_DAYS)]);
     let mut chance = 1.0;
     for guardrail in &policy.guardrails {
-        let plan = plan(guardrail, traffic, &arrivals, planned, policy.alpha)?;
+        let plan = plan(guardrail, traffic, &seen, planned, policy.alpha)?;
         chance *= plan.chances_not_worse(guardrail.margin, 0.0)?.iter().sum::<f64>();
     }
     Some(chance.clamp(0.0, 1.0))

@@ -1,10 +1,13 @@
 //! The steps of a rollout and the limits that hold on each, as a policy states them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, canonical};
+use crate::Digest;
+use crate::ports::Window;
 
 /// Basis points of all units.
 pub const ALL_UNITS: u32 = 10_000;
@@ -121,17 +124,25 @@ impl RolloutPolicy {
         }
     }
 
+    /// The observed time of a step: from its begin, less what applications still cache, to now, less what arrives late.
+    /// `None` while that is empty.
+    pub fn window(&self, step_started_at: Timestamp, now: Timestamp) -> Option<Window> {
+        let from = after(step_started_at, self.settle_seconds);
+        let to = now.checked_sub(Duration::from_secs(self.lag_seconds)).unwrap_or(Timestamp::MIN);
+        (from < to).then_some(Window { from, to })
+    }
+
     /// The names of all metrics with the source of each.
     pub fn metrics(&self) -> BTreeMap<&str, &str> {
         let guardrails = self.guardrails.iter().map(|guardrail| (&guardrail.name, &guardrail.source));
         let signals = self.signals.iter().map(|signal| (&signal.name, &signal.source));
         guardrails.chain(signals).map(|(name, source)| (name.as_str(), source.as_str())).collect()
     }
+}
 
-    /// The digest of the canonical JSON of this policy.
-    pub fn digest(&self) -> Digest {
-        canonical::digest(self)
-    }
+/// A time some seconds later; the latest one there is, if that is beyond it.
+pub(crate) fn after(time: Timestamp, seconds: u64) -> Timestamp {
+    time.checked_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }
 
 /// The steps of the default canary rollout.

@@ -326,7 +326,7 @@ fn reading() -> impl Strategy<Value = Reading> {
 }
 
 proptest! {
-    /// Whatever is observed, a step follows only after its hold, with its samples, on comparable data, one at a time; and all
+    /// For any observations, a step follows only after its hold, with its samples, on comparable data, one at a time; and all
     /// units only where non-inferiority of every guardrail was shown.
     #[test]
     fn no_observation_skips_a_control(

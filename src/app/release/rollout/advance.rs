@@ -1,37 +1,30 @@
 //! Takes a rollout one step further where its evidence allows it.
 
 use super::end::{self, end};
-use super::observe::{Sources, observe};
+use super::observe::{Reviewed, Sources, review};
 use super::open::OpenRollout;
 use super::report;
 use crate::app::release::open::Target;
 use crate::app::release::resolve;
+use crate::app::release::wire::percent;
 use crate::app::release::write::{self, Current};
-use crate::app::sources::{configurations, configured_release, current_folder};
+use crate::app::sources::{configurations, configured_release, current_folder, repository_root};
 use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;
 use promptgate_release::ports::Addition;
-use promptgate_release::rollout::{
-    Action, Decision, Observations, Request, Rollout, RolloutOutcome, RolloutPolicy, decide,
-};
+use promptgate_release::rollout::{Action, Decision, FindingKind, Rollout, RolloutOutcome, RolloutPolicy};
 use promptgate_release::{ActorSource, EventKind, Label, MoveCause, State};
 use promptgate_report::release::rollout as wire;
 use promptgate_report::release::rollout::RolloutResult;
 
-/// What a call found and did.
+/// The findings and the effect of a call.
 struct Advanced {
     /// The rollout before the call; `None` if none is running.
     rollout: Option<Rollout>,
-    /// The observations of its step.
-    observations: Observations,
-    /// The decision; `None` without a rollout.
-    decision: Option<Decision>,
-    /// What was done.
+    /// The review of its step; `None` where there is nothing to decide.
+    reviewed: Option<Reviewed>,
+    /// The result.
     result: RolloutResult,
-    /// The treated units after the call, in basis points.
-    basis_points: Option<u32>,
-    /// Remarks of the sources.
-    notes: Vec<String>,
 }
 
 /// Observes the current step, decides, and does what follows.
@@ -65,7 +58,7 @@ pub(crate) async fn advance_all(
     environment: &Environment,
 ) -> Result<Vec<(String, Result<wire::Rollout, Failure>)>, Failure> {
     let here = current_folder()?;
-    let root = here.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&here);
+    let root = repository_root(&here).unwrap_or(&here);
     let mut advanced = Vec::new();
     for config in configurations(root) {
         let shown = config.strip_prefix(&here).unwrap_or(&config).display().to_string();
@@ -98,18 +91,20 @@ pub(super) async fn advance_in(
         _ => {}
     }
     let mut report = report::rollout(open.name(), advanced.result, advanced.rollout.as_ref());
-    if let (Some(position), Some(basis_points)) = (&mut report.rollout, advanced.basis_points) {
-        position.percent = report::percent(basis_points);
+    report.notes.clone_from(&open.notes);
+    if let Some(Reviewed { observations, decision, notes }) = advanced.reviewed {
+        report::add_decision(&mut report, &decision, &observations);
+        report.notes.extend(notes);
+        if let (Some(position), Action::Advance { basis_points, .. }) = (&mut report.rollout, decision.action)
+        {
+            position.percent = percent(basis_points);
+        }
     }
-    if let Some(decision) = &advanced.decision {
-        report::add_decision(&mut report, decision, &advanced.observations);
-    }
-    report.notes = open.notes.iter().cloned().chain(advanced.notes).collect();
     report.dry_run = dry_run;
     Ok(report)
 }
 
-/// What follows the current step, with the events that record it before anything else is done.
+/// The next action after the current step, with the events that record it before anything else is done.
 async fn step(
     open: &OpenRollout,
     sources: &Sources,
@@ -119,15 +114,11 @@ async fn step(
     let places = open.places();
     let mut advanced = Advanced {
         rollout: state.rollout.as_deref().cloned(),
-        observations: Observations::default(),
-        decision: None,
+        reviewed: None,
         result: RolloutResult::NotRunning,
-        basis_points: None,
-        notes: Vec::new(),
     };
     let Some(rollout) = state.rollout.as_deref() else { return Ok((Addition::default(), advanced)) };
-    let production = state.labels.get(&Label::Production).copied();
-    if production == Some(rollout.start.treatment) {
+    if state.labels.get(&Label::Production) == Some(&rollout.start.treatment) {
         // An earlier call moved production, and ended before its last event.
         advanced.result = RolloutResult::Completed;
         return Ok((Addition::default(), advanced));
@@ -137,21 +128,9 @@ async fn step(
         return Err(Diagnostic::new("the policy of this rollout's version has no guardrails").into());
     };
     let now = open.stamp.at;
-    let observed = observe(sources, places.name, state, rollout, policy, now).await;
-    let request = Request {
-        rollout,
-        policy,
-        observations: &observed.observations,
-        production,
-        sources: &sources.digest,
-        now,
-    };
-    let decision = decide(&request);
-    let (result, basis_points, mut events) = follow(open, rollout, policy, &decision);
-    advanced.observations = observed.observations;
-    advanced.notes = observed.notes;
-    advanced.decision = Some(decision);
-    (advanced.result, advanced.basis_points) = (result, basis_points);
+    let reviewed = review(sources, places.name, state, rollout, policy, now).await;
+    let (result, mut events) = follow(open, rollout, policy, &reviewed.decision);
+    (advanced.result, advanced.reviewed) = (result, Some(reviewed));
     if result == RolloutResult::RolledBack && open.in_ledger() {
         let (number, to) = (rollout.start.number, end::remaining(state, rollout));
         events.extend(end::events(state, number, to, RolloutOutcome::RolledBack, &advanced.harm()));
@@ -162,16 +141,14 @@ async fn step(
     Ok((events, advanced))
 }
 
-/// The result of a decision, the treated units after it, and its events but those of a rollback, which follow the
-/// registry.
+/// The result of a decision, and its events but those of a rollback, which follow the registry.
 fn follow(
     open: &OpenRollout,
     rollout: &Rollout,
     policy: &RolloutPolicy,
     decision: &Decision,
-) -> (RolloutResult, Option<u32>, Vec<EventKind>) {
+) -> (RolloutResult, Vec<EventKind>) {
     let number = rollout.start.number;
-    let mut basis_points = None;
     let mut events = Vec::new();
     // Failures in a row are counted from the ledger; the end of a row is worth an event as well.
     if !decision.looks.is_empty() || decision.failure.is_some() || rollout.failures > 0 {
@@ -189,10 +166,9 @@ fn follow(
             events.push(EventKind::RolloutPaused { rollout: number, reason });
             RolloutResult::Paused
         }
-        Action::Advance { step, basis_points: next, ended } => {
-            let (step, next, ended) = (*step, *next, ended.clone());
-            events.push(EventKind::RolloutStepped { rollout: number, step, basis_points: next, ended });
-            basis_points = Some(next);
+        Action::Advance { step, basis_points, ended } => {
+            let (step, basis_points, ended) = (*step, *basis_points, ended.clone());
+            events.push(EventKind::RolloutStepped { rollout: number, step, basis_points, ended });
             RolloutResult::Advanced
         }
         Action::Complete => {
@@ -208,7 +184,7 @@ fn follow(
             RolloutResult::Completed
         }
     };
-    (result, basis_points, events)
+    (result, events)
 }
 
 fn completed(rollout: u64) -> EventKind {
@@ -246,9 +222,9 @@ async fn complete(open: &OpenRollout, advanced: &mut Advanced) -> Result<(), Fai
 impl Advanced {
     /// The harm that was shown, as the reason of the rollback.
     fn harm(&self) -> String {
-        let findings = self.decision.iter().flat_map(|decision| &decision.findings);
+        let findings = self.reviewed.iter().flat_map(|reviewed| &reviewed.decision.findings);
         let shown: Vec<&str> = findings
-            .filter(|finding| finding.kind.code() == "harm")
+            .filter(|finding| matches!(finding.kind, FindingKind::Harm { .. }))
             .filter_map(|finding| finding.metric.as_deref())
             .collect();
         format!("harm shown: {}", shown.join(", "))

@@ -7,7 +7,6 @@ use crate::app::release::open::Target;
 use crate::app::release::secrets;
 use crate::app::release::write::{self, Current};
 use crate::app::{Environment, Failure};
-use promptgate_core::model::Place;
 use promptgate_release::rollout::{Rollout, RolloutOutcome};
 use promptgate_release::{EventKind, Label, MoveCause, PortError, State, Version};
 use promptgate_report::release::rollout as wire;
@@ -23,7 +22,7 @@ pub(crate) async fn abort(
     dry_run: bool,
     environment: &Environment,
 ) -> Result<wire::Rollout, Failure> {
-    secrets::refuse(reason, "the reason", &Place::file("--reason"), &secrets::redactor(environment))?;
+    secrets::refuse_in_reason(reason, environment)?;
     let open = OpenRollout::open(target, environment, environment.now()?, dry_run).await?;
     let state = write::current(open.opened.ledger.as_ref(), open.name()).await?.state;
     let rollout = running(open.name(), &state)?;

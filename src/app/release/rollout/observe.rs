@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::join_all;
 use jiff::Timestamp;
 
 use promptgate_release::ports::{MetricQuery, MetricReadings, MetricSource, TaggedVersion, Window};
-use promptgate_release::rollout::{Observations, Reading, Rollout, RolloutPolicy, Variants};
-use promptgate_release::{Digest, Name, PortError, State, Version};
+use promptgate_release::rollout::{
+    Decision, Observations, Reading, Request, Rollout, RolloutPolicy, Variants, decide,
+};
+use promptgate_release::{Digest, Label, Name, PortError, State, Version};
 
 /// The sources of a release's metrics.
 #[derive(Clone)]
@@ -20,17 +21,44 @@ pub(in crate::app::release) struct Sources {
     pub(in crate::app::release) digest: Digest,
 }
 
-/// The observations of a step, and what the sources remark.
-pub(super) struct Observed {
-    /// For the decision.
+/// The current step of a rollout: what was observed, and what follows.
+pub(super) struct Reviewed {
+    /// The observations.
     pub(super) observations: Observations,
-    /// For people.
+    /// The decision.
+    pub(super) decision: Decision,
+    /// Remarks of the sources, for people.
     pub(super) notes: Vec<String>,
 }
 
-/// Reads what the policy looks at: from the begin of the step, less what applications still cache, to now, less what
-/// arrives late.
-pub(super) async fn observe(
+/// Observes the current step and decides what follows.
+pub(super) async fn review(
+    sources: &Sources,
+    name: &Name,
+    state: &State,
+    rollout: &Rollout,
+    policy: &RolloutPolicy,
+    now: Timestamp,
+) -> Reviewed {
+    let Observed { observations, notes } = observe(sources, name, state, rollout, policy, now).await;
+    let decision = decide(&Request {
+        rollout,
+        policy,
+        observations: &observations,
+        production: state.labels.get(&Label::Production).copied(),
+        sources: &sources.digest,
+        now,
+    });
+    Reviewed { observations, decision, notes }
+}
+
+struct Observed {
+    observations: Observations,
+    notes: Vec<String>,
+}
+
+/// Reads what the policy looks at, from the window of the step.
+async fn observe(
     sources: &Sources,
     name: &Name,
     state: &State,
@@ -38,20 +66,17 @@ pub(super) async fn observe(
     policy: &RolloutPolicy,
     now: Timestamp,
 ) -> Observed {
-    let from = later(rollout.step_started_at, policy.settle_seconds);
-    let to = now.checked_sub(Duration::from_secs(policy.lag_seconds)).unwrap_or(Timestamp::MIN);
     let mut observed = Observed { observations: Observations::default(), notes: Vec::new() };
-    if to <= from {
+    let Some(window) = policy.window(rollout.step_started_at, now) else {
         let why = "the step has only just begun".to_owned();
         let missing = |metric: &str| (metric.to_owned(), Reading::Missing(why.clone()));
         observed.observations.readings = policy.metrics().into_keys().map(missing).collect();
         return observed;
-    }
+    };
     let versions = [rollout.start.control, rollout.start.treatment];
     let metrics: Vec<(String, String)> =
         policy.metrics().into_iter().map(|(metric, source)| (metric.to_owned(), source.to_owned())).collect();
-    for (source, metrics, read) in read(sources, name, state, &versions, &metrics, Window { from, to }).await
-    {
+    for (source, metrics, read) in read(sources, name, state, &versions, &metrics, window).await {
         match read {
             Ok(readings) => observed.add(&source, &metrics, readings),
             Err(error) => observed.fail(&source, &metrics, &error),
@@ -93,10 +118,6 @@ pub(super) async fn read(
 fn tagged(state: &State, version: Version) -> TaggedVersion {
     let registered = state.versions.get(&version).and_then(|known| known.registered.values().next());
     TaggedVersion { version, registry_id: registered.cloned() }
-}
-
-fn later(time: Timestamp, seconds: u64) -> Timestamp {
-    time.checked_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }
 
 impl Observed {

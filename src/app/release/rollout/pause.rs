@@ -6,7 +6,7 @@ use crate::app::release::open::Target;
 use crate::app::release::secrets;
 use crate::app::release::write::{self, Current};
 use crate::app::{Environment, Failure};
-use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::model::Diagnostic;
 use promptgate_release::ports::Addition;
 use promptgate_release::{ActorSource, EventKind};
 use promptgate_report::release::rollout as wire;
@@ -45,7 +45,7 @@ async fn change(
     environment: &Environment,
     is_paused: bool,
 ) -> Result<wire::Rollout, Failure> {
-    secrets::refuse(reason, "the reason", &Place::file("--reason"), &secrets::redactor(environment))?;
+    secrets::refuse_in_reason(reason, environment)?;
     let open = OpenRollout::open(target, environment, environment.now()?, dry_run).await?;
     if !is_paused && open.stamp.actor.source == ActorSource::OtherBranch {
         return Err(Diagnostic::new("a job of a pull request or of another branch resumes nothing")

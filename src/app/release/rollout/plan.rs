@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::observe::{Sources, read};
-use super::report::percent;
 use crate::app::release::open::{Opened, Target};
+use crate::app::release::wire::percent;
 use crate::app::release::write;
 use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;

@@ -1,12 +1,10 @@
 //! Rollouts as they are printed.
 
-use crate::app::release::wire::{time, word};
-use promptgate_release::promotion::Obstacle;
+use crate::app::release::wire::{percent, time, word};
+use promptgate_release::Name;
 use promptgate_release::rollout::{
     Decision, Finding, Look, Observations, Reading, Rollout, Sample, Status, TestKind, Variants,
 };
-use promptgate_release::{Name, Version};
-use promptgate_report::release::promotion as wire_promotion;
 use promptgate_report::release::rollout as wire;
 use promptgate_report::release::rollout::{RolloutResult, SCHEMA};
 
@@ -43,11 +41,6 @@ pub(in crate::app::release) fn position(rollout: &Rollout) -> wire::RolloutPosit
     }
 }
 
-/// Basis points as a percentage.
-pub(super) fn percent(basis_points: u32) -> f64 {
-    f64::from(basis_points) / 100.0
-}
-
 /// Adds a decision and what it is about.
 pub(super) fn add_decision(report: &mut wire::Rollout, decision: &Decision, observations: &Observations) {
     report.findings = decision.findings.iter().map(finding).collect();
@@ -57,16 +50,6 @@ pub(super) fn add_decision(report: &mut wire::Rollout, decision: &Decision, obse
         Reading::Missing(_) | Reading::Failed(_) => None,
     });
     report.metrics = samples.collect();
-}
-
-/// Obstacles of a start.
-pub(super) fn obstacles(found: &[Obstacle], name: &Name, version: Version) -> Vec<wire_promotion::Obstacle> {
-    let one = |obstacle: &Obstacle| wire_promotion::Obstacle {
-        code: obstacle.code().to_owned(),
-        message: obstacle.to_string(),
-        help: Some(obstacle.help(name, Some(version))),
-    };
-    found.iter().map(one).collect()
 }
 
 fn finding(finding: &Finding) -> wire::Finding {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::observe::Sources;
 use super::plan::{CADENCE_SECONDS, PlanOptions, known, no_rollouts};
-use super::report::percent;
 use crate::app::release::open::Opened;
+use crate::app::release::wire::percent;
 use crate::app::release::write;
 use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;

@@ -5,11 +5,13 @@ use super::open::OpenRollout;
 use super::plan::{known, refuse_hopeless};
 use super::report;
 use crate::app::release::open::Target;
+use crate::app::release::promote::chosen;
 use crate::app::release::resolve;
 use crate::app::release::secrets;
+use crate::app::release::wire::obstacles;
 use crate::app::release::write::{self, Current};
 use crate::app::{Environment, Failure};
-use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::model::Diagnostic;
 use promptgate_release::ports::Addition;
 use promptgate_release::promotion::{self, Decision, Obstacle, Promotion};
 use promptgate_release::rollout::{Rollout, RolloutKind, RolloutStart, Step, planned_information};
@@ -50,7 +52,7 @@ pub(crate) async fn start(
     environment: &Environment,
 ) -> Result<wire::Rollout, Failure> {
     let reason = options.reason.as_deref().unwrap_or_default();
-    secrets::refuse(reason, "the reason", &Place::file("--reason"), &secrets::redactor(environment))?;
+    secrets::refuse_in_reason(reason, environment)?;
     let open = OpenRollout::open(&options.target, environment, environment.now()?, options.dry_run).await?;
     let sources = super::sources(&open.opened, environment)?;
     let mut report = start_in(options, &open, &sources).await?;
@@ -77,7 +79,7 @@ pub(super) async fn start_in(
         places.settle(&Label::Canary).await?;
     };
     let mut report = report::rollout(open.name(), begun.result, begun.rollout.as_ref());
-    report.obstacles = report::obstacles(&begun.obstacles, open.name(), begun.version);
+    report.obstacles = obstacles(&begun.obstacles, open.name(), Some(begun.version));
     report.notes.clone_from(&open.notes);
     report.dry_run = options.dry_run;
     Ok(report)
@@ -99,7 +101,7 @@ async fn begin(
     state: &State,
 ) -> Result<(Addition, Begun), Failure> {
     let places = open.places();
-    let version = chosen(options, places.name, state)?;
+    let version = chosen(options.version, &Label::Production, places.name, state)?;
     let record = resolve::record_in(places.ledger, places.name, state, version).await?;
     let production = resolve::production(places.ledger, places.name, state).await?;
     let control = production.as_ref().map(|record| record.version);
@@ -215,21 +217,6 @@ async fn rollout_of(
         sources: sources.digest.clone(),
         reason: options.reason.clone(),
     })
-}
-
-/// The version to roll out.
-fn chosen(options: &StartOptions, name: &Name, state: &State) -> Result<Version, Diagnostic> {
-    let staged = state.labels.get(&Label::Staging).copied();
-    let version = options.version.or(staged).or_else(|| state.latest());
-    let Some(version) = version else {
-        return Err(Diagnostic::new(format!("{name} has no published version"))
-            .help("`promptgate publish` publishes one after the gate has passed"));
-    };
-    if state.versions.contains_key(&version) {
-        return Ok(version);
-    }
-    Err(Diagnostic::new(format!("{name} has no version {version}"))
-        .help(format!("`promptgate log {name}` lists the published ones")))
 }
 
 fn served(name: &Name, version: Version) -> Diagnostic {

@@ -1,12 +1,10 @@
 //! Shows a rollout: where it is, and what its data show so far. Nothing is written, and no part of the error rate is spent.
 
-use super::observe::observe;
+use super::observe::review;
 use super::report;
 use crate::app::release::open::{Opened, Target};
 use crate::app::release::{resolve, write};
 use crate::app::{Environment, Failure};
-use promptgate_release::Label;
-use promptgate_release::rollout::{Request, decide};
 use promptgate_report::release::rollout as wire;
 use promptgate_report::release::rollout::RolloutResult;
 
@@ -26,17 +24,8 @@ pub(crate) async fn status(target: &Target, environment: &Environment) -> Result
     let record = resolve::record_in(ledger, name, &state, rollout.start.treatment).await?;
     let Some(policy) = &record.policy.rollouts else { return Ok(report) };
     let sources = super::sources(&opened, environment)?;
-    let now = environment.now()?;
-    let observed = observe(&sources, name, &state, rollout, policy, now).await;
-    let decision = decide(&Request {
-        rollout,
-        policy,
-        observations: &observed.observations,
-        production: state.labels.get(&Label::Production).copied(),
-        sources: &sources.digest,
-        now,
-    });
-    report::add_decision(&mut report, &decision, &observed.observations);
-    report.notes = observed.notes;
+    let reviewed = review(&sources, name, &state, rollout, policy, environment.now()?).await;
+    report::add_decision(&mut report, &reviewed.decision, &reviewed.observations);
+    report.notes = reviewed.notes;
     Ok(report)
 }

@@ -60,7 +60,7 @@ async fn long_bodies_are_dropped_and_still_answered() {
         let answer = served.send(Method::POST, "/api/public/scores", &[], &body).await;
         assert_eq!((answer.status, answer.json()), (status, expected));
     }
-    // Deep nesting is no reason to fall over.
+    // Deep nesting exhausts no stack.
     let deep = format!("{{\"id\":{}{}}}", "[".repeat(20_000), "]".repeat(20_000));
     for body in [deep, "[1,".to_owned(), "{\"id\":1".to_owned(), long, " ".to_owned()] {
         let answer = served.send(Method::POST, "/api/public/scores", &[], &body).await;
