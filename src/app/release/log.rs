@@ -71,6 +71,7 @@ fn sentence(kind: &EventKind) -> String {
         }
         EventKind::RolloutLooked { rollout, looks, failure } => match failure {
             Some(failure) => format!("rollout {rollout} not observed: {failure}"),
+            None if looks.is_empty() => format!("rollout {rollout} observed again"),
             None => format!("rollout {rollout}: {}", tested(looks)),
         },
         EventKind::RolloutStepped { rollout, step, basis_points, .. } => {
@@ -161,5 +162,12 @@ mod tests {
     async fn unknown_names_are_refused() {
         let result = log(&ledger().await, &[name("support/reply"), name("other")]).await;
         assert_eq!(error(result).message, "memory has no prompt other");
+    }
+
+    #[test]
+    fn end_of_a_row_of_failures_has_a_sentence() {
+        let kind = |failure| EventKind::RolloutLooked { rollout: 2, looks: Vec::new(), failure };
+        assert_eq!(sentence(&kind(None)), "rollout 2 observed again");
+        assert_eq!(sentence(&kind(Some("503".to_owned()))), "rollout 2 not observed: 503");
     }
 }

@@ -105,7 +105,7 @@ pub(crate) struct StartArguments {
     /// Start an A/B test at this percentage of the units, which stays.
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     percent: Option<u32>,
-    /// Scored requests a day, for the forecast [default: none, which plans the least that the steps require].
+    /// Scored requests a day, for the forecast [default: of the last seven days, by the sources; with --anyway none].
     #[arg(long, value_name = "N", value_parser = per_day)]
     per_day: Option<f64>,
     /// Start although the forecast says that it will hardly end.

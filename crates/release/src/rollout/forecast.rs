@@ -117,7 +117,8 @@ fn duration(step: &Step, policy: &RolloutPolicy, traffic: &ExpectedTraffic) -> f
     let samples = step.min_samples as f64 / treated_a_day * SECONDS_A_DAY;
     let cadence = traffic.cadence_seconds.max(1) as f64;
     let needed = (samples.max(step.hold_seconds as f64) / cadence).ceil() * cadence;
-    needed.clamp(cadence, policy.max_hold_seconds.max(1) as f64)
+    // `max_hold` may be shorter than the time between two calls.
+    needed.max(cadence).min(policy.max_hold_seconds.max(1) as f64)
 }
 
 /// The chance that the samples of a step come before `max_hold`: Poisson arrivals, by their normal approximation.

@@ -80,3 +80,11 @@ fn simulated_rollouts_end_as_their_truth_says() {
     assert_eq!((starved.outcome, starved.calls[0].step), (SimulatedOutcome::Stuck, 0));
     assert_eq!(good, simulated(8_000.0, 0.9));
 }
+
+#[test]
+fn step_may_end_before_the_next_call() {
+    let mut policy = policy();
+    policy.max_hold_seconds = 3_600;
+    let forecast = forecast(&policy.canary, &policy, &traffic(2_000.0));
+    assert_eq!(forecast.steps[0].seconds, 3_600.0);
+}

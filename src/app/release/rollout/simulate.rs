@@ -118,7 +118,7 @@ fn true_rates(
         };
         if !(0.0..=1.0).contains(&treatment) {
             return Err(Diagnostic::new(format!(
-                "a deterioration of {drop} takes {} from {control} to {treatment}, beyond a share of 0 to 1",
+                "a deterioration of {drop} takes {} from {control:.3} to {treatment:.3}, beyond a share of 0 to 1",
                 guardrail.name
             ))
             .help("give a smaller `--drop`, or another `--rate`")
