@@ -286,6 +286,8 @@ impl StepReview<'_> {
             Status::Error if rollout.failures + 1 >= MAX_FAILURES && rollout.paused.is_none() => {
                 Action::Pause
             }
+            // Nobody knows whether the step has what it needs: a person is asked once the sources answer.
+            Status::Error => Action::Wait,
             Status::Pass if rollout.is_last_step() => Action::Complete,
             Status::Pass => self.next(),
             _ if is_overdue => Action::Stuck,
