@@ -3,6 +3,7 @@
 mod changed;
 mod fixed;
 mod flags;
+mod forecasts;
 mod harm;
 mod jobs;
 mod killed;
