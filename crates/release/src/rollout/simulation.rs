@@ -94,9 +94,10 @@ pub fn simulate(
             observations: &observations,
             production: Some(start.control),
             sources: &start.sources,
+            evaluation: None,
             now,
         });
-        rollout.look(&decision.looks, false, now);
+        rollout.look(&decision.looks, &decision.harm(), false, now);
         let call = SimulatedCall {
             seconds,
             step: rollout.step,
