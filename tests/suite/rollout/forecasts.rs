@@ -7,7 +7,7 @@ use crate::release::support::NAME;
 
 #[test]
 fn traffic_of_a_source_that_fails_is_incomplete_and_names_it() {
-    let story = Story::in_folder();
+    let mut story = Story::in_folder();
     let before = story.suite.ledger();
     let commands =
         [("plan", &[][..]), ("simulate", &["--runs", "1"]), ("start", &["--allow-simulated"])];
@@ -25,6 +25,7 @@ fn traffic_of_a_source_that_fails_is_incomplete_and_names_it() {
         }
     }
     // A source that answers, and knows nothing of the version in production.
+    story.at(1);
     story.metrics(0, &json!({}));
     for (command, flags) in commands {
         story.rollout(command, flags).expect_code(2).says("the traffic of support/reply is not known: faithfulness");
