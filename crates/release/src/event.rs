@@ -121,6 +121,9 @@ pub enum EventKind {
         /// Why a source failed; `None` if none did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<String>,
+        /// Guardrails whose harm was shown and not tolerated: the rollout is rolled back.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        harm: Vec<String>,
     },
     /// The next step began.
     RolloutStepped {

@@ -259,6 +259,11 @@ impl State {
         Ok(())
     }
 
+    /// The end of the last rollout, if it was rolled back or given up, and none began since.
+    pub fn ended_exposure(&self) -> Option<&Exposure> {
+        self.exposures.last().filter(|exposure| exposure.basis_points == 0 && self.rollout.is_none())
+    }
+
     /// The newest published version.
     pub fn latest(&self) -> Option<Version> {
         self.versions.iter().max_by_key(|(_, state)| state.number).map(|(version, _)| *version)

@@ -69,9 +69,10 @@ fn sentence(kind: &EventKind) -> String {
             let reason = given(start.reason.as_deref());
             format!("rollout {number} of {treatment} over {control} started at {percent} %{reason}")
         }
-        EventKind::RolloutLooked { rollout, looks, failure } => match failure {
+        EventKind::RolloutLooked { rollout, looks, failure, harm } => match failure {
             Some(failure) => format!("rollout {rollout} not observed: {failure}"),
-            None if looks.is_empty() => format!("rollout {rollout} observed again"),
+            None if looks.is_empty() && harm.is_empty() => format!("rollout {rollout} observed again"),
+            None if looks.is_empty() => format!("rollout {rollout}: harm shown: {}", harm.join(", ")),
             None => format!("rollout {rollout}: {}", tested(looks)),
         },
         EventKind::RolloutStepped { rollout, step, basis_points, .. } => {
@@ -172,7 +173,10 @@ mod tests {
 
     #[test]
     fn end_of_a_row_of_failures_has_a_sentence() {
-        let kind = |failure| EventKind::RolloutLooked { rollout: 2, looks: Vec::new(), failure };
+        let kind = |failure| {
+            let (looks, harm) = (Vec::new(), Vec::new());
+            EventKind::RolloutLooked { rollout: 2, looks, failure, harm }
+        };
         assert_eq!(sentence(&kind(None)), "rollout 2 observed again");
         assert_eq!(sentence(&kind(Some("503".to_owned()))), "rollout 2 not observed: 503");
     }

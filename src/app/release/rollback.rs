@@ -1,5 +1,7 @@
 //! Moves a label back to a version that held it before: at once, the registry first.
 
+mod repeated;
+
 use std::sync::Arc;
 
 use super::identity;
@@ -136,6 +138,7 @@ pub(super) async fn rollback_in(
         }
         notes = rolled_back.notes;
     }
+    repeated::refuse(options, name, &state, stamp.at)?;
     let (from, to) = chosen(options, name, &state)?;
     let mut rolled_back = RolledBack {
         name: name.clone(),

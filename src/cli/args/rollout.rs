@@ -244,7 +244,7 @@ fn percent(text: &str) -> Result<u32, String> {
 fn per_day(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().unwrap_or(f64::NAN);
     let is_possible = number > 0.0 && number <= 1e12;
-    if is_possible { Ok(number) } else { Err("expected a number above 0: 2000".to_owned()) }
+    if is_possible { Ok(number) } else { Err("expected a number above 0, up to 1e12: 2000".to_owned()) }
 }
 
 /// Parses `GUARDRAIL=SHARE`.

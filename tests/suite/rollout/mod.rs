@@ -5,6 +5,7 @@ mod changed;
 mod example;
 mod fixed;
 mod flags;
+mod forecasts;
 mod harm;
 mod jobs;
 mod killed;

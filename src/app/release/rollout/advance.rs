@@ -14,7 +14,7 @@ use crate::app::sources::{configurations, configured_release, current_folder, re
 use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;
 use promptgate_release::ports::Addition;
-use promptgate_release::rollout::{Action, Decision, FindingKind, Rollout, RolloutOutcome, RolloutPolicy};
+use promptgate_release::rollout::{Action, Decision, Rollout, RolloutOutcome, RolloutPolicy};
 use promptgate_release::{ActorSource, EventKind, Label, MoveCause, State};
 use promptgate_report::release::rollout as wire;
 use promptgate_report::release::rollout::RolloutResult;
@@ -180,9 +180,11 @@ fn follow(
     let number = rollout.start.number;
     let mut events = Vec::new();
     // Failures in a row are counted from the ledger; the end of a row is worth an event as well.
-    if !decision.looks.is_empty() || decision.failure.is_some() || rollout.failures > 0 {
+    let harm = decision.harm();
+    let is_new = harm.iter().any(|guardrail| !rollout.harm.contains(guardrail));
+    if !decision.looks.is_empty() || decision.failure.is_some() || rollout.failures > 0 || is_new {
         let (looks, failure) = (decision.looks.clone(), decision.failure.clone());
-        events.push(EventKind::RolloutLooked { rollout: number, looks, failure });
+        events.push(EventKind::RolloutLooked { rollout: number, looks, failure, harm });
     }
     let result = match &decision.action {
         Action::Wait if rollout.paused.is_some() => RolloutResult::Paused,
@@ -251,11 +253,7 @@ async fn complete(open: &OpenRollout, advanced: &mut Advanced) -> Result<(), Fai
 impl Advanced {
     /// The harm that was shown, as the reason of the rollback.
     fn harm(&self) -> String {
-        let findings = self.reviewed.iter().flat_map(|reviewed| &reviewed.decision.findings);
-        let shown: Vec<&str> = findings
-            .filter(|finding| matches!(finding.kind, FindingKind::Harm { .. }))
-            .filter_map(|finding| finding.metric.as_deref())
-            .collect();
-        format!("harm shown: {}", shown.join(", "))
+        let harm = self.reviewed.as_ref().map(|reviewed| reviewed.decision.harm()).unwrap_or_default();
+        format!("harm shown: {}", harm.join(", "))
     }
 }

@@ -42,12 +42,14 @@ pub(super) async fn review(
     now: Timestamp,
 ) -> Reviewed {
     let Observed { observations, notes } = observe(sources, name, state, rollout, policy, now).await;
+    let treatment = state.versions.get(&rollout.start.treatment);
     let decision = decide(&Request {
         rollout,
         policy,
         observations: &observations,
         production: state.labels.get(&Label::Production).copied(),
         sources: &sources.digest,
+        evaluation: treatment.and_then(|version| version.evidence.as_ref()),
         now,
     });
     Reviewed { observations, decision, notes }
