@@ -76,13 +76,20 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
         ),
         (
             "release: {ledger: gitt}",
-            &["5:19: `release.ledger` must be `{git: {…}}`, `{path: …}` or `git`, found text \"gitt\" (help: did you mean `git`?)"],
+            &[
+                "5:19: `release.ledger` must be `{git: {…}}`, `{path: …}` or `git`, found text \"gitt\" (help: did you mean `git`?)",
+            ],
         ),
         (
             "release: {ledger: pathh}",
-            &["5:19: `release.ledger` must be `{git: {…}}`, `{path: …}` or `git`, found text \"pathh\" (help: did you mean `{path: …}`?)"],
+            &[
+                "5:19: `release.ledger` must be `{git: {…}}`, `{path: …}` or `git`, found text \"pathh\" (help: did you mean `{path: …}`?)",
+            ],
         ),
-        ("release: {ledger: {gitt: {}}}", &["5:20: unknown key `gitt` in `release.ledger` (help: did you mean `git`?)"]),
+        (
+            "release: {ledger: {gitt: {}}}",
+            &["5:20: unknown key `gitt` in `release.ledger` (help: did you mean `git`?)"],
+        ),
         ("release: {ledger: {git: {}, path: x}}", &["5:19: `release.ledger`"]),
         (
             "release: {ledger: {git: {branch: \"-x\"}}}",
@@ -95,18 +102,24 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
         ("release: {ledger: git, name: ../x}", &["5:30: invalid prompt name `../x`"]),
         (
             "release: {ledger: git, registry: langfuse}",
-            &["5:34: `release.registry` must be `{langfuse: {…}}`, `{mlflow: {…}}` or `embedded`, found text \"langfuse\" \
-               (help: did you mean `{langfuse: {…}}`?)"],
+            &[
+                "5:34: `release.registry` must be `{langfuse: {…}}`, `{mlflow: {…}}` or `embedded`, found text \"langfuse\" \
+               (help: did you mean `{langfuse: {…}}`?)",
+            ],
         ),
         (
             "release: {ledger: git, registry: langfuze}",
-            &["5:34: `release.registry` must be `{langfuse: {…}}`, `{mlflow: {…}}` or `embedded`, found text \"langfuze\" \
-               (help: did you mean `{langfuse: {…}}`?)"],
+            &[
+                "5:34: `release.registry` must be `{langfuse: {…}}`, `{mlflow: {…}}` or `embedded`, found text \"langfuze\" \
+               (help: did you mean `{langfuse: {…}}`?)",
+            ],
         ),
         (
             "release: {ledger: git, registry: embeded}",
-            &["5:34: `release.registry` must be `{langfuse: {…}}`, `{mlflow: {…}}` or `embedded`, found text \"embeded\" \
-               (help: did you mean `embedded`?)"],
+            &[
+                "5:34: `release.registry` must be `{langfuse: {…}}`, `{mlflow: {…}}` or `embedded`, found text \"embeded\" \
+               (help: did you mean `embedded`?)",
+            ],
         ),
         (
             "release: {ledger: git, registry: {langfuze: {}}}",

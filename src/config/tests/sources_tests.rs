@@ -103,8 +103,10 @@ fn mistakes_of_sources_are_reported_with_their_places() {
         ("{a: {json: x, otlp_file: y}}", &["5:37: `release.sources.a` must have at most 1 keys"]),
         (
             "{a: {datadog: {}}}",
-            &["5:38: unknown key `datadog` in `release.sources.a` (help: known keys are `prometheus`, `otlp_file`, `mlflow`, \
-               `langfuse`, `json`)"],
+            &[
+                "5:38: unknown key `datadog` in `release.sources.a` (help: known keys are `prometheus`, `otlp_file`, `mlflow`, \
+               `langfuse`, `json`)",
+            ],
         ),
         (
             "{a: {otlpfile: x}}",
@@ -112,8 +114,10 @@ fn mistakes_of_sources_are_reported_with_their_places() {
         ),
         (
             "{a: prometeus}",
-            &["5:37: `release.sources.a` must be `{prometheus: {…}}`, `{otlp_file: …}`, `{mlflow: {…}}`, `{langfuse: {…}}` \
-               or `{json: …}`, found text \"prometeus\" (help: did you mean `{prometheus: {…}}`?)"],
+            &[
+                "5:37: `release.sources.a` must be `{prometheus: {…}}`, `{otlp_file: …}`, `{mlflow: {…}}`, `{langfuse: {…}}` \
+               or `{json: …}`, found text \"prometeus\" (help: did you mean `{prometheus: {…}}`?)",
+            ],
         ),
         ("{\"a b\": {json: x}}", &["5:34: invalid name `a b` of a source"]),
         ("{a: {otlp_file: 'a['}}", &["5:49: invalid glob pattern `a[`"]),
