@@ -9,8 +9,7 @@ use crate::release::support::NAME;
 fn traffic_of_a_source_that_fails_is_incomplete_and_names_it() {
     let mut story = Story::in_folder();
     let before = story.suite.ledger();
-    let commands =
-        [("plan", &[][..]), ("simulate", &["--runs", "1"]), ("start", &["--allow-simulated"])];
+    let commands = [("plan", &[][..]), ("simulate", &["--runs", "1"]), ("start", &["--allow-simulated"])];
     let damaged = [None, Some(""), Some("{"), Some("<!doctype html><title>Sign in</title>")];
     for text in damaged {
         if let Some(text) = text {
@@ -28,7 +27,10 @@ fn traffic_of_a_source_that_fails_is_incomplete_and_names_it() {
     story.at(1);
     story.metrics(0, &json!({}));
     for (command, flags) in commands {
-        story.rollout(command, flags).expect_code(2).says("the traffic of support/reply is not known: faithfulness");
+        story
+            .rollout(command, flags)
+            .expect_code(2)
+            .says("the traffic of support/reply is not known: faithfulness");
     }
     assert_eq!(story.suite.ledger(), before);
     // Traffic that is given needs no source.

@@ -12,9 +12,8 @@ use promptgate_release::{ActorSource, EventKind, Evidence};
 /// evidence, and it ran where evidence is made. One that did not end says nothing about the version.
 pub(super) fn counts(evidence: &Evidence, refused: &[Obstacle], is_local: bool) -> bool {
     let is_trusted = evidence.source.is_trusted() || (is_local && evidence.source == ActorSource::Local);
-    let is_verdict = |obstacle: &Obstacle| {
-        matches!(obstacle, Obstacle::GateFailed | Obstacle::GateInconclusive)
-    };
+    let is_verdict =
+        |obstacle: &Obstacle| matches!(obstacle, Obstacle::GateFailed | Obstacle::GateInconclusive);
     is_trusted && refused.iter().all(is_verdict)
 }
 

@@ -146,13 +146,7 @@ struct Past {
 }
 
 /// The samples of production in the last seven days, or since it serves its version.
-async fn past(
-    sources: &Sources,
-    name: &Name,
-    state: &State,
-    policy: &RolloutPolicy,
-    now: Timestamp,
-) -> Past {
+async fn past(sources: &Sources, name: &Name, state: &State, policy: &RolloutPolicy, now: Timestamp) -> Past {
     let production = state.labels.get(&Label::Production).copied();
     let since = production.and_then(|version| state.holds_since(version, &Label::Production));
     let (Some(version), Some(since)) = (production, since) else {
