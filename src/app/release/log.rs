@@ -78,6 +78,10 @@ fn sentence(kind: &EventKind) -> String {
         EventKind::RolloutStepped { rollout, step, basis_points, .. } => {
             format!("rollout {rollout} to step {}: {} %", step + 1, wire::percent(*basis_points))
         }
+        EventKind::StagingPassed { version, samples } if samples.is_empty() => {
+            format!("{version} passed staging by a replay of the golden cases")
+        }
+        EventKind::StagingPassed { version, .. } => format!("{version} passed staging: its limits are kept"),
         EventKind::RolloutPaused { rollout, reason } => format!("rollout {rollout} paused: {reason}"),
         EventKind::RolloutResumed { rollout, reason, .. } => format!("rollout {rollout} resumed: {reason}"),
         EventKind::RolloutEnded { rollout, outcome, reason } => {
@@ -95,7 +99,9 @@ fn tested(looks: &[Look]) -> String {
             (TestKind::NonInferiority, true) => "shown to be not worse",
             (TestKind::NonInferiority, false) => "not yet shown to be not worse",
         };
-        format!("{}: {shown} (z {:.2})", look.guardrail, look.z)
+        // Without the sign of a zero.
+        let z = (look.z * 100.0).round() / 100.0 + 0.0;
+        format!("{}: {shown} (z {z:.2})", look.guardrail)
     };
     looks.iter().map(test).collect::<Vec<_>>().join(", ")
 }

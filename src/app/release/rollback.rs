@@ -24,6 +24,8 @@ use promptgate_release::{ActorSource, Event, EventKind, Label, MoveCause, Name, 
 pub(crate) struct RollbackOptions {
     /// The prompt.
     pub(crate) target: Target,
+    /// The version that the label has to be on, or nothing is moved; `None` for any.
+    pub(crate) from: Option<Version>,
     /// The version; by default the last one that held the label and was not rolled back itself.
     pub(crate) to: Option<Version>,
     /// The label.
@@ -122,6 +124,11 @@ pub(super) async fn rollback_in(
         Err(error) => return Err(error.into()),
     };
     let mut state = pending::following(&current.state, kept).0;
+    if let Some(from) = options.from
+        && state.labels.get(&options.label) != Some(&from)
+    {
+        return Err(Diagnostic::new(format!("{} of {name} has moved on from {from}", options.label)).into());
+    }
     // A rollout that has reached production, and whose last event is missing, is past: production itself is rolled back.
     if let Some(rollout) = state.rollout.as_deref()
         && matches!(options.label, Label::Production | Label::Canary)

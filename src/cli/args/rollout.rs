@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::ledger::{ControlFlags, WriteFlags};
-use crate::app::release::{PlanOptions, SimulateOptions, StartOptions, Target};
+use crate::app::release::{CarryOptions, PlanOptions, SimulateOptions, StartOptions, Target};
 use promptgate_release::rollout::RolloutKind;
 use promptgate_release::{Name, Version};
 
@@ -126,6 +126,9 @@ pub(crate) struct AdvanceArguments {
     /// Advance the rollout of every configuration of the repository; one that fails does not keep the others.
     #[arg(long, conflicts_with_all = ["name", "config"])]
     pub(crate) all: bool,
+    /// Accept an evaluation of the simulated model, to try the commands.
+    #[arg(long)]
+    allow_simulated: bool,
     #[command(flatten)]
     pub(crate) write: WriteFlags,
 }
@@ -206,6 +209,10 @@ impl StartArguments {
 impl AdvanceArguments {
     pub(crate) fn target(&self) -> Target {
         Target { config: self.write.config.clone(), name: self.name.clone() }
+    }
+
+    pub(crate) fn options(&self) -> CarryOptions {
+        CarryOptions { allow_simulated: self.allow_simulated, dry_run: self.write.dry_run }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use super::ledger::print;
 use crate::app::release::{
-    abort, advance, advance_all, pause, plan_rollout, resume, rollout_status, simulate_rollout, start_rollout,
+    CarryOptions, abort, advance, advance_all, pause, plan_rollout, resume, rollout_status, simulate_rollout,
+    start_rollout,
 };
 use crate::app::{Environment, Failure};
 use crate::cli::args::{LedgerFormat, RolloutArguments, RolloutCommand};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
-use promptgate_report::release::rollout::{Rollout, RolloutResult};
+use promptgate_report::release::rollout::{MonitorResult, Rollout, RolloutResult};
 
 /// Runs a sub-command.
 pub(super) async fn rollout(
@@ -30,11 +31,11 @@ pub(super) async fn rollout(
             (start_rollout(&arguments.options(), environment).await?, arguments.write.format)
         }
         RolloutCommand::Advance(arguments) if arguments.all => {
-            return everything(arguments.write.dry_run, arguments.write.format, environment).await;
+            return everything(arguments.options(), arguments.write.format, environment).await;
         }
         RolloutCommand::Advance(arguments) => {
-            let dry_run = arguments.write.dry_run;
-            (advance(&arguments.target(), dry_run, environment).await?, arguments.write.format)
+            let options = arguments.options();
+            (advance(&arguments.target(), options, environment).await?, arguments.write.format)
         }
         RolloutCommand::Pause(arguments) => {
             let (target, reason, dry_run) = (arguments.target(), &arguments.reason, arguments.write.dry_run);
@@ -57,11 +58,11 @@ pub(super) async fn rollout(
 
 /// Advances all rollouts: prints each, and ends with the gravest status of them.
 async fn everything(
-    dry_run: bool,
+    options: CarryOptions,
     format: LedgerFormat,
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
-    let advanced = advance_all(dry_run, environment).await?;
+    let advanced = advance_all(options, environment).await?;
     if advanced.is_empty() {
         output::info("no configuration of this repository has a release");
     }
@@ -73,7 +74,7 @@ async fn everything(
                 if format == LedgerFormat::Terminal {
                     print(&rollout, format, promptgate_report::write_rollout)?;
                 }
-                statuses.push(status(&rollout));
+                statuses.extend(statuses_of(&rollout));
                 rollouts.push(rollout);
             }
             Err(failure) => {
@@ -86,18 +87,33 @@ async fn everything(
     if format == LedgerFormat::Json {
         output::stream(|out| promptgate_report::write_json(&rollouts, out))?;
     }
-    let gravest = [ExitStatus::Fail, ExitStatus::Incomplete, ExitStatus::Inconclusive];
-    Ok(gravest.into_iter().find(|status| statuses.contains(status)).unwrap_or(ExitStatus::Pass))
+    Ok(gravest(&statuses))
 }
 
 fn finish(rollout: &Rollout, format: LedgerFormat) -> Result<ExitStatus, Failure> {
     print(rollout, format, promptgate_report::write_rollout)?;
-    Ok(status(rollout))
+    Ok(gravest(&statuses_of(rollout)))
+}
+
+fn gravest(statuses: &[ExitStatus]) -> ExitStatus {
+    let gravest = [ExitStatus::Fail, ExitStatus::Incomplete, ExitStatus::Inconclusive];
+    gravest.into_iter().find(|status| statuses.contains(status)).unwrap_or(ExitStatus::Pass)
+}
+
+/// The exit statuses of a rollout, and of what is monitored beside it.
+fn statuses_of(rollout: &Rollout) -> Vec<ExitStatus> {
+    let monitor = rollout.monitor.as_ref().map(|monitored| match monitored.result {
+        MonitorResult::Quiet => ExitStatus::Pass,
+        MonitorResult::Alert => ExitStatus::Inconclusive,
+        MonitorResult::RolledBack => ExitStatus::Fail,
+        MonitorResult::SourceFailed => ExitStatus::Incomplete,
+    });
+    Vec::from_iter(monitor.into_iter().chain([status(rollout.result)]))
 }
 
 /// The exit status of a result.
-fn status(rollout: &Rollout) -> ExitStatus {
-    match rollout.result {
+fn status(result: RolloutResult) -> ExitStatus {
+    match result {
         RolloutResult::NotRunning
         | RolloutResult::Started
         | RolloutResult::Waiting
@@ -106,8 +122,11 @@ fn status(rollout: &Rollout) -> ExitStatus {
         | RolloutResult::Completed
         | RolloutResult::Aborted
         | RolloutResult::EndedElsewhere
-        | RolloutResult::Running => ExitStatus::Pass,
-        RolloutResult::Refused | RolloutResult::RolledBack => ExitStatus::Fail,
+        | RolloutResult::Running
+        | RolloutResult::Staged
+        | RolloutResult::Promoted
+        | RolloutResult::NeedsGate => ExitStatus::Pass,
+        RolloutResult::Refused | RolloutResult::RolledBack | RolloutResult::PutBack => ExitStatus::Fail,
         RolloutResult::NotReady | RolloutResult::Stuck | RolloutResult::Paused => ExitStatus::Inconclusive,
         RolloutResult::SourceFailed => ExitStatus::Incomplete,
     }

@@ -1,6 +1,8 @@
 //! Rollouts through the executable: real git, ledgers on a branch and in a folder, a fake Langfuse, and a clock handed in.
 
+mod carried;
 mod changed;
+mod example;
 mod fixed;
 mod flags;
 mod forecasts;
@@ -9,6 +11,7 @@ mod jobs;
 mod killed;
 mod langfuse;
 mod metrics;
+mod monitored;
 mod people;
 mod repeated;
 mod support;

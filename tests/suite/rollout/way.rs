@@ -16,7 +16,6 @@ fn minor_version_takes_every_step_to_production() {
             .says("rollout start support/reply");
         let obstacle = story.suite.json(11, &["promote", NAME, "--to", "production", "--allow-simulated"]);
         assert_eq!(obstacle["obstacles"][0]["code"], "rollout_required", "{obstacle:#}");
-        story.advance(0, "not_running");
 
         let started = story.start(&["--reason", "plans are named"]);
         assert_eq!(started["result"], "started");

@@ -6,7 +6,8 @@ use anstyle::Style as Ansi;
 
 use super::{minute, short, writer};
 use crate::release::rollout::{
-    Finding, FindingStatus, MetricSamples, Rollout, RolloutPosition, RolloutResult,
+    Finding, FindingStatus, MetricSamples, MonitorResult, Monitored, NeededGate, Rollout, RolloutPosition,
+    RolloutResult,
 };
 use crate::render::Style;
 use crate::render::terminal::line_writer::{BULLET, DIM, GREEN, LineWriter, PLAIN, RED, YELLOW, table};
@@ -41,6 +42,37 @@ pub fn write_rollout(rollout: &Rollout, out: &mut dyn Write, style: &Style) -> i
     for note in &rollout.notes {
         writer.labelled(2, "", &short(note, 300), DIM)?;
     }
+    if let Some(gate) = &rollout.gate {
+        let NeededGate { config, candidate, baseline } = gate;
+        let run = format!(
+            "help: promptgate run {config} --candidate {candidate} --baseline {baseline} --out report.json"
+        );
+        writer.labelled(2, "", &short(&run, 300), DIM)?;
+        let publish = format!("      promptgate publish {config} --report report.json, in the same job");
+        writer.labelled(2, "", &short(&publish, 300), DIM)?;
+    }
+    match &rollout.monitor {
+        Some(monitored) => write_monitored(monitored, rollout, &mut writer),
+        None => Ok(()),
+    }
+}
+
+fn write_monitored(monitored: &Monitored, rollout: &Rollout, writer: &mut LineWriter<'_>) -> io::Result<()> {
+    let of = format!("{}: production {}", rollout.name, monitored.version);
+    let (text, ansi) = match monitored.result {
+        MonitorResult::Quiet => ("keeps its limits", PLAIN),
+        MonitorResult::Alert => ("needs a person", YELLOW),
+        MonitorResult::RolledBack if rollout.dry_run => ("would be rolled back", RED),
+        MonitorResult::RolledBack => ("rolled back", RED),
+        MonitorResult::SourceFailed => ("is not seen: a source of metrics failed", YELLOW),
+    };
+    writer.line(&format!("{of} {text}"), ansi)?;
+    for finding in &monitored.findings {
+        write_finding(finding, writer)?;
+    }
+    for note in &monitored.notes {
+        writer.labelled(2, "", &short(note, 300), DIM)?;
+    }
     Ok(())
 }
 
@@ -50,6 +82,9 @@ fn headline(rollout: &Rollout) -> (String, Ansi) {
         Some(position) => format!("{name}: rollout {} of {} {what}", position.number, position.treatment),
         None => format!("{name}: {what}"),
     };
+    if let (None, Some(version)) = (&rollout.rollout, &rollout.version) {
+        return on_its_way(rollout, version);
+    }
     let percent = rollout.rollout.as_ref().map_or(0.0, |position| position.percent);
     let would = |done: &str, planned: &str| if rollout.dry_run { of(planned) } else { of(done) };
     match rollout.result {
@@ -80,6 +115,28 @@ fn headline(rollout: &Rollout) -> (String, Ansi) {
             (would("aborted: no unit has it", "would be aborted: no unit would have it"), YELLOW)
         }
         RolloutResult::EndedElsewhere => (of("was ended by another command meanwhile"), YELLOW),
+        RolloutResult::Staged
+        | RolloutResult::Promoted
+        | RolloutResult::PutBack
+        | RolloutResult::NeedsGate => (of("no rollout is running"), PLAIN),
+    }
+}
+
+/// The headline of a version on its way to production while no rollout is running.
+fn on_its_way(rollout: &Rollout, version: &str) -> (String, Ansi) {
+    let of = |what: &str| format!("{}: {version} {what}", rollout.name);
+    let would = |done: &str, planned: &str| of(if rollout.dry_run { planned } else { done });
+    match rollout.result {
+        RolloutResult::Staged => (would("is on staging now", "would move to staging"), GREEN),
+        RolloutResult::Promoted => (would("is in production now", "would move to production"), GREEN),
+        RolloutResult::PutBack => {
+            (would("broke a limit and left staging", "breaks a limit and would leave staging"), RED)
+        }
+        RolloutResult::NeedsGate => (of("needs the gate before it goes on"), YELLOW),
+        RolloutResult::Stuck => (of("cannot go on"), RED),
+        RolloutResult::SourceFailed => (of("waits: a source of metrics failed"), YELLOW),
+        RolloutResult::EndedElsewhere => (of("was moved by another command meanwhile"), YELLOW),
+        _ => (of("waits"), PLAIN),
     }
 }
 
