@@ -18,7 +18,7 @@ public static class Assignment
     }
 
     public static uint Bucket(string salt, string unit) =>
-        Fnv1a32(Fnv1a32(salt + unit).ToString(System.Globalization.CultureInfo.InvariantCulture)) % 10_000;
+        Fnv1a32(Fnv1a32(salt + unit).ToString(System.Globalization.CultureInfo.InvariantCulture)) % 10000;
 
     /// The version of a unit.
     public static string Version(Entry entry, string? unit) =>

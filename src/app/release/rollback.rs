@@ -17,7 +17,7 @@ use promptgate_core::model::Diagnostic;
 use promptgate_release::ports::{LedgerStore, Registry, Staleness};
 use promptgate_release::rollback::{RollbackRefusal, target};
 use promptgate_release::rollout::RolloutOutcome;
-use promptgate_release::{Event, EventKind, Label, MoveCause, Name, PortError, State, Version};
+use promptgate_release::{ActorSource, Event, EventKind, Label, MoveCause, Name, PortError, State, Version};
 
 /// The request.
 #[derive(Debug, Clone)]
@@ -81,7 +81,15 @@ pub(crate) async fn rollback(
         notes.extend(pending::append(folder, name, opened.ledger.as_ref()).await.unwrap_or_default());
     }
     let kept = pending::read(folder, name).unwrap_or_default();
-    let mut rolled_back = rollback_in(options, name, &kept, &opened.ledger, &registry, &stamp).await?;
+    let rolled_back = rollback_in(options, name, &kept, &opened.ledger, &registry, &stamp).await;
+    if let Err(Failure::Diagnostics(_)) = &rolled_back
+        && !options.dry_run
+        && stamp.actor.source != ActorSource::OtherBranch
+    {
+        // The call that ended the rollout may have been killed before it published that.
+        let _ = releases::note(&opened, environment, &stamp).await;
+    }
+    let mut rolled_back = rolled_back?;
     rolled_back.notes.splice(0..0, notes);
     if let Some(line) = &rolled_back.pending {
         let file = pending::keep(&opened.folder, opened.name(), line)?;

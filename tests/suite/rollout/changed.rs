@@ -2,7 +2,7 @@
 
 use super::support::{EQUAL, Story, codes};
 use crate::release::refuted::publish_later;
-use crate::release::support::{CHANGES, Langfuse, NAME};
+use crate::release::support::{Langfuse, NAME};
 
 #[test]
 fn changed_sources_hold_until_a_person_accepts_them() {
@@ -37,18 +37,7 @@ fn start_with_sources_that_changed_needs_a_reason() {
 #[test]
 fn production_that_moved_holds() {
     let langfuse = Langfuse::start();
-    let mut story = Story::on_langfuse(&langfuse);
-    // 1.1.0 gets to production first, so that 1.2.0 runs over it.
-    story.start(&[]);
-    for (hour, step, (control, treatment)) in [(48, 0, EQUAL[0]), (72, 48, EQUAL[1]), (96, 72, EQUAL[2])] {
-        story.at(hour);
-        story.scores(step, control, treatment);
-        story.json(0, "advance", &[]);
-    }
-    assert_eq!(story.served(), ("1.1.0".into(), "1.1.0".into(), 0.0));
-    story.suite.release(CHANGES[1], "days were missing");
-    story.suite.promote("1.2.0", "staging", &[]).expect_code(0);
-    story.start(&[]);
+    let mut story = Story::on_langfuse(&langfuse).over_the_second();
     assert_eq!((langfuse.holders("production"), langfuse.holders("canary")), (vec![2], vec![3]));
 
     // Somebody moves production back in the web interface.

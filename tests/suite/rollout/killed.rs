@@ -114,6 +114,23 @@ fn next_call_finishes_a_killed_rollback() {
 }
 
 #[test]
+fn repeated_rollback_after_a_kill_leaves_production_alone() {
+    let langfuse = Langfuse::start();
+    let story = Story::on_langfuse(&langfuse).over_the_second();
+    let world = World::new(langfuse, story.suite);
+    for (method, position, processed) in places(&world, &ROLLBACK, 0) {
+        println!("{method} {position} {processed}");
+        world.kill(&ROLLBACK, method, position, processed);
+        // Where it was killed after its last event, nothing is left to be done.
+        let again = world.suite.run(&ROLLBACK);
+        assert!(again.code == 0 || again.text().contains("rollout 2 of 1.2.0 ended"), "{}", again.text());
+        assert_eq!(holders(&world), (vec![2], vec![2]));
+        assert_eq!(world.suite.events("rollout_ended").len(), 2);
+        world.suite.run(&["reconcile", "--check"]).expect_code(0);
+    }
+}
+
+#[test]
 fn recorded_harm_is_acted_on_although_its_source_fails_now() {
     let langfuse = Langfuse::start();
     let mut story = Story::on_langfuse(&langfuse);
