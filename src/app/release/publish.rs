@@ -1,6 +1,7 @@
 //! Publishes the prompt of a suite as an immutable version, with the evidence for it.
 
 mod before;
+mod refuted;
 mod source;
 
 use std::path::PathBuf;
@@ -107,6 +108,9 @@ pub(crate) async fn publish(
     let local = opened.ledger.is_local();
     let refused = refusals(&evidence, &source, &current.state, options.allow_simulated, local);
     if !refused.is_empty() {
+        if refuted::counts(&evidence, &refused, local) {
+            published.notes = refuted::record(&opened, &evidence, &stamp, options.dry_run).await?;
+        }
         published.outcome = PublishOutcome::Refused(refused);
         return Ok(published);
     }

@@ -1,5 +1,7 @@
 //! Moves a label back to a version that held it before: at once, the registry first.
 
+mod repeated;
+
 use std::sync::Arc;
 
 use super::identity;
@@ -21,6 +23,8 @@ use promptgate_release::{Event, EventKind, Label, MoveCause, Name, PortError, St
 pub(crate) struct RollbackOptions {
     /// The prompt.
     pub(crate) target: Target,
+    /// The version that the label has to be on, or nothing is moved; `None` for any.
+    pub(crate) from: Option<Version>,
     /// The version; by default the last one that held the label and was not rolled back itself.
     pub(crate) to: Option<Version>,
     /// The label.
@@ -111,6 +115,11 @@ pub(super) async fn rollback_in(
         Err(error) => return Err(error.into()),
     };
     let mut state = pending::following(&current.state, kept).0;
+    if let Some(from) = options.from
+        && state.labels.get(&options.label) != Some(&from)
+    {
+        return Err(Diagnostic::new(format!("{} of {name} has moved on from {from}", options.label)).into());
+    }
     // A rollout that has reached production, and whose last event is missing, is past: production itself is rolled back.
     if let Some(rollout) = state.rollout.as_deref()
         && matches!(options.label, Label::Production | Label::Canary)
@@ -128,6 +137,7 @@ pub(super) async fn rollback_in(
         }
         notes = rolled_back.notes;
     }
+    repeated::refuse(options, name, &state, stamp.at)?;
     let (from, to) = chosen(options, name, &state)?;
     let mut rolled_back = RolledBack {
         name: name.clone(),

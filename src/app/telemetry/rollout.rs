@@ -27,7 +27,21 @@ pub(super) fn span(rollout: &Rollout, call: RolloutCall) -> Span {
         (names::ROLLOUT_COMMAND, call.command.into()),
         (names::ROLLOUT_RESULT, code(rollout.result).into()),
     ];
-    attributes.extend(rollout.rollout.iter().flat_map(position));
+    match &rollout.rollout {
+        Some(running) => attributes.extend(position(running)),
+        None => attributes
+            .extend(rollout.version.as_deref().map(|version| (names::PROMPT_VERSION, version.into()))),
+    }
+    let monitor = rollout.monitor.as_ref();
+    if let Some(monitored) = monitor {
+        attributes.push((names::MONITOR_VERSION, monitored.version.as_str().into()));
+        attributes.push((names::MONITOR_RESULT, code(monitored.result).into()));
+    }
+    let of_step = rollout.findings.iter().map(|finding| (finding, None));
+    let of_production = monitor.into_iter().flat_map(|monitored| {
+        monitored.findings.iter().map(|finding| (finding, Some(monitored.version.as_str())))
+    });
+    let findings: Vec<(&Finding, Option<&str>)> = of_step.chain(of_production).collect();
     if !rollout.obstacles.is_empty() {
         let codes: Vec<String> = rollout.obstacles.iter().map(|obstacle| obstacle.code.clone()).collect();
         attributes.push((names::ROLLOUT_OBSTACLES, codes.into()));
@@ -41,8 +55,8 @@ pub(super) fn span(rollout: &Rollout, call: RolloutCall) -> Span {
         start,
         end,
         attributes,
-        events: rollout.findings.iter().map(|finding| event(finding, end)).collect(),
-        is_error: rollout.findings.iter().any(|finding| finding.status == FindingStatus::Error),
+        events: findings.iter().map(|(finding, version)| event(finding, *version, end)).collect(),
+        is_error: findings.iter().any(|(finding, _)| finding.status == FindingStatus::Error),
     }
 }
 
@@ -62,13 +76,15 @@ fn position(position: &RolloutPosition) -> Vec<Attribute> {
     attributes
 }
 
-fn event(finding: &Finding, time: u64) -> SpanEvent {
+/// A finding; `production` is the version in production if it is about that.
+fn event(finding: &Finding, production: Option<&str>, time: u64) -> SpanEvent {
     let mut attributes: Vec<Attribute> = vec![
         (names::FINDING_STATUS, code(finding.status).into()),
         (names::FINDING_CODE, finding.code.as_str().into()),
         (names::FINDING_TEXT, finding.text.as_str().into()),
     ];
     attributes.extend(finding.metric.as_deref().map(|metric| (names::FINDING_METRIC, metric.into())));
+    attributes.extend(production.map(|version| (names::MONITOR_VERSION, version.into())));
     SpanEvent { time, name: names::FINDING_EVENT, attributes }
 }
 
@@ -86,7 +102,7 @@ mod tests {
     use super::*;
     use promptgate_adapters::otlp::Value;
     use promptgate_report::release::promotion::Obstacle;
-    use promptgate_report::release::rollout::{RolloutResult, SCHEMA};
+    use promptgate_report::release::rollout::{MonitorResult, Monitored, RolloutResult, SCHEMA};
     use serde_json::json;
 
     fn call() -> RolloutCall {
@@ -203,6 +219,25 @@ mod tests {
         let refused = Rollout { obstacles: vec![obstacle], ..rollout(RolloutResult::NotReady) };
         let codes = value(&span(&refused, call()).attributes, "promptgate.rollout.obstacles");
         assert_eq!(codes, Some(Value::Texts(vec!["approvals".to_owned()])));
+    }
+
+    #[test]
+    fn version_on_its_way_and_production_have_attributes_of_their_own() {
+        let monitor = Monitored {
+            version: "1.0.0".to_owned(),
+            result: MonitorResult::Alert,
+            findings: vec![finding(Some("latency_p95"), FindingStatus::Hold, "beyond")],
+            notes: Vec::new(),
+        };
+        let waiting = rollout(RolloutResult::NeedsGate);
+        let staged = Rollout { version: Some("1.1.0".to_owned()), monitor: Some(monitor), ..waiting };
+        let span = span(&staged, call());
+        assert_eq!(value(&span.attributes, "gen_ai.prompt.version"), Some("1.1.0".into()));
+        assert_eq!(value(&span.attributes, "promptgate.rollout.result"), Some("needs_gate".into()));
+        assert_eq!(value(&span.attributes, "promptgate.rollout.monitor.result"), Some("alert".into()));
+        assert_eq!(value(&span.attributes, "promptgate.rollout.monitor.version"), Some("1.0.0".into()));
+        let [event] = span.events.as_slice() else { panic!("{:?}", span.events) };
+        assert_eq!(value(&event.attributes, "promptgate.rollout.monitor.version"), Some("1.0.0".into()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::ledger::{ControlFlags, WriteFlags};
 use super::telemetry::RolloutTelemetryFlags;
-use crate::app::release::{PlanOptions, SimulateOptions, StartOptions, Target};
+use crate::app::release::{CarryOptions, PlanOptions, SimulateOptions, StartOptions, Target};
 use promptgate_release::rollout::RolloutKind;
 use promptgate_release::{Name, Version};
 
@@ -129,6 +129,9 @@ pub(crate) struct AdvanceArguments {
     /// Advance the rollout of every configuration of the repository; one that fails does not keep the others.
     #[arg(long, conflicts_with_all = ["name", "config"])]
     pub(crate) all: bool,
+    /// Accept an evaluation of the simulated model, to try the commands.
+    #[arg(long)]
+    allow_simulated: bool,
     #[command(flatten)]
     pub(crate) write: WriteFlags,
     #[command(flatten)]
@@ -214,6 +217,10 @@ impl AdvanceArguments {
     pub(crate) fn target(&self) -> Target {
         Target { config: self.write.config.clone(), name: self.name.clone() }
     }
+
+    pub(crate) fn options(&self) -> CarryOptions {
+        CarryOptions { allow_simulated: self.allow_simulated, dry_run: self.write.dry_run }
+    }
 }
 
 impl ReasonArguments {
@@ -244,7 +251,7 @@ fn percent(text: &str) -> Result<u32, String> {
 fn per_day(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().unwrap_or(f64::NAN);
     let is_possible = number > 0.0 && number <= 1e12;
-    if is_possible { Ok(number) } else { Err("expected a number above 0: 2000".to_owned()) }
+    if is_possible { Ok(number) } else { Err("expected a number above 0, up to 1e12: 2000".to_owned()) }
 }
 
 /// Parses `GUARDRAIL=SHARE`.

@@ -4,14 +4,15 @@ mod outlets;
 
 use super::ledger::print;
 use crate::app::release::{
-    abort, advance, advance_all, pause, plan_rollout, resume, rollout_status, simulate_rollout, start_rollout,
+    CarryOptions, abort, advance, advance_all, pause, plan_rollout, resume, rollout_status, simulate_rollout,
+    start_rollout,
 };
 use crate::app::{Environment, Failure};
 use crate::cli::args::{LedgerFormat, RolloutArguments, RolloutCommand};
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use outlets::{Call, Outlets};
-use promptgate_report::release::rollout::{Rollout, RolloutResult};
+use promptgate_report::release::rollout::{MonitorResult, Rollout, RolloutResult};
 
 /// Runs a sub-command.
 pub(super) async fn rollout(
@@ -35,11 +36,11 @@ pub(super) async fn rollout(
         }
         RolloutCommand::Advance(arguments) => {
             let call = Call::new("advance", arguments.name.as_ref(), &arguments.write, &arguments.telemetry);
+            let options = arguments.options();
             if arguments.all {
-                return everything(&call, environment).await;
+                return everything(&call, options, environment).await;
             }
-            let dry_run = arguments.write.dry_run;
-            one(&call, environment, advance(&arguments.target(), dry_run, environment)).await
+            one(&call, environment, advance(&arguments.target(), options, environment)).await
         }
         RolloutCommand::Pause(arguments) => {
             let call = Call::new("pause", Some(&arguments.name), &arguments.write, &arguments.telemetry);
@@ -59,7 +60,7 @@ pub(super) async fn rollout(
         RolloutCommand::Status(arguments) => {
             let rollout = rollout_status(&arguments.target(), environment).await?;
             print(&rollout, arguments.format, promptgate_report::write_rollout)?;
-            Ok(status(&rollout))
+            Ok(gravest(&statuses_of(&rollout)))
         }
     }
 }
@@ -79,20 +80,25 @@ async fn one(
     outlets.publish(&results).await;
     let [(_, result)] = results;
     printed?;
-    Ok(status(&result?))
+    Ok(gravest(&statuses_of(&result?)))
 }
 
 /// Advances all rollouts: prints each, and ends with the gravest status of them.
-async fn everything(call: &Call<'_>, environment: &Environment) -> Result<ExitStatus, Failure> {
+async fn everything(
+    call: &Call<'_>,
+    options: CarryOptions,
+    environment: &Environment,
+) -> Result<ExitStatus, Failure> {
     let outlets = Outlets::open(call, environment)?;
-    let results = advance_all(call.is_dry_run(), environment).await?;
+    let results = advance_all(options, environment).await?;
     let printed = print_all(&results, call.format());
     outlets.publish(&results).await;
     printed?;
-    let of = |result: &Result<Rollout, Failure>| result.as_ref().map_or(ExitStatus::Incomplete, status);
-    let statuses: Vec<ExitStatus> = results.iter().map(|(_, result)| of(result)).collect();
-    let gravest = [ExitStatus::Fail, ExitStatus::Incomplete, ExitStatus::Inconclusive];
-    Ok(gravest.into_iter().find(|status| statuses.contains(status)).unwrap_or(ExitStatus::Pass))
+    let statuses = results.iter().flat_map(|(_, result)| match result {
+        Ok(rollout) => statuses_of(rollout),
+        Err(_) => vec![ExitStatus::Incomplete],
+    });
+    Ok(gravest(&statuses.collect::<Vec<_>>()))
 }
 
 fn print_all(results: &[(String, Result<Rollout, Failure>)], format: LedgerFormat) -> Result<(), Failure> {
@@ -118,9 +124,25 @@ fn print_all(results: &[(String, Result<Rollout, Failure>)], format: LedgerForma
     Ok(())
 }
 
+fn gravest(statuses: &[ExitStatus]) -> ExitStatus {
+    let gravest = [ExitStatus::Fail, ExitStatus::Incomplete, ExitStatus::Inconclusive];
+    gravest.into_iter().find(|status| statuses.contains(status)).unwrap_or(ExitStatus::Pass)
+}
+
+/// The exit statuses of a rollout, and of what is monitored beside it.
+fn statuses_of(rollout: &Rollout) -> Vec<ExitStatus> {
+    let monitor = rollout.monitor.as_ref().map(|monitored| match monitored.result {
+        MonitorResult::Quiet => ExitStatus::Pass,
+        MonitorResult::Alert => ExitStatus::Inconclusive,
+        MonitorResult::RolledBack => ExitStatus::Fail,
+        MonitorResult::SourceFailed => ExitStatus::Incomplete,
+    });
+    Vec::from_iter(monitor.into_iter().chain([status(rollout.result)]))
+}
+
 /// The exit status of a result.
-fn status(rollout: &Rollout) -> ExitStatus {
-    match rollout.result {
+fn status(result: RolloutResult) -> ExitStatus {
+    match result {
         RolloutResult::NotRunning
         | RolloutResult::Started
         | RolloutResult::Waiting
@@ -129,8 +151,11 @@ fn status(rollout: &Rollout) -> ExitStatus {
         | RolloutResult::Completed
         | RolloutResult::Aborted
         | RolloutResult::EndedElsewhere
-        | RolloutResult::Running => ExitStatus::Pass,
-        RolloutResult::Refused | RolloutResult::RolledBack => ExitStatus::Fail,
+        | RolloutResult::Running
+        | RolloutResult::Staged
+        | RolloutResult::Promoted
+        | RolloutResult::NeedsGate => ExitStatus::Pass,
+        RolloutResult::Refused | RolloutResult::RolledBack | RolloutResult::PutBack => ExitStatus::Fail,
         RolloutResult::NotReady | RolloutResult::Stuck | RolloutResult::Paused => ExitStatus::Inconclusive,
         RolloutResult::SourceFailed => ExitStatus::Incomplete,
     }

@@ -1,6 +1,7 @@
 //! Production or sources that change under a running rollout.
 
-use super::support::{EQUAL, Story};
+use super::support::{EQUAL, Story, codes};
+use crate::release::refuted::publish_later;
 use crate::release::support::{CHANGES, Langfuse, NAME};
 
 #[test]
@@ -62,4 +63,18 @@ fn production_that_moved_holds() {
     story.json(0, "abort", &["--reason", "production moved"]);
     assert_eq!(story.served(), ("1.0.0".into(), "1.0.0".into(), 0.0));
     assert_eq!((langfuse.holders("production"), langfuse.holders("canary")), (vec![1], vec![1]));
+}
+
+#[test]
+fn evaluation_that_fails_during_a_rollout_holds_it() {
+    let mut story = Story::in_folder();
+    story.start(&[]);
+    story.at(48);
+    story.scores(0, EQUAL[0].0, EQUAL[0].1);
+    publish_later(&story.suite, 1, "fail", &[]).expect_code(10).says("its rollout does not go on");
+    let held = story.advance(0, "waiting");
+    assert!(codes(&held).contains(&"gate_failed".to_owned()), "{held:#}");
+    assert_eq!(story.served(), ("1.0.0".into(), "1.1.0".into(), 5.0));
+    publish_later(&story.suite, 2, "pass", &[]).expect_code(0);
+    story.advance(0, "advanced");
 }

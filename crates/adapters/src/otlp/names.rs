@@ -171,6 +171,10 @@ pub const ROLLOUT_PERCENT: &str = "promptgate.rollout.percent";
 pub const ROLLOUT_PAUSED: &str = "promptgate.rollout.paused";
 /// Codes of the obstacles of a start.
 pub const ROLLOUT_OBSTACLES: &str = "promptgate.rollout.obstacles";
+/// The version that production serves, where it is monitored.
+pub const MONITOR_VERSION: &str = "promptgate.rollout.monitor.version";
+/// The result of monitoring: `quiet`, `alert`, `rolled_back` or `source_failed`.
+pub const MONITOR_RESULT: &str = "promptgate.rollout.monitor.result";
 /// Name of the event of a finding.
 pub const FINDING_EVENT: &str = "promptgate.rollout.finding";
 /// The metric that a finding is about.

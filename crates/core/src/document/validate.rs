@@ -167,9 +167,9 @@ impl Explainer<'_> {
         let fitting: Vec<&Vec<ValidationError<'static>>> =
             context.iter().filter(|errors| errors.iter().all(|inner| fits(inner, at))).collect();
         let complete = |errors: &&&Vec<ValidationError<'static>>| !errors.iter().any(|e| lacks_key(e, at));
-        // Listed values are equally likely, so they are reported together below.
-        let listed =
-            fitting.len() > 1 && fitting.iter().all(|errors| errors.iter().any(|e| is_listed(e, at)));
+        // Listed values are equally likely, and so are other forms than a value that is not listed: they are reported
+        // together below.
+        let listed = fitting.iter().all(|errors| errors.iter().any(|e| is_listed(e, at)));
         let best = fitting.iter().filter(|_| !listed).filter(complete).min_by_key(|errors| errors.len());
         if let Some(errors) = best.or(if fitting.len() == 1 { fitting.first() } else { None }) {
             for inner in *errors {

@@ -1,7 +1,9 @@
 //! Results of rollouts in words, for the terminal and for job summaries.
 
 use super::minute;
-use crate::release::rollout::{FindingStatus, Rollout, RolloutPosition, RolloutResult};
+use crate::release::rollout::{
+    FindingStatus, MonitorResult, Monitored, NeededGate, Rollout, RolloutPosition, RolloutResult,
+};
 
 /// How a result is to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +29,9 @@ pub(crate) struct ResultWords {
 
 /// The words of every result, which are nowhere else.
 pub(crate) fn result_words(rollout: &Rollout) -> ResultWords {
+    if let (None, Some(_)) = (&rollout.rollout, &rollout.version) {
+        return on_its_way(rollout);
+    }
     let name = &rollout.name;
     let percent = rollout.rollout.as_ref().map_or(0.0, |position| position.percent);
     let would =
@@ -34,7 +39,11 @@ pub(crate) fn result_words(rollout: &Rollout) -> ResultWords {
     let command = |command: &str| format!("`promptgate rollout {command} {name} --reason TEXT`");
     let observes = || Some(format!("none: the next `promptgate rollout advance {name}` observes the step"));
     let (text, tone, next) = match rollout.result {
-        RolloutResult::NotRunning => (
+        RolloutResult::NotRunning
+        | RolloutResult::Staged
+        | RolloutResult::Promoted
+        | RolloutResult::PutBack
+        | RolloutResult::NeedsGate => (
             "no rollout is running".to_owned(),
             Tone::Plain,
             Some(format!("none; `promptgate rollout start {name}` starts one")),
@@ -92,12 +101,93 @@ pub(crate) fn result_words(rollout: &Rollout) -> ResultWords {
             Some(format!("`promptgate log {name}` shows which")),
         ),
     };
-    let next = if rollout.dry_run && next.is_some() {
-        Some("repeat without `--dry-run`: nothing was written".to_owned())
-    } else {
-        next
+    ResultWords { text, tone, next }.planned_if(rollout.dry_run)
+}
+
+/// The words of a version on its way to production while no rollout is running.
+fn on_its_way(rollout: &Rollout) -> ResultWords {
+    let name = &rollout.name;
+    let would =
+        |done: &str, planned: &str| if rollout.dry_run { planned.to_owned() } else { done.to_owned() };
+    let goes_on = || Some(format!("none: the next `promptgate rollout advance {name}` goes on"));
+    let (text, tone, next) = match rollout.result {
+        RolloutResult::Staged => (would("is on staging now", "would move to staging"), Tone::Good, goes_on()),
+        RolloutResult::Promoted => (
+            would("is in production now", "would move to production"),
+            Tone::Good,
+            Some(format!("none; `promptgate rollback {name} --reason TEXT` takes it back")),
+        ),
+        RolloutResult::PutBack => (
+            would("broke a limit and left staging", "breaks a limit and would leave staging"),
+            Tone::Bad,
+            Some("correct the prompt and publish a new version".to_owned()),
+        ),
+        RolloutResult::NeedsGate => ("needs the gate before it goes on".to_owned(), Tone::Caution, None),
+        RolloutResult::Stuck => (
+            "cannot go on".to_owned(),
+            Tone::Bad,
+            // Obstacles say it themselves.
+            Some("decide about it, or publish a new version".to_owned())
+                .filter(|_| rollout.obstacles.is_empty()),
+        ),
+        RolloutResult::SourceFailed => (
+            "waits: a source of metrics failed".to_owned(),
+            Tone::Caution,
+            Some("check the source and its credentials; the next call reads it again".to_owned()),
+        ),
+        RolloutResult::EndedElsewhere => (
+            "was moved by another command meanwhile".to_owned(),
+            Tone::Caution,
+            Some(format!("`promptgate log {name}` shows which")),
+        ),
+        _ => ("waits".to_owned(), Tone::Plain, goes_on().filter(|_| rollout.obstacles.is_empty())),
     };
-    ResultWords { text, tone, next }
+    ResultWords { text, tone, next }.planned_if(rollout.dry_run)
+}
+
+/// What production serves, in words, as the end of a sentence about its version.
+pub(crate) fn monitor_words(monitored: &Monitored, rollout: &Rollout) -> ResultWords {
+    let name = &rollout.name;
+    let (text, tone, next) = match monitored.result {
+        MonitorResult::Quiet => ("keeps its limits", Tone::Plain, None),
+        MonitorResult::Alert => (
+            "needs a person",
+            Tone::Caution,
+            Some(format!("look at its limits; `promptgate rollback {name} --reason TEXT` takes it back")),
+        ),
+        MonitorResult::RolledBack => (
+            if rollout.dry_run { "would be rolled back" } else { "rolled back" },
+            Tone::Bad,
+            Some("correct the prompt and publish a new version".to_owned()),
+        ),
+        MonitorResult::SourceFailed => (
+            "is not seen: a source of metrics failed",
+            Tone::Caution,
+            Some("check the source and its credentials; the next call reads it again".to_owned()),
+        ),
+    };
+    ResultWords { text: text.to_owned(), tone, next }.planned_if(rollout.dry_run)
+}
+
+/// The commands of the gate that a version needs, in order.
+pub(crate) fn gate_commands(gate: &NeededGate) -> [String; 2] {
+    let NeededGate { config, candidate, baseline } = gate;
+    [
+        format!("promptgate run {config} --candidate {candidate} --baseline {baseline} --out report.json"),
+        format!("promptgate publish {config} --report report.json, in the same job"),
+    ]
+}
+
+impl ResultWords {
+    /// The words of a dry run: the command itself is the next step.
+    fn planned_if(self, dry_run: bool) -> Self {
+        match self.next {
+            Some(_) if dry_run => {
+                Self { next: Some("repeat without `--dry-run`: nothing was written".to_owned()), ..self }
+            }
+            _ => self,
+        }
+    }
 }
 
 /// A result as a sentence: `support/reply: rollout 1 of 1.1.0 advanced to 25 %`.
@@ -105,7 +195,10 @@ pub(crate) fn sentence(rollout: &Rollout, words: &ResultWords) -> String {
     let (name, text) = (&rollout.name, &words.text);
     match &rollout.rollout {
         Some(position) => format!("{name}: rollout {} of {} {text}", position.number, position.treatment),
-        None => format!("{name}: {text}"),
+        None => match &rollout.version {
+            Some(version) => format!("{name}: {version} {text}"),
+            None => format!("{name}: {text}"),
+        },
     }
 }
 

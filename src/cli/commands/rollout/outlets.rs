@@ -36,10 +36,6 @@ impl<'a> Call<'a> {
     pub(super) fn format(&self) -> LedgerFormat {
         self.write.format
     }
-
-    pub(super) fn is_dry_run(&self) -> bool {
-        self.write.dry_run
-    }
 }
 
 /// The outlets of a call that has begun.
@@ -67,7 +63,7 @@ impl<'a> Outlets<'a> {
             summary::write_rollouts(self.call.command, results, self.environment);
         }
         let Some(receiver) = &self.receiver else { return };
-        if self.call.is_dry_run() {
+        if self.call.write.dry_run {
             output::info("no telemetry is sent: a dry run changes nothing");
             return;
         }

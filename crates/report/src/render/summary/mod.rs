@@ -13,7 +13,7 @@ use minijinja::{Value, context};
 use super::markdown;
 use crate::release::rollout::{Finding, FindingStatus, Look, MetricSamples, Rollout};
 pub use crate::view::rollout::Tone;
-use crate::view::rollout::{progress, result_words, status_words};
+use crate::view::rollout::{gate_commands, monitor_words, progress, result_words, status_words};
 use crate::view::{Sanitizer, number};
 use promptgate_core::text::{Redactor, neutral};
 
@@ -116,7 +116,11 @@ fn symbol(tone: Tone) -> &'static str {
 impl RolloutEntry<'_> {
     fn tone(&self) -> Tone {
         match self {
-            Self::Done(rollout) => result_words(rollout).tone,
+            Self::Done(rollout) => {
+                let monitored = rollout.monitor.as_ref();
+                let tone = monitored.map_or(Tone::Plain, |monitored| monitor_words(monitored, rollout).tone);
+                result_words(rollout).tone.max(tone)
+            }
             Self::Failed { .. } => Tone::Caution,
         }
     }
@@ -149,35 +153,56 @@ fn row(entry: &RolloutEntry<'_>, is_single: bool, sanitizer: &Sanitizer<'_>, tie
     let words = result_words(rollout);
     let position = rollout.rollout.as_ref();
     let or_none = |text: Option<String>| text.unwrap_or_else(|| number::NONE.to_owned());
-    let needs_attention = words.tone >= Tone::Caution;
+    let monitored = rollout.monitor.as_ref();
+    let monitor = monitored.map(|monitored| (monitored, monitor_words(monitored, rollout)));
+    let needs_attention = entry.tone() >= Tone::Caution;
     let helps = rollout.obstacles.iter().filter_map(|obstacle| obstacle.help.clone());
-    let mut next: Vec<String> = words.next.into_iter().chain(helps).map(|next| text(&next)).collect();
+    let gate = rollout.gate.iter().flat_map(gate_commands);
+    let of_monitor = monitor.iter().filter_map(|(_, words)| words.next.clone());
+    let all = words.next.into_iter().chain(helps).chain(gate).chain(of_monitor);
+    let mut next: Vec<String> = all.map(|next| text(&next)).collect();
     next.dedup();
+    let findings = findings(rollout);
+    let notes = rollout.notes.iter().chain(monitored.into_iter().flat_map(|monitored| &monitored.notes));
+    let notes: Vec<String> = notes.map(|note| text(note)).collect();
+    let production =
+        monitor.as_ref().map(|(monitored, words)| format!("production {} {}", monitored.version, words.text));
     let shown = |count: usize| count.min(tier.details);
     context! {
-        symbol => symbol(words.tone),
+        symbol => symbol(entry.tone()),
         subject => text(&rollout.name),
-        versions => or_none(position.map(|position| format!("{} over {}", position.treatment, position.control))),
+        versions => or_none(match position {
+            Some(position) => Some(format!("{} over {}", position.treatment, position.control)),
+            None => rollout.version.clone(),
+        }),
         step => or_none(position.map(|position| match position.kind.as_str() {
             "fixed" => format!("A/B test, {} %", position.percent),
             _ => format!("{} of {}, {} %", position.step, position.steps, position.percent),
         })),
-        result => text(&words.text),
+        result => match &production {
+            Some(production) => text(&format!("{}; {production}", words.text)),
+            None => text(&words.text),
+        },
         finding => or_none(reason(rollout).map(|reason| text(&reason))),
         dry_run => rollout.dry_run,
         number => position.map(|position| position.number),
         progress => position.map(progress),
         paused => position.and_then(|position| position.paused.as_deref()).map(text),
         details => tier.details > 0,
-        findings => rollout.findings.iter().take(tier.details).map(|of| finding(of, text)).collect::<Value>(),
+        findings => findings.iter().take(tier.details).map(|of| finding(of, text)).collect::<Value>(),
         metrics => rollout.metrics.iter().take(tier.details).map(|of| metric(of, text)).collect::<Value>(),
         looks => rollout.looks.iter().take(tier.details).map(|of| look(of, text)).collect::<Value>(),
         obstacles => rollout.obstacles.iter().take(tier.details).map(|of| text(&of.message)).collect::<Value>(),
-        notes => rollout.notes.iter().take(tier.details).map(|note| text(note)).collect::<Value>(),
-        omitted => rollout.findings.len() - shown(rollout.findings.len())
-            + rollout.notes.len() - shown(rollout.notes.len()),
+        notes => notes.iter().take(tier.details).cloned().collect::<Value>(),
+        omitted => findings.len() - shown(findings.len()) + notes.len() - shown(notes.len()),
         next => if is_single || needs_attention { next } else { Vec::new() },
     }
+}
+
+/// The findings about the step, staging and what production serves.
+fn findings(rollout: &Rollout) -> Vec<&Finding> {
+    let of_monitor = rollout.monitor.iter().flat_map(|monitored| &monitored.findings);
+    rollout.findings.iter().chain(of_monitor).collect()
 }
 
 /// The gravest finding or the first obstacle, with the number of others of its status.
@@ -189,8 +214,9 @@ fn reason(rollout: &Rollout) -> Option<String> {
     if let Some(obstacle) = rollout.obstacles.first() {
         return Some(with_others(obstacle.message.clone(), rollout.obstacles.len() - 1));
     }
-    let gravest = GRAVITY.iter().find(|status| rollout.findings.iter().any(|of| of.status == **status))?;
-    let mut alike = rollout.findings.iter().filter(|of| of.status == *gravest);
+    let findings = findings(rollout);
+    let gravest = GRAVITY.iter().find(|status| findings.iter().any(|of| of.status == **status))?;
+    let mut alike = findings.iter().filter(|of| of.status == *gravest);
     let first = alike.next()?;
     let metric = first.metric.as_ref().map_or_else(String::new, |metric| format!("{metric}: "));
     Some(with_others(format!("{metric}{}", first.text), alike.count()))

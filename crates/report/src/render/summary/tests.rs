@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 use crate::release::promotion::Obstacle;
-use crate::release::rollout::{RolloutPosition, RolloutResult, SCHEMA};
+use crate::release::rollout::{MonitorResult, Monitored, NeededGate, RolloutPosition, RolloutResult, SCHEMA};
 use crate::render::comment::SUMMARY_BYTES;
 use crate::tests::{HOSTILE, assert_tables_whole};
 use promptgate_core::text::Secret;
@@ -78,6 +78,16 @@ fn rolled_back() -> Rollout {
     }
 }
 
+/// What production serves, with a broken limit.
+fn monitored(result: MonitorResult) -> Monitored {
+    Monitored {
+        version: "1.1.0".to_owned(),
+        result,
+        findings: vec![finding_of(Some("latency_p95"), FindingStatus::Hold, "3.1, beyond its limit of 2.5")],
+        notes: vec!["scores: 400 samples of 1.1.0".to_owned()],
+    }
+}
+
 fn refused() -> Rollout {
     let obstacle = Obstacle {
         code: "approvals".to_owned(),
@@ -107,6 +117,17 @@ fn summaries_match_snapshots() {
     };
     let idle = Rollout { rollout: None, name: "faq".to_owned(), ..rollout(RolloutResult::NotRunning) };
     let (rolled_back, refused) = (rolled_back(), refused());
+    let staged = Rollout {
+        rollout: None,
+        version: Some("1.2.0".to_owned()),
+        gate: Some(NeededGate {
+            config: "promptgate.yaml".to_owned(),
+            candidate: "registry:support/reply@1.2.0".to_owned(),
+            baseline: "registry:support/reply@production".to_owned(),
+        }),
+        monitor: Some(monitored(MonitorResult::Alert)),
+        ..rollout(RolloutResult::NeedsGate)
+    };
     let messages = ["broken/promptgate.yaml:1:20: expected git (help: write `ledger: git`)".to_owned()];
     let failed = RolloutEntry::Failed { subject: "broken/promptgate.yaml", messages: &messages };
     for (name, command, entries) in [
@@ -115,6 +136,7 @@ fn summaries_match_snapshots() {
         ("rolled_back", "advance", vec![RolloutEntry::Done(&rolled_back)]),
         ("not_ready", "start", vec![RolloutEntry::Done(&refused)]),
         ("paused", "pause", vec![RolloutEntry::Done(&paused)]),
+        ("needs_gate", "advance", vec![RolloutEntry::Done(&staged)]),
         ("failed", "abort", vec![failed]),
         (
             "all",
@@ -145,6 +167,26 @@ fn gravest_result_heads_the_summary() {
 }
 
 #[test]
+fn production_that_needs_a_person_heads_the_summary() {
+    for (result, symbol, text) in [
+        (MonitorResult::Quiet, "⏳", "production 1.1.0 keeps its limits"),
+        (MonitorResult::Alert, "⚠️", "production 1.1.0 needs a person"),
+        (MonitorResult::RolledBack, "❌", "production 1.1.0 rolled back"),
+        (MonitorResult::SourceFailed, "⚠️", "a source of metrics failed"),
+    ] {
+        let idle = rollout(RolloutResult::NotRunning);
+        let idle = Rollout { rollout: None, monitor: Some(monitored(result)), ..idle };
+        let out = of("advance", &[RolloutEntry::Done(&idle)]);
+        assert!(
+            out.starts_with(&format!("### promptgate: {symbol} rollout advance: support/reply\n")),
+            "{out}"
+        );
+        assert!(out.contains(&format!("{symbol} no rollout is running; ")) && out.contains(text), "{out}");
+        assert!(out.contains("* ! hold: latency_p95: 3.1, beyond its limit of 2.5"), "{out}");
+    }
+}
+
+#[test]
 fn every_result_has_words_and_a_next_step() {
     let results = [
         RolloutResult::NotRunning,
@@ -165,6 +207,20 @@ fn every_result_has_words_and_a_next_step() {
         let text = of("advance", &[RolloutEntry::Done(&rollout(result))]);
         assert!(text.contains("**Next step:** "), "{result:?}: {text}");
     }
+    let on_its_way = [
+        RolloutResult::Staged,
+        RolloutResult::Promoted,
+        RolloutResult::PutBack,
+        RolloutResult::Stuck,
+        RolloutResult::SourceFailed,
+        RolloutResult::EndedElsewhere,
+        RolloutResult::Waiting,
+    ];
+    for result in on_its_way {
+        let version = Rollout { rollout: None, version: Some("1.2.0".to_owned()), ..rollout(result) };
+        let text = of("advance", &[RolloutEntry::Done(&version)]);
+        assert!(text.contains("| 1.2.0 |") && text.contains("**Next step:** "), "{result:?}: {text}");
+    }
     // Obstacles come with their own.
     assert_eq!(of("start", &[RolloutEntry::Done(&refused())]).matches("**Next step:**").count(), 1);
 }
@@ -182,6 +238,16 @@ fn everywhere(text: &str, redactor: &Redactor, limit: usize) -> Vec<String> {
             message: text.to_owned(),
             help: Some(text.to_owned()),
         }],
+        gate: Some(NeededGate {
+            config: text.to_owned(),
+            candidate: text.to_owned(),
+            baseline: text.to_owned(),
+        }),
+        monitor: Some(Monitored {
+            findings: vec![finding_of(Some(text), FindingStatus::Fail, text)],
+            notes: vec![text.to_owned()],
+            ..monitored(MonitorResult::Alert)
+        }),
         ..rollout(RolloutResult::Paused)
     };
     let messages = [text.to_owned()];

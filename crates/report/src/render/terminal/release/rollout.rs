@@ -5,11 +5,13 @@ use std::io::{self, Write};
 use anstyle::Style as Ansi;
 
 use super::{short, writer};
-use crate::release::rollout::{Finding, MetricSamples, Rollout};
+use crate::release::rollout::{Finding, MetricSamples, Monitored, Rollout};
 use crate::render::Style;
 use crate::render::terminal::line_writer::{BULLET, DIM, GREEN, LineWriter, PLAIN, RED, YELLOW, table};
 use crate::view::number;
-use crate::view::rollout::{Tone, progress, result_words, sentence, status_words};
+use crate::view::rollout::{
+    Tone, gate_commands, monitor_words, progress, result_words, sentence, status_words,
+};
 
 /// Writes a rollout.
 ///
@@ -38,6 +40,28 @@ pub fn write_rollout(rollout: &Rollout, out: &mut dyn Write, style: &Style) -> i
         writer.table(&table(&header, &[1, 2, 3, 4], 0, rows, writer.width))?;
     }
     for note in &rollout.notes {
+        writer.labelled(2, "", &short(note, 300), DIM)?;
+    }
+    if let Some(gate) = &rollout.gate {
+        for (index, command) in gate_commands(gate).iter().enumerate() {
+            let label = if index == 0 { "help:" } else { "     " };
+            writer.labelled(2, "", &format!("{label} {}", short(command, 300)), DIM)?;
+        }
+    }
+    match &rollout.monitor {
+        Some(monitored) => write_monitored(monitored, rollout, &mut writer),
+        None => Ok(()),
+    }
+}
+
+fn write_monitored(monitored: &Monitored, rollout: &Rollout, writer: &mut LineWriter<'_>) -> io::Result<()> {
+    let words = monitor_words(monitored, rollout);
+    let text = format!("{}: production {} {}", rollout.name, monitored.version, words.text);
+    writer.line(&text, ansi(words.tone))?;
+    for finding in &monitored.findings {
+        write_finding(finding, writer)?;
+    }
+    for note in &monitored.notes {
         writer.labelled(2, "", &short(note, 300), DIM)?;
     }
     Ok(())
