@@ -169,12 +169,12 @@ pub(crate) fn monitor_words(monitored: &Monitored, rollout: &Rollout) -> ResultW
     ResultWords { text: text.to_owned(), tone, next }.planned_if(rollout.dry_run)
 }
 
-/// The commands of the gate that a version needs, in order.
+/// The commands of the gate that a version needs, in order and in one job.
 pub(crate) fn gate_commands(gate: &NeededGate) -> [String; 2] {
     let NeededGate { config, candidate, baseline } = gate;
     [
         format!("promptgate run {config} --candidate {candidate} --baseline {baseline} --out report.json"),
-        format!("promptgate publish {config} --report report.json, in the same job"),
+        format!("promptgate publish {config} --report report.json"),
     ]
 }
 

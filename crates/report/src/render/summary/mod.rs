@@ -146,6 +146,7 @@ fn row(entry: &RolloutEntry<'_>, is_single: bool, sanitizer: &Sanitizer<'_>, tie
                 result => "failed",
                 finding => text(&messages.join("; ")),
                 details => false,
+                commands => Vec::<String>::new(),
                 next => Vec::<String>::new(),
             };
         }
@@ -157,9 +158,8 @@ fn row(entry: &RolloutEntry<'_>, is_single: bool, sanitizer: &Sanitizer<'_>, tie
     let monitor = monitored.map(|monitored| (monitored, monitor_words(monitored, rollout)));
     let needs_attention = entry.tone() >= Tone::Caution;
     let helps = rollout.obstacles.iter().filter_map(|obstacle| obstacle.help.clone());
-    let gate = rollout.gate.iter().flat_map(gate_commands);
     let of_monitor = monitor.iter().filter_map(|(_, words)| words.next.clone());
-    let all = words.next.into_iter().chain(helps).chain(gate).chain(of_monitor);
+    let all = words.next.into_iter().chain(helps).chain(of_monitor);
     let mut next: Vec<String> = all.map(|next| text(&next)).collect();
     next.dedup();
     let findings = findings(rollout);
@@ -195,6 +195,7 @@ fn row(entry: &RolloutEntry<'_>, is_single: bool, sanitizer: &Sanitizer<'_>, tie
         obstacles => rollout.obstacles.iter().take(tier.details).map(|of| text(&of.message)).collect::<Value>(),
         notes => notes.iter().take(tier.details).cloned().collect::<Value>(),
         omitted => findings.len() - shown(findings.len()) + notes.len() - shown(notes.len()),
+        commands => rollout.gate.iter().flat_map(gate_commands).map(|command| text(&command)).collect::<Value>(),
         next => if is_single || needs_attention { next } else { Vec::new() },
     }
 }

@@ -43,10 +43,9 @@ pub fn write_rollout(rollout: &Rollout, out: &mut dyn Write, style: &Style) -> i
         writer.labelled(2, "", &short(note, 300), DIM)?;
     }
     if let Some(gate) = &rollout.gate {
-        for (index, command) in gate_commands(gate).iter().enumerate() {
-            let label = if index == 0 { "help:" } else { "     " };
-            writer.labelled(2, "", &format!("{label} {}", short(command, 300)), DIM)?;
-        }
+        let [run, publish] = gate_commands(gate);
+        writer.labelled(2, "", &format!("help: {}", short(&run, 300)), DIM)?;
+        writer.labelled(2, "", &format!("      {}, in the same job", short(&publish, 300)), DIM)?;
     }
     match &rollout.monitor {
         Some(monitored) => write_monitored(monitored, rollout, &mut writer),
