@@ -10,7 +10,6 @@ use super::open::{Opened, Target};
 use super::pending;
 use super::releases;
 use super::rollout;
-use super::secrets;
 use super::write::{self, Current, Stamp};
 use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;
@@ -68,7 +67,7 @@ pub(crate) async fn rollback(
     environment: &Environment,
 ) -> Result<RolledBack, Failure> {
     // A rollback is not refused for it.
-    let reason = secrets::redactor(environment).redact(&options.reason).into_owned();
+    let reason = environment.redactor().redact(&options.reason).into_owned();
     let options = &RollbackOptions { reason, ..options.clone() };
     let opened = Opened::open(&options.target)?;
     let stamp =

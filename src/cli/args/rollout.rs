@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::ledger::{ControlFlags, WriteFlags};
+use super::telemetry::RolloutTelemetryFlags;
 use crate::app::release::{CarryOptions, PlanOptions, SimulateOptions, StartOptions, Target};
 use promptgate_release::rollout::RolloutKind;
 use promptgate_release::{Name, Version};
@@ -98,7 +99,7 @@ pub(crate) struct SimulateArguments {
 #[derive(Debug, Args)]
 pub(crate) struct StartArguments {
     /// The prompt.
-    name: Name,
+    pub(crate) name: Name,
     /// The version [default: what staging has].
     #[arg(id = "published", value_name = "VERSION")]
     version: Option<Version>,
@@ -115,6 +116,8 @@ pub(crate) struct StartArguments {
     control: ControlFlags,
     #[command(flatten)]
     pub(crate) write: WriteFlags,
+    #[command(flatten)]
+    pub(crate) telemetry: RolloutTelemetryFlags,
 }
 
 /// `promptgate rollout advance`.
@@ -122,7 +125,7 @@ pub(crate) struct StartArguments {
 pub(crate) struct AdvanceArguments {
     /// The prompt.
     #[arg(required_unless_present = "all")]
-    name: Option<Name>,
+    pub(crate) name: Option<Name>,
     /// Advance the rollout of every configuration of the repository; one that fails does not keep the others.
     #[arg(long, conflicts_with_all = ["name", "config"])]
     pub(crate) all: bool,
@@ -131,18 +134,22 @@ pub(crate) struct AdvanceArguments {
     allow_simulated: bool,
     #[command(flatten)]
     pub(crate) write: WriteFlags,
+    #[command(flatten)]
+    pub(crate) telemetry: RolloutTelemetryFlags,
 }
 
 /// `promptgate rollout pause`, `resume` and `abort`.
 #[derive(Debug, Args)]
 pub(crate) struct ReasonArguments {
     /// The prompt.
-    name: Name,
+    pub(crate) name: Name,
     /// Why, for the ledger.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
     #[command(flatten)]
     pub(crate) write: WriteFlags,
+    #[command(flatten)]
+    pub(crate) telemetry: RolloutTelemetryFlags,
 }
 
 /// `promptgate rollout status`.

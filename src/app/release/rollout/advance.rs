@@ -8,7 +8,7 @@ use super::open::OpenRollout;
 use super::report;
 use crate::app::release::open::Target;
 use crate::app::release::resolve;
-use crate::app::release::wire::percent;
+use crate::app::release::wire::{percent, time};
 use crate::app::release::write::{self, Current};
 use crate::app::sources::{configurations, configured_release, current_folder, repository_root};
 use crate::app::{Environment, Failure};
@@ -124,9 +124,11 @@ async fn step_in(open: &OpenRollout, sources: &Sources, dry_run: bool) -> Result
     if let Some(Reviewed { observations, decision, notes }) = advanced.reviewed {
         report::add_decision(&mut report, &decision, &observations);
         report.notes.extend(notes);
-        if let (Some(position), Action::Advance { basis_points, .. }) = (&mut report.rollout, decision.action)
+        if let (Some(position), Action::Advance { step, basis_points, .. }) =
+            (&mut report.rollout, decision.action)
         {
-            position.percent = percent(basis_points);
+            (position.step, position.percent) = (step + 1, percent(basis_points));
+            position.step_started_at = time(open.stamp.at);
         }
     }
     report.dry_run = dry_run;
