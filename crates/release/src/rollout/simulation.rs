@@ -261,7 +261,11 @@ mod tests {
             for _ in 0..3 {
                 traffic.flow(5_000);
             }
-            assert!(traffic.units.control > 1 << 60 && traffic.units.treatment > 1 << 60, "{:?}", traffic.units);
+            assert!(
+                traffic.units.control > 1 << 60 && traffic.units.treatment > 1 << 60,
+                "{:?}",
+                traffic.units
+            );
         }
     }
 }
