@@ -5,18 +5,16 @@
 //! margin with an O'Brien-Fleming one (Lan and DeMets 1983).
 
 use promptgate_core::stats::{
-    Moments, Share, Spending, Stratum as Pair, boundaries, mean_test, normal_quantile, share_p_worse,
-    share_test,
+    Moments, Share, Spending, Stratum as Pair, mean_test, normal_quantile, share_p_worse, share_test,
 };
 
+use super::bounds::{KnownBounds, PlannedLook};
 use super::observation::{Sample, Variants};
 use super::plan::{Better, Guardrail};
 use super::progress::{Look, Rollout, TestKind};
 
 /// Samples of each variant before the first look.
 pub(super) const MIN_SAMPLES: u64 = 20;
-/// Samples of each variant from which statistics that are normal only in large samples are used.
-const LARGE_SAMPLE: u64 = 100;
 /// The least growth of the information between two looks, as a share of what the last one had. Early looks are close
 /// together, since a catastrophe shows with few samples.
 const MIN_GROWTH: f64 = 0.2;
@@ -76,21 +74,18 @@ impl<'a> Accumulated<'a> {
     }
 
     /// Tests for harm. `None` while too little is new since the last look.
-    pub(super) fn harm(&self, alpha: f64) -> Option<Look> {
+    pub(super) fn harm(&self, alpha: f64, bounds: &mut KnownBounds) -> Option<Look> {
         let z = match &self.strata {
-            Strata::Shares(pairs) if self.smaller() < LARGE_SAMPLE => {
-                normal_quantile(1.0 - share_p_worse(pairs))
-            }
-            Strata::Shares(pairs) => -share_test(pairs, 0.0)?.z,
+            Strata::Shares(pairs) => -normal_quantile(share_p_worse(pairs)),
             Strata::Means(pairs) => -mean_test(pairs, 0.0)?.z,
         };
-        self.look(TestKind::Harm, z, Spending::Pocock, alpha)
+        self.look(TestKind::Harm, z, Spending::Pocock, alpha, bounds)
     }
 
     /// Tests for non-inferiority. `None` while too little is new since the last look.
-    pub(super) fn non_inferiority(&self, alpha: f64) -> Option<Look> {
+    pub(super) fn non_inferiority(&self, alpha: f64, bounds: &mut KnownBounds) -> Option<Look> {
         let z = self.margin_z()?;
-        self.look(TestKind::NonInferiority, z, Spending::OBrienFleming, alpha)
+        self.look(TestKind::NonInferiority, z, Spending::OBrienFleming, alpha, bounds)
     }
 
     /// Whether these data alone, looked at once, show that the treatment is worse by less than the margin.
@@ -118,11 +113,14 @@ impl<'a> Accumulated<'a> {
         })
     }
 
-    fn smaller(&self) -> u64 {
-        self.n.control.min(self.n.treatment)
-    }
-
-    fn look(&self, test: TestKind, z: f64, spending: Spending, alpha: f64) -> Option<Look> {
+    fn look(
+        &self,
+        test: TestKind,
+        z: f64,
+        spending: Spending,
+        alpha: f64,
+        bounds: &mut KnownBounds,
+    ) -> Option<Look> {
         let name = self.guardrail.name.as_str();
         let fraction = self.fraction();
         let mut fractions: Vec<f64> = self.rollout.looks_at(name, test).map(|look| look.fraction).collect();
@@ -131,8 +129,8 @@ impl<'a> Accumulated<'a> {
             return None;
         }
         fractions.push(fraction);
-        let spent: Vec<f64> = fractions.iter().map(|fraction| spent(spending, *fraction, alpha)).collect();
-        let bound = *boundaries(&fractions, &spent)?.last()?;
+        let planned = |fraction| PlannedLook { fraction, spent: spent(spending, fraction, alpha) };
+        let bound = bounds.last(&fractions.into_iter().map(planned).collect::<Vec<_>>())?;
         let guardrail = name.to_owned();
         // JSON has no infinity: a statistic beyond these limits is as certain.
         let z = z.clamp(-99.0, 99.0);
