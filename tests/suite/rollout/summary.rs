@@ -16,7 +16,7 @@ impl Runner {
         Self(folder)
     }
 
-    /// What was appended since the last call.
+    /// The text that was appended since the last call.
     fn taken(&self) -> String {
         let text = self.0.read("summary.md");
         self.0.write("summary.md", "# of an earlier step");

@@ -20,7 +20,7 @@ pub enum Tone {
 
 /// A result in words.
 pub(crate) struct ResultWords {
-    /// What was done, as the end of a sentence about the rollout: `advanced to 25 %`.
+    /// The result, as the end of a sentence about the rollout: `advanced to 25 %`.
     pub(crate) text: String,
     pub(crate) tone: Tone,
     /// The next step, for people; `None` where the obstacles say it.
@@ -145,7 +145,7 @@ fn on_its_way(rollout: &Rollout) -> ResultWords {
     ResultWords { text, tone, next }.planned_if(rollout.dry_run)
 }
 
-/// What production serves, in words, as the end of a sentence about its version.
+/// The result of monitoring in words, as the end of a sentence about the version in production.
 pub(crate) fn monitor_words(monitored: &Monitored, rollout: &Rollout) -> ResultWords {
     let name = &rollout.name;
     let (text, tone, next) = match monitored.result {

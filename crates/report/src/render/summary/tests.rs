@@ -78,7 +78,7 @@ fn rolled_back() -> Rollout {
     }
 }
 
-/// What production serves, with a broken limit.
+/// The version in production, with a broken limit.
 fn monitored(result: MonitorResult) -> Monitored {
     Monitored {
         version: "1.1.0".to_owned(),
