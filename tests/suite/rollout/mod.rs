@@ -15,6 +15,8 @@ mod monitored;
 mod otlp;
 mod people;
 mod repeated;
+#[cfg(unix)]
+mod schedule;
 mod summary;
 mod support;
 mod way;
