@@ -1,5 +1,6 @@
 //! Rollouts: a version gets a growing share of the units, and each step needs evidence.
 
+mod bounds;
 mod decide;
 mod describe;
 mod events;

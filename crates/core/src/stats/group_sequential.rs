@@ -43,31 +43,59 @@ impl Spending {
     }
 }
 
-/// The upper bounds on Z at looks at rising information `fractions`, such that the chance to cross one of them until look
-/// k without any effect is `spent[k]`, by recursive integration (Armitage, McPherson and Rowe 1969). Infinite where less
-/// than 1e-10 is to spend, or where the information has grown by less than 1e-10 of itself; a later look then spends it.
+/// The upper bounds on Z at looks that are taken one after another, such that the chance to cross one of them until a look
+/// without any effect is the alpha spent until then, by recursive integration (Armitage, McPherson and Rowe 1969).
 ///
-/// Agrees with rpact 3.3.4 to 1e-7. `None` without looks, with lists of different lengths, if the fractions do not rise
-/// from above 0, or if the spent alpha falls or is not in 0..1.
+/// Agrees with rpact 3.3.4 to 1e-7.
+pub struct SequentialBounds {
+    density: Density,
+    fraction: f64,
+    spent: f64,
+    /// The chance to cross a bound so far: less than `spent` where a bound is infinite.
+    crossed: f64,
+}
+
+impl Default for SequentialBounds {
+    fn default() -> Self {
+        Self { density: Density::new(0.0), fraction: 0.0, spent: 0.0, crossed: 0.0 }
+    }
+}
+
+impl SequentialBounds {
+    /// The bound of the next look, at an information `fraction` above the one before, if `spent` of alpha is spent until
+    /// then. Infinite where less than 1e-10 is to spend, or where the information has grown by less than 1e-10 of itself;
+    /// a later look then spends it.
+    ///
+    /// `None` if the fraction does not rise from above 0 or is not finite, or if the spent alpha falls or is not in 0..1;
+    /// the look then does not count.
+    pub fn next(&mut self, fraction: f64, spent: f64) -> Option<f64> {
+        let rises = fraction > self.fraction && fraction.is_finite();
+        if !(rises && spent >= self.spent && (0.0..1.0).contains(&spent)) {
+            return None;
+        }
+        (self.fraction, self.spent) = (fraction, spent);
+        let increment = spent - self.crossed;
+        if increment < MIN_SPEND || !is_step(&self.density, fraction) {
+            return Some(f64::INFINITY);
+        }
+        let edge = solve(&self.density, fraction, increment);
+        self.crossed += self.density.above(fraction, edge);
+        self.density.cut(fraction, f64::NEG_INFINITY, edge);
+        Some(edge / fraction.sqrt())
+    }
+}
+
+/// The bounds of [`SequentialBounds`] at looks at rising information `fractions`, with `spent[k]` of alpha spent until
+/// look k.
+///
+/// `None` without looks, with lists of different lengths, if the fractions do not rise from above 0, or if the spent
+/// alpha falls or is not in 0..1.
 pub fn boundaries(fractions: &[f64], spent: &[f64]) -> Option<Vec<f64>> {
-    let times = times(fractions)?;
-    let valid = spent.iter().all(|spent| (0.0..1.0).contains(spent)) && spent.is_sorted();
-    if !valid || spent.len() != times.len() {
+    if fractions.is_empty() || fractions.len() != spent.len() {
         return None;
     }
-    let mut density = Density::new(0.0);
-    let mut crossed = 0.0;
-    let bounds = times.into_iter().zip(spent).map(|(time, spent)| {
-        let increment = spent - crossed;
-        if increment < MIN_SPEND || !is_step(&density, time) {
-            return f64::INFINITY;
-        }
-        let edge = solve(&density, time, increment);
-        crossed += density.above(time, edge);
-        density.cut(time, f64::NEG_INFINITY, edge);
-        edge / time.sqrt()
-    });
-    Some(bounds.collect())
+    let mut bounds = SequentialBounds::default();
+    fractions.iter().zip(spent).map(|(fraction, spent)| bounds.next(*fraction, *spent)).collect()
 }
 
 /// The chance to cross the upper bounds first at each look, if E Z = drift sqrt(t) at the information fraction t: with the

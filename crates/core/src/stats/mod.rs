@@ -29,7 +29,7 @@ pub use distribution::{
     student_t_quantile,
 };
 pub use exact::{broken_case_p, fisher_p_worse, sample_ratio_p, share_p_worse};
-pub use group_sequential::{Spending, boundaries, crossing};
+pub use group_sequential::{SequentialBounds, Spending, boundaries, crossing};
 pub use interval::{Bounds, clopper_pearson, quantile_bounds, quantile_p_above, t_bounds, tango, wilson};
 pub use multiplicity::holm;
 pub use paired::{

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use promptgate_core::stats::sample_ratio_p;
 
+use super::bounds::KnownBounds;
 use super::evidence::{Accumulated, MIN_SAMPLES};
 use super::finding::{Finding, FindingKind, Status};
 use super::observation::{Observations, Reading, Sample, Stratum, Variants};
@@ -79,7 +80,12 @@ pub struct Decision {
 /// A monitored step follows after its hold, with its samples, and without harm. All units follow once non-inferiority is
 /// shown for every guardrail. At most one step follows, however overdue.
 pub fn decide(request: &Request<'_>) -> Decision {
-    let mut step = StepReview { request, findings: Vec::new(), looks: Vec::new() };
+    decide_with(request, &mut KnownBounds::default())
+}
+
+/// Decides as [`decide`] does, without computing bounds again that are known from earlier calls.
+pub(super) fn decide_with(request: &Request<'_>, bounds: &mut KnownBounds) -> Decision {
+    let mut step = StepReview { request, bounds, findings: Vec::new(), looks: Vec::new() };
     if step.is_comparable() {
         step.time();
         step.metrics();
@@ -95,6 +101,7 @@ pub fn decide(request: &Request<'_>) -> Decision {
 
 struct StepReview<'a> {
     request: &'a Request<'a>,
+    bounds: &'a mut KnownBounds,
     findings: Vec<Finding>,
     looks: Vec<Look>,
 }
@@ -181,7 +188,7 @@ impl StepReview<'_> {
             return self.found(metric, FindingKind::FewSamples { have: smaller, need: MIN_SAMPLES });
         }
         let alpha = policy.alpha / policy.guardrails.len().max(1) as f64;
-        let look = all.harm(alpha);
+        let look = all.harm(alpha, self.bounds);
         let was_tested = rollout.looks_at(&guardrail.name, TestKind::Harm).next().is_some();
         if look.is_none() && !was_tested {
             let why = "these samples cannot be tested".to_owned();
@@ -205,7 +212,8 @@ impl StepReview<'_> {
     fn not_worse(&mut self, guardrail: &Guardrail) {
         let Request { rollout, policy, observations, .. } = *self.request;
         let Ok(samples) = observations.samples(&guardrail.name) else { return };
-        let look = Accumulated::of(rollout, guardrail, samples).non_inferiority(policy.alpha);
+        let all = Accumulated::of(rollout, guardrail, samples);
+        let look = all.non_inferiority(policy.alpha, self.bounds);
         let kind = match self.is_shown(guardrail, TestKind::NonInferiority, look.as_ref()) {
             true => FindingKind::NotWorse,
             false => FindingKind::NotYetNotWorse,

@@ -5,10 +5,10 @@
 //! margin with an O'Brien-Fleming one (Lan and DeMets 1983).
 
 use promptgate_core::stats::{
-    Moments, Share, Spending, Stratum as Pair, boundaries, mean_test, normal_quantile, share_p_worse,
-    share_test,
+    Moments, Share, Spending, Stratum as Pair, mean_test, normal_quantile, share_p_worse, share_test,
 };
 
+use super::bounds::{KnownBounds, PlannedLook};
 use super::observation::{Sample, Variants};
 use super::plan::{Better, Guardrail};
 use super::progress::{Look, Rollout, TestKind};
@@ -76,7 +76,7 @@ impl<'a> Accumulated<'a> {
     }
 
     /// Tests for harm. `None` while too little is new since the last look.
-    pub(super) fn harm(&self, alpha: f64) -> Option<Look> {
+    pub(super) fn harm(&self, alpha: f64, bounds: &mut KnownBounds) -> Option<Look> {
         let z = match &self.strata {
             Strata::Shares(pairs) if self.smaller() < LARGE_SAMPLE => {
                 normal_quantile(1.0 - share_p_worse(pairs))
@@ -84,13 +84,13 @@ impl<'a> Accumulated<'a> {
             Strata::Shares(pairs) => -share_test(pairs, 0.0)?.z,
             Strata::Means(pairs) => -mean_test(pairs, 0.0)?.z,
         };
-        self.look(TestKind::Harm, z, Spending::Pocock, alpha)
+        self.look(TestKind::Harm, z, Spending::Pocock, alpha, bounds)
     }
 
     /// Tests for non-inferiority. `None` while too little is new since the last look.
-    pub(super) fn non_inferiority(&self, alpha: f64) -> Option<Look> {
+    pub(super) fn non_inferiority(&self, alpha: f64, bounds: &mut KnownBounds) -> Option<Look> {
         let z = self.margin_z()?;
-        self.look(TestKind::NonInferiority, z, Spending::OBrienFleming, alpha)
+        self.look(TestKind::NonInferiority, z, Spending::OBrienFleming, alpha, bounds)
     }
 
     /// Whether these data alone, looked at once, show that the treatment is worse by less than the margin.
@@ -122,7 +122,14 @@ impl<'a> Accumulated<'a> {
         self.n.control.min(self.n.treatment)
     }
 
-    fn look(&self, test: TestKind, z: f64, spending: Spending, alpha: f64) -> Option<Look> {
+    fn look(
+        &self,
+        test: TestKind,
+        z: f64,
+        spending: Spending,
+        alpha: f64,
+        bounds: &mut KnownBounds,
+    ) -> Option<Look> {
         let name = self.guardrail.name.as_str();
         let fraction = self.fraction();
         let mut fractions: Vec<f64> = self.rollout.looks_at(name, test).map(|look| look.fraction).collect();
@@ -131,8 +138,8 @@ impl<'a> Accumulated<'a> {
             return None;
         }
         fractions.push(fraction);
-        let spent: Vec<f64> = fractions.iter().map(|fraction| spent(spending, *fraction, alpha)).collect();
-        let bound = *boundaries(&fractions, &spent)?.last()?;
+        let planned = |fraction| PlannedLook { fraction, spent: spent(spending, fraction, alpha) };
+        let bound = bounds.last(&fractions.into_iter().map(planned).collect::<Vec<_>>())?;
         let guardrail = name.to_owned();
         // JSON has no infinity: a statistic beyond these limits is as certain.
         let z = z.clamp(-99.0, 99.0);

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::decide::{Action, Request, decide};
+use super::bounds::KnownBounds;
+use super::decide::{Action, Request, decide_with};
 use super::finding::Finding;
 use super::observation::{Observations, Reading, Sample, Variants};
 use super::plan::RolloutPolicy;
@@ -77,6 +78,7 @@ pub fn simulate(
     let begin = Timestamp::UNIX_EPOCH;
     let mut rollout = Rollout::begin(start, begin)?;
     let mut traffic = Traffic::new(policy, scenario);
+    let mut bounds = KnownBounds::default();
     let mut calls = Vec::new();
     let mut seconds = 0_u64;
     if scenario.cadence_seconds == 0 {
@@ -87,14 +89,15 @@ pub fn simulate(
         let now = begin.checked_add(Duration::from_secs(seconds)).ok()?;
         traffic.flow(rollout.basis_points);
         let observations = traffic.observations();
-        let decision = decide(&Request {
+        let request = Request {
             rollout: &rollout,
             policy,
             observations: &observations,
             production: Some(start.control),
             sources: &start.sources,
             now,
-        });
+        };
+        let decision = decide_with(&request, &mut bounds);
         rollout.look(&decision.looks, false, now);
         let call = SimulatedCall {
             seconds,
