@@ -5,8 +5,11 @@ use statrs::function::gamma::ln_gamma;
 use super::describe::sum;
 use super::{Share, Stratum, hypergeometric_cdf, normal_cdf, share_test};
 
-/// Maximum number of totals that are enumerated, over all strata together.
-const MAX_TOTALS: u64 = 10_000;
+/// Variance of the treatment's successes above which they count as normal. Their skewness is at most 1/158 then, which
+/// changes a p of 0.001 by a thirtieth.
+const MAX_VARIANCE: f64 = 25_000.0;
+/// Chances below this share of the highest one count as 0.
+const MIN_CHANCE: f64 = 1e-25;
 /// Maximum number of units whose split is tested exactly.
 const MAX_UNITS: u64 = 1_000_000_000;
 /// Basis points in one.
@@ -30,8 +33,9 @@ pub fn broken_case_p(baseline: usize, candidate: usize) -> f64 {
 /// strata together are at most those observed, if the successes of each stratum are assigned to its units at random
 /// (Birch 1964; the exact form of the Cochran-Mantel-Haenszel test). With one stratum, that is Fisher's exact test.
 ///
-/// 1 without a stratum with units on both sides. Successes are capped at the number of units. If more than 10,000 totals
-/// are possible, which needs thousands of units on the smaller side, p is that of [`share_test`].
+/// 1 without a stratum with units on both sides. Successes are capped at the number of units. A p below 1e-25 may be 0. If
+/// the variance of the treatment's successes is above 25,000, for which it needs more than as many successes and as many
+/// failures, p is that of [`share_test`].
 pub fn share_p_worse(strata: &[Stratum<Share>]) -> f64 {
     let capped = |side: Share| Share { successes: side.successes.min(side.n), n: side.n };
     let strata: Vec<Stratum<Share>> = strata
@@ -39,21 +43,18 @@ pub fn share_p_worse(strata: &[Stratum<Share>]) -> f64 {
         .filter(|stratum| stratum.control.n > 0 && stratum.treatment.n > 0)
         .map(|stratum| Stratum { control: capped(stratum.control), treatment: capped(stratum.treatment) })
         .collect();
-    let totals = strata.iter().map(Hypergeometric::new).try_fold(0_u64, |sum, counts| {
-        let width = counts?.width();
-        sum.checked_add(width)
-    });
-    if totals.is_none_or(|totals| totals > MAX_TOTALS) {
+    let counts: Option<Vec<Hypergeometric>> = strata.iter().map(Hypergeometric::new).collect();
+    let is_small = |counts: &Vec<_>| sum(counts.iter().map(Hypergeometric::variance)) <= MAX_VARIANCE;
+    let Some(counts) = counts.filter(is_small) else {
         return share_test(&strata, 0.0).map_or(1.0, |test| normal_cdf(test.z));
+    };
+    let observed: u128 = strata.iter().map(|stratum| u128::from(stratum.treatment.successes)).sum();
+    let mut total = Counts { first: 0, chances: vec![1.0] };
+    for counts in &counts {
+        total = total.plus(&counts.likely());
     }
-    let mut chances = vec![1.0];
-    let mut observed = 0;
-    for stratum in &strata {
-        let Some(counts) = Hypergeometric::new(stratum) else { continue };
-        observed += stratum.treatment.successes - counts.least;
-        chances = convolve(&chances, &counts.chances());
-    }
-    let tail = chances.iter().take(usize::try_from(observed).unwrap_or(usize::MAX).saturating_add(1));
+    let tail = (observed + 1).saturating_sub(total.first);
+    let tail = total.chances.iter().take(usize::try_from(tail).unwrap_or(usize::MAX));
     sum(tail.copied()).min(1.0)
 }
 
@@ -62,8 +63,6 @@ struct Hypergeometric {
     control: u64,
     treatment: u64,
     successes: u64,
-    least: u64,
-    greatest: u64,
 }
 
 impl Hypergeometric {
@@ -71,46 +70,71 @@ impl Hypergeometric {
     fn new(Stratum { control, treatment }: &Stratum<Share>) -> Option<Self> {
         control.n.checked_add(treatment.n)?;
         let successes = control.successes + treatment.successes;
-        Some(Self {
-            control: control.n,
-            treatment: treatment.n,
-            successes,
-            least: successes.saturating_sub(control.n),
-            greatest: successes.min(treatment.n),
-        })
+        Some(Self { control: control.n, treatment: treatment.n, successes })
     }
 
-    /// The number of possible counts.
-    fn width(&self) -> u64 {
-        (self.greatest - self.least).saturating_add(1)
+    fn variance(&self) -> f64 {
+        let units = self.control + self.treatment;
+        let all = units as f64;
+        let (success, failure) = (self.successes as f64 / all, (units - self.successes) as f64 / all);
+        self.control as f64 * (self.treatment as f64 / all) * success * failure * (all / (all - 1.0))
     }
 
-    /// The chance of each count from the least, by the ratio of neighbours from the most likely one.
-    fn chances(&self) -> Vec<f64> {
-        let mut logarithm = 0.0;
-        let mut logarithms = vec![logarithm];
-        for count in self.least..self.greatest {
+    /// The most likely count.
+    fn mode(&self) -> u64 {
+        let [control, treatment, successes] = [self.control, self.treatment, self.successes].map(u128::from);
+        let mode = (successes + 1) * (treatment + 1) / (control + treatment + 2);
+        u64::try_from(mode).unwrap_or(u64::MAX)
+    }
+
+    /// The chances of the likely counts, by the ratio of neighbours from the most likely one.
+    fn likely(&self) -> Counts {
+        let least = self.successes.saturating_sub(self.control);
+        let greatest = self.successes.min(self.treatment);
+        // The chance of `count` + 1, as a multiple of that of `count`.
+        let ratio = |count: u64| {
             let ways = (self.successes - count) as f64 * (self.treatment - count) as f64;
             let back = (count + 1) as f64 * (self.control + count + 1 - self.successes) as f64;
-            logarithm += (ways / back).ln();
-            logarithms.push(logarithm);
-        }
-        let highest = logarithms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let chances: Vec<f64> = logarithms.iter().map(|logarithm| (logarithm - highest).exp()).collect();
+            ways / back
+        };
+        let mode = self.mode().clamp(least, greatest);
+        let fewer = falling((least..mode).rev().map(|count| ratio(count).recip()));
+        let more = falling((mode..greatest).map(ratio));
+        let first = u128::from(mode) - fewer.len() as u128;
+        let chances: Vec<f64> = fewer.into_iter().rev().chain([1.0]).chain(more).collect();
         let total = sum(chances.iter().copied());
-        chances.iter().map(|chance| chance / total).collect()
+        Counts { first, chances: chances.iter().map(|chance| chance / total).collect() }
     }
 }
 
-/// The distribution of the sum of two independent counts.
-fn convolve(one: &[f64], other: &[f64]) -> Vec<f64> {
-    let mut sums = vec![0.0; one.len() + other.len() - 1];
-    for (at, chance) in one.iter().enumerate() {
-        for (more, other) in other.iter().enumerate() {
-            sums[at + more] += chance * other;
+/// The products of these ratios, until they are negligible.
+fn falling(ratios: impl Iterator<Item = f64>) -> Vec<f64> {
+    let products = ratios.scan(1.0, |product, ratio| {
+        *product *= ratio;
+        (*product >= MIN_CHANCE).then_some(*product)
+    });
+    products.collect()
+}
+
+/// A distribution of counts.
+struct Counts {
+    /// The least count.
+    first: u128,
+    /// The chance of each count from there.
+    chances: Vec<f64>,
+}
+
+impl Counts {
+    /// The distribution of the sum of two independent counts.
+    fn plus(&self, other: &Self) -> Self {
+        let mut chances = vec![0.0; self.chances.len() + other.chances.len() - 1];
+        for (at, one) in self.chances.iter().enumerate() {
+            for (sum, other) in chances.iter_mut().skip(at).zip(&other.chances) {
+                *sum += one * other;
+            }
         }
+        Self { first: self.first + other.first, chances }
     }
-    sums
 }
 
 /// Two-sided exact p that units were split as planned, with `basis_points` of 10,000 for the treatment: twice the smaller

@@ -32,8 +32,7 @@ impl Arrivals {
 /// A group sequential comparison of two shares with [`share_test`](super::share_test), stratified by split.
 ///
 /// Statistics count as normal, with the variances under the true shares and not only under H0 (Farrington and Manning 1990,
-/// for one look), so that lopsided splits are predicted well. With fewer than about 100 units a side at a look, the exact
-/// test that replaces the normal one has less power.
+/// for one look), so that lopsided splits are predicted well. Where few units fail, the exact test of harm has less power.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SharePlan<'a> {
     /// Units that arrive before each look, in the order of looks. A prefix gives the power until one of them.

@@ -15,8 +15,6 @@ use super::progress::{Look, Rollout, TestKind};
 
 /// Samples of each variant before the first look.
 pub(super) const MIN_SAMPLES: u64 = 20;
-/// Samples of each variant from which statistics that are normal only in large samples are used.
-const LARGE_SAMPLE: u64 = 100;
 /// The least growth of the information between two looks, as a share of what the last one had. Early looks are close
 /// together, since a catastrophe shows with few samples.
 const MIN_GROWTH: f64 = 0.2;
@@ -78,10 +76,7 @@ impl<'a> Accumulated<'a> {
     /// Tests for harm. `None` while too little is new since the last look.
     pub(super) fn harm(&self, alpha: f64, bounds: &mut KnownBounds) -> Option<Look> {
         let z = match &self.strata {
-            Strata::Shares(pairs) if self.smaller() < LARGE_SAMPLE => {
-                normal_quantile(1.0 - share_p_worse(pairs))
-            }
-            Strata::Shares(pairs) => -share_test(pairs, 0.0)?.z,
+            Strata::Shares(pairs) => -normal_quantile(share_p_worse(pairs)),
             Strata::Means(pairs) => -mean_test(pairs, 0.0)?.z,
         };
         self.look(TestKind::Harm, z, Spending::Pocock, alpha, bounds)
@@ -116,10 +111,6 @@ impl<'a> Accumulated<'a> {
             Strata::Shares(pairs) => share_test(pairs, margin)?.z,
             Strata::Means(pairs) => mean_test(pairs, margin)?.z,
         })
-    }
-
-    fn smaller(&self) -> u64 {
-        self.n.control.min(self.n.treatment)
     }
 
     fn look(

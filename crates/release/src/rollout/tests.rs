@@ -147,6 +147,18 @@ fn harm_rolls_back_before_the_hold_ends_and_while_paused() {
 }
 
 #[test]
+fn few_errors_of_few_treated_samples_are_no_harm() {
+    // 7 of 100 against 2 %: as a normal statistic 3.3, beyond the bound of 2.9; exactly p is .006, which is 2.5.
+    let code = |errors: f64| {
+        let errors = with(equal(0, 100), "error_rate", shares(0, 100, 0.02, errors));
+        let findings = decide_at(&rollout(0), &errors, 3).findings;
+        let first = findings.iter().find(|finding| finding.metric.as_deref() == Some("error_rate"));
+        first.map(|finding| finding.kind.code())
+    };
+    assert_eq!((code(0.07), code(0.12)), (Some("no_harm"), Some("harm")));
+}
+
+#[test]
 fn slow_drip_shows_only_in_the_accumulated_data() {
     let mut rollout = rollout(2);
     let Reading::Observed(before) = shares(1, 1_000, 0.9, 0.875) else { unreachable!() };

@@ -22,12 +22,50 @@ fn exact_p_matches_published_examples() {
 }
 
 #[test]
+fn exact_p_of_large_strata_matches_rational_arithmetic() {
+    // Sums of products of binomial coefficients as fractions of integers (Python).
+    for (strata, expected) in [
+        (&[stratum((1_862, 1_900), (93, 100))][..], 0.005_985_004_068_972_1),
+        (&[stratum((1_862, 1_900), (93, 100)), stratum((147, 150), (46, 50))], 0.000_984_511_702_365_043_5),
+        (&[stratum((17_100, 19_000), (860, 1_000))], 5.836_206_530_930_665_6e-5),
+        (
+            &[stratum((810, 900), (75, 100)), stratum((270, 300), (85, 100)), stratum((90, 100), (80, 100))],
+            7.243_913_941_796_51e-6,
+        ),
+    ] {
+        assert_near(share_p_worse(strata) / expected, 1.0, 1e-9);
+    }
+}
+
+#[test]
+fn exact_p_keeps_its_level_with_few_failures_in_a_small_share_of_units() {
+    // 40 failures of 2,000 units, 100 of them treated. The failures of the treatment are skewed, and the normal test
+    // finds "worse" four times as often as it should.
+    let level = 0.0035;
+    let chance = |failures: usize| {
+        let fewer = if failures > 0 { hypergeometric_cdf(failures - 1, 100, 40, 2_000) } else { 0.0 };
+        hypergeometric_cdf(failures, 100, 40, 2_000) - fewer
+    };
+    let (mut exact, mut normal) = (0.0, 0.0);
+    for failures in 0..=40 {
+        let rest = 40 - failures as u64;
+        let strata = [stratum((1_900 - rest, 1_900), (100 - failures as u64, 100))];
+        let z = share_test(&strata, 0.0).expect("units").z;
+        exact += if share_p_worse(&strata) <= level { chance(failures) } else { 0.0 };
+        normal += if normal_cdf(z) <= level { chance(failures) } else { 0.0 };
+    }
+    // By the same fractions.
+    assert_near(exact, 0.003_020_819_801, 1e-9);
+    assert_near(normal, 0.012_922_478_306, 1e-9);
+}
+
+#[test]
 fn exact_p_turns_into_the_normal_one_with_many_units() {
     let strata =
         [stratum((900_000, 1_000_000), (89_700, 100_000)), stratum((450_000, 500_000), (449_300, 500_000))];
     let z = share_test(&strata, 0.0).expect("units").z;
     assert_near(share_p_worse(&strata), normal_cdf(z), 1e-15);
-    // Just below the limit of totals, p is the normal one with the correction for continuity (Mantel and Haenszel 1959).
+    // Below the limit, p is the normal one with the correction for continuity (Mantel and Haenszel 1959).
     let strata = [stratum((5_000, 10_000), (4_900, 9_990))];
     let test = share_test(&strata, 0.0).expect("units");
     let corrected = test.z + 0.5 / (test.standard_error * test.information);
