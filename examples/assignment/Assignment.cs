@@ -1,5 +1,12 @@
 // Assigns a unit to a variant of a rollout, as promptgate does (gb2).
-public record Entry(string Salt, uint BasisPoints, string Control, string Treatment);
+using System.Text.Json.Serialization;
+
+/// prompts[NAME] of releases.json, as JsonSerializer.Deserialize reads it.
+public record Entry(
+    [property: JsonPropertyName("salt")] string Salt,
+    [property: JsonPropertyName("basis_points")] uint BasisPoints,
+    [property: JsonPropertyName("control")] string Control,
+    [property: JsonPropertyName("treatment")] string Treatment);
 
 public static class Assignment
 {
@@ -11,9 +18,9 @@ public static class Assignment
     }
 
     public static uint Bucket(string salt, string unit) =>
-        Fnv1a32(Fnv1a32(salt + unit).ToString(System.Globalization.CultureInfo.InvariantCulture)) % 10_000;
+        Fnv1a32(Fnv1a32(salt + unit).ToString(System.Globalization.CultureInfo.InvariantCulture)) % 10000;
 
-    /// The version of a unit; entry is prompts[NAME] of releases.json.
-    public static string Version(Entry entry, string unit) =>
-        unit != "" && Bucket(entry.Salt, unit) < entry.BasisPoints ? entry.Treatment : entry.Control;
+    /// The version of a unit.
+    public static string Version(Entry entry, string? unit) =>
+        !string.IsNullOrEmpty(unit) && Bucket(entry.Salt, unit) < entry.BasisPoints ? entry.Treatment : entry.Control;
 }

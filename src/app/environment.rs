@@ -6,6 +6,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use promptgate_core::model::Diagnostic;
+use promptgate_core::text::{Redactor, Secret};
+
+/// Endings of the names of variables that hold secrets.
+const SECRET_ENDINGS: [&str; 4] = ["KEY", "TOKEN", "SECRET", "PASSWORD"];
+/// Shorter values are words that any text may contain.
+const MIN_SECRET_BYTES: usize = 12;
 
 /// The variables that are not blank, without white space around their values.
 #[derive(Clone, Default)]
@@ -28,6 +34,19 @@ impl Environment {
     /// All variables.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The values of variables whose names say that they hold secrets, whatever they are for.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = Secret> {
+        let is_secret =
+            |name: &str| SECRET_ENDINGS.iter().any(|ending| name.to_ascii_uppercase().ends_with(ending));
+        let long = self.variables().filter(|(_, value)| value.len() >= MIN_SECRET_BYTES);
+        long.filter(move |(name, _)| is_secret(name)).map(|(_, value)| Secret::new(value))
+    }
+
+    /// A redactor of those secrets.
+    pub(crate) fn redactor(&self) -> Redactor {
+        Redactor::new(&self.secrets().collect::<Vec<_>>())
     }
 
     /// The time. Tests let days pass by PROMPTGATE_TIME; released executables refuse it, since whoever sets the variables of

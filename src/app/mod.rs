@@ -17,6 +17,7 @@ mod failure;
 mod files;
 mod github;
 pub(crate) mod init;
+pub(crate) mod job_summary;
 pub(crate) mod keys;
 pub(crate) mod merge;
 mod mismatch;

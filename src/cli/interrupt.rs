@@ -2,17 +2,20 @@
 
 use tokio_util::sync::CancellationToken;
 
-/// Cancels `interrupted` at the first signal; returns at the second.
-pub(super) async fn twice(interrupted: CancellationToken) {
-    next_signal(HangUp::Counts).await;
-    interrupted.cancel();
-    // A terminal that is closed may send SIGHUP twice, once by the shell and once by the system.
-    next_signal(HangUp::Ignored).await;
+/// Listens from now on; cancels `interrupted` at the first signal, and is ready at the second.
+pub(super) fn twice(interrupted: CancellationToken) -> impl Future<Output = ()> + Send {
+    let first = next_signal(HangUp::Counts);
+    async move {
+        first.await;
+        interrupted.cancel();
+        // A terminal that is closed may send SIGHUP twice, once by the shell and once by the system.
+        next_signal(HangUp::Ignored).await;
+    }
 }
 
-/// Waits for the next signal to stop.
-pub(super) async fn signal() {
-    next_signal(HangUp::Counts).await;
+/// Listens from now on; ready at the first signal to stop, also at one that comes before the future is awaited.
+pub(super) fn signal() -> impl Future<Output = ()> + Send {
+    next_signal(HangUp::Counts)
 }
 
 /// Whether SIGHUP is a signal to stop.
@@ -22,8 +25,9 @@ enum HangUp {
     Ignored,
 }
 
+/// Installs the handlers before it returns: a signal that found none would end the process at once.
 #[cfg(unix)]
-async fn next_signal(hang_up: HangUp) {
+fn next_signal(hang_up: HangUp) -> impl Future<Output = ()> + Send {
     use tokio::signal::unix::{Signal, SignalKind, signal};
     async fn next(listener: Option<Signal>) {
         match listener {
@@ -31,13 +35,16 @@ async fn next_signal(hang_up: HangUp) {
             None => std::future::pending().await,
         }
     }
+    let interrupt = signal(SignalKind::interrupt()).ok();
     let terminate = signal(SignalKind::terminate()).ok();
     let listens = hang_up == HangUp::Counts && !ignores_hang_up();
     let hang_up = if listens { signal(SignalKind::hangup()).ok() } else { None };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = next(terminate) => {}
-        () = next(hang_up) => {}
+    async move {
+        tokio::select! {
+            () = next(interrupt) => {}
+            () = next(terminate) => {}
+            () = next(hang_up) => {}
+        }
     }
 }
 

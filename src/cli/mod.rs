@@ -9,6 +9,8 @@ mod output;
 mod progress;
 mod release;
 mod runtime;
+mod summary;
+mod telemetry;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

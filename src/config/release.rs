@@ -3,6 +3,7 @@
 mod credentials;
 mod ledger;
 mod levels;
+mod limits;
 mod registry;
 mod rollouts;
 mod sources;
@@ -39,7 +40,9 @@ pub(super) struct WrittenRelease {
     /// Logins, and teams as @org/team, whose approvals count.
     approvers: Vec<String>,
     /// The stage before production.
-    staging: WrittenStaging,
+    staging: limits::WrittenStaging,
+    /// Limits of the version that production serves.
+    monitor: Option<limits::WrittenMonitor>,
     /// Where the metrics of versions in production are read: name, then prometheus, otlp_file, mlflow, langfuse or json.
     sources: Ordered<sources::WrittenSource>,
     /// Steps of rollouts: canary and staged.
@@ -66,15 +69,6 @@ pub(super) struct ReleaseAlone {
     pub(super) name: Option<String>,
     /// The release.
     pub(super) release: Option<WrittenRelease>,
-}
-
-/// The stage before production.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-#[schemars(rename = "Staging")]
-struct WrittenStaging {
-    /// How long a version stays there before it may be promoted to production; not at all by default.
-    hold: Option<WrittenDuration>,
 }
 
 /// The release of a prompt.
@@ -124,10 +118,15 @@ impl WrittenRelease {
         };
         let is_stepwise = self.levels.stepwise();
         let rollouts = written.resolve(reader, &sources, is_stepwise);
+        let staging_hold_seconds = self.staging.hold.map_or(0, |hold| hold.0.as_secs());
+        let staging_checks = self.staging.resolve(reader, rollouts.as_ref());
+        let monitor = self.monitor.and_then(|monitor| monitor.resolve(reader, rollouts.as_ref()));
         let policy = ReleasePolicy {
             levels: self.levels.resolve(rollouts.is_some()),
             approvers: self.approvers,
-            staging_hold_seconds: self.staging.hold.map_or(0, |hold| hold.0.as_secs()),
+            staging_hold_seconds,
+            staging_checks,
+            monitor,
             rules: self.semver.resolve(),
             rollouts,
         };

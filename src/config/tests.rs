@@ -283,7 +283,7 @@ fn invalid_configuration_gives_placed_diagnostics() {
         ("endpoint: {base_url: \"http://localhost:8080/v1\"}", &[]),
         (
             "endpoint: {headers: {X-Team: blue}}",
-            &["4:30: `endpoint.headers.X-Team` must be a map, found text"],
+            &["4:30: `endpoint.headers.X-Team` must be `{env: …}` or `{value: …}`, found text"],
         ),
         ("endpoint: {headers: {X-Team: {value: blue}, api-key: {env: AZURE_KEY}}}", &[]),
         ("endpoint: {headers: {Host: {value: x}}}", &["4:22: this header is set by promptgate itself"]),

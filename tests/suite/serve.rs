@@ -1,8 +1,8 @@
 //! `promptgate serve` over a ledger in a folder.
 
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use promptgate_core::model::MessageRole;
 
@@ -52,6 +52,42 @@ fn serve_reads_both_routes_and_ends_on_a_signal() {
         let (code, stderr) = end(&mut serving, signal);
         assert_eq!(code, Some(0), "{stderr}");
         assert!(stderr.contains("serves 2 prompts of"), "{stderr}");
+    }
+}
+
+/// The handlers are there before the address is printed. Standard error is full at first, so that the signal finds the
+/// server between the two.
+#[test]
+fn signal_right_after_the_address_ends_servers_in_order() {
+    let released = Released::new();
+    let mock_server = || {
+        let mut command = released.folder.command(&[]);
+        command.args(["mock-server", "--listen", "127.0.0.1:0"]);
+        command
+    };
+    let serve = || released.command(&[]);
+    let servers: [(&dyn Fn() -> Command, &str); 2] =
+        [(&serve, "serves 2 prompts of"), (&mock_server, "served 0 requests")];
+    for (command, said) in servers {
+        for signal in ["-TERM", "-INT"] {
+            let (mut reader, mut writer) = std::io::pipe().expect("a pipe");
+            let mut command = command();
+            command.stdout(Stdio::piped()).stderr(writer.try_clone().expect("a pipe"));
+            let filling = std::thread::spawn(move || writer.write_all(&[b'\n'; 1 << 20]));
+            let mut child = command.spawn().expect("the server starts");
+            drop(command);
+            let mut line = String::new();
+            let stdout = child.stdout.take().expect("its output");
+            BufReader::new(stdout).read_line(&mut line).expect("its first line");
+            assert!(line.starts_with("http://127.0.0.1:"), "{line}");
+            let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill");
+            assert!(sent.success());
+            let mut text = String::new();
+            reader.read_to_string(&mut text).expect("text");
+            filling.join().expect("a thread").expect("a pipe");
+            assert_eq!(child.wait().expect("an end").code(), Some(0), "{signal}");
+            assert!(text.contains(said), "{signal}: {}", text.trim());
+        }
     }
 }
 

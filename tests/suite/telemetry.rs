@@ -1,27 +1,31 @@
-//! `run --otlp`: a receiver gets the trace, and no failure of it changes the verdict.
+//! `run --otlp`: a receiver gets the trace, and no failure of it changes the verdict. `ci --otlp` and that of rollouts are
+//! tested with those commands.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::thread::JoinHandle;
 
 use flate2::read::GzDecoder;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 
 use crate::support::{Folder, Outcome};
 
 /// A secret in a header.
-const AUTHORIZATION: &str = "Basic cGstY2FuYXJ5OnNrLWNhbmFyeQ==";
+pub(crate) const AUTHORIZATION: &str = "Basic cGstY2FuYXJ5OnNrLWNhbmFyeQ==";
 
 /// A receiver of one request.
-struct Receiver {
+pub(crate) struct Receiver {
     address: SocketAddr,
     serving: JoinHandle<(String, Vec<u8>)>,
 }
 
 impl Receiver {
-    fn start(status: &'static str) -> Self {
+    pub(crate) fn start(status: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let serving = std::thread::spawn(move || {
@@ -43,12 +47,18 @@ impl Receiver {
         Self { address, serving }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
+    /// An address at which nobody listens any more.
+    pub(crate) fn closed() -> String {
+        let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+        format!("http://{closed}")
+    }
+
     /// Head and spans of the request.
-    fn received(self) -> (String, Vec<Span>) {
+    pub(crate) fn received(self) -> (String, Vec<Span>) {
         let (head, body) = self.serving.join().expect("a request");
         let mut bytes = Vec::new();
         GzDecoder::new(body.as_slice()).read_to_end(&mut bytes).expect("gzip");
@@ -56,6 +66,21 @@ impl Receiver {
         let scopes = request.resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
         (head, scopes.flat_map(|scope| scope.spans).collect())
     }
+}
+
+/// The attributes of a span or an event, as text.
+pub(crate) fn texts(attributes: &[KeyValue]) -> BTreeMap<String, String> {
+    let text = |value: Value| match value {
+        Value::StringValue(text) => text,
+        Value::IntValue(number) => number.to_string(),
+        Value::DoubleValue(number) => number.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let pair = |attribute: &KeyValue| {
+        let value = attribute.value.clone().and_then(|value| value.value).expect("a value");
+        (attribute.key.clone(), text(value))
+    };
+    attributes.iter().map(pair).collect()
 }
 
 fn run(folder: &Folder, arguments: &[&str]) -> Outcome {
@@ -130,9 +155,8 @@ fn failed_export_is_a_warning_and_the_report_stays() {
     assert_eq!(folder.report()["exit_code"], 0);
 
     // Nobody listens there any more; the verdict of a bad candidate stays that as well.
-    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let golden = Folder::golden();
-    let url = format!("http://{closed}");
+    let url = Receiver::closed();
     let arguments = ["--otlp", &url, "--candidate", "file:prompts/quiet-regression.md", "--repeats", "3"];
     let mut command = golden.command(&[&["run", "--offline"], &arguments[..]].concat());
     let output = command.output().expect("promptgate runs");

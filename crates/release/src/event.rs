@@ -1,9 +1,11 @@
 //! The events of a ledger.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::rollout::{Look, RolloutOutcome, RolloutStart, Stratum};
+use crate::rollout::{Look, RolloutOutcome, RolloutStart, Sample, Stratum};
 use crate::{Actor, Approval, Digest, Evidence, Label, Level, Version};
 
 /// One line of a ledger.
@@ -96,6 +98,14 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
+    /// A version was seen to keep the limits of staging.
+    StagingPassed {
+        /// The version.
+        version: Version,
+        /// The samples of each limit; empty where the golden cases were replayed instead.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        samples: BTreeMap<String, Sample>,
+    },
     /// A rollout began: the units of its first step get the treatment.
     RolloutStarted {
         /// How it began.
@@ -111,6 +121,9 @@ pub enum EventKind {
         /// Why a source failed; `None` if none did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<String>,
+        /// Guardrails whose harm was shown and not tolerated: the rollout is rolled back.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        harm: Vec<String>,
     },
     /// The next step began.
     RolloutStepped {

@@ -16,6 +16,7 @@ mod error;
 mod event;
 mod evidence;
 mod level;
+pub mod limits;
 mod policy;
 pub mod ports;
 pub mod promotion;

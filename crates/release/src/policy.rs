@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::diff::Rules;
+use crate::limits::{Monitor, StagingChecks};
 use crate::rollout::{RolloutKind, RolloutPolicy};
 use crate::{Digest, GateScope, Level, canonical};
 
@@ -18,6 +19,12 @@ pub struct ReleasePolicy {
     /// How long a version stays on staging before production, in seconds.
     #[serde(default)]
     pub staging_hold_seconds: u64,
+    /// The checks on staging; `None` where time alone counts there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staging_checks: Option<StagingChecks>,
+    /// The checks of the version that production serves; `None` without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitor: Option<Monitor>,
     /// How the least level of a change is found.
     #[serde(default)]
     pub rules: Rules,
@@ -90,6 +97,8 @@ impl Default for ReleasePolicy {
             },
             approvers: Vec::new(),
             staging_hold_seconds: 0,
+            staging_checks: None,
+            monitor: None,
             rules: Rules::default(),
             rollouts: None,
         }

@@ -131,6 +131,8 @@ pub enum Obstacle {
         /// When it ends.
         until: Timestamp,
     },
+    /// It was not seen to keep the limits of staging.
+    StagingLimits,
 }
 
 impl Obstacle {
@@ -168,7 +170,21 @@ impl Obstacle {
             Self::RolloutRequired { .. } => "rollout_required",
             Self::NotStaged => "not_staged",
             Self::StagingHold { .. } => "staging_hold",
+            Self::StagingLimits => "staging_limits",
         }
+    }
+
+    /// Whether the gate has to run again.
+    pub fn needs_gate(&self) -> bool {
+        matches!(
+            self,
+            Self::NoEvidence
+                | Self::UntrustedEvidence { .. }
+                | Self::OtherCommit
+                | Self::GateIncomplete
+                | Self::GateScope { .. }
+                | Self::StaleBaseline { .. }
+        )
     }
 
     /// Whether no further evidence, approval or time removes it.

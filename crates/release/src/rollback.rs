@@ -34,10 +34,13 @@ pub fn target(state: &State, label: &Label, wanted: Option<Version>) -> Result<V
     let was_rolled_back = |version: &Version| {
         state.versions.get(version).is_some_and(|state| state.rolled_back.contains(label))
     };
+    // Staging may go back to what production serves, which need not have been there.
+    let is_served =
+        |version: Version| *label == Label::Staging && state.labels.get(&Label::Production) == Some(&version);
     if let Some(wanted) = wanted {
         return if wanted == current {
             Err(RollbackRefusal::Current(wanted))
-        } else if !state.has_held(wanted, label) {
+        } else if !state.has_held(wanted, label) && !is_served(wanted) {
             Err(RollbackRefusal::NeverServed(wanted))
         } else if was_rolled_back(&wanted) {
             Err(RollbackRefusal::RolledBack(wanted))

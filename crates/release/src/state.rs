@@ -58,6 +58,9 @@ pub struct VersionState {
     /// Labels that it was rolled back from, and has not held since.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub rolled_back: BTreeSet<Label>,
+    /// When it was seen to keep the limits of staging, since it came there last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staging_passed_at: Option<Timestamp>,
 }
 
 /// A move of a label.
@@ -133,6 +136,7 @@ impl State {
                     approvals: Vec::new(),
                     registered: BTreeMap::new(),
                     rolled_back: BTreeSet::new(),
+                    staging_passed_at: None,
                 };
                 self.publish(*version, published)
             }
@@ -176,6 +180,13 @@ impl State {
             }
             EventKind::Moved { label, from, version, cause, .. } => {
                 self.move_label(event.at, label, *from, *version, *cause)
+            }
+            EventKind::StagingPassed { version, .. } => {
+                if self.labels.get(&Label::Staging) != Some(version) {
+                    return Err(format!("{version} passed staging, but is not there"));
+                }
+                self.known(*version)?.staging_passed_at = Some(event.at);
+                Ok(())
             }
             EventKind::RolloutStarted { .. }
             | EventKind::RolloutLooked { .. }
@@ -229,7 +240,11 @@ impl State {
         if let Some(before) = before.filter(|before| cause == MoveCause::Rollback && *before != to) {
             self.known(before)?.rolled_back.insert(label.clone());
         }
-        self.known(to)?.rolled_back.remove(label);
+        let moved = self.known(to)?;
+        moved.rolled_back.remove(label);
+        if *label == Label::Staging && before != Some(to) {
+            moved.staging_passed_at = None;
+        }
         self.labels.insert(label.clone(), to);
         self.intents.remove(label);
         self.moves.push(Move { at, label: label.clone(), from, to, cause });
@@ -244,9 +259,25 @@ impl State {
         Ok(())
     }
 
+    /// The end of the last rollout, if it was rolled back or given up, and none began since.
+    pub fn ended_exposure(&self) -> Option<&Exposure> {
+        self.exposures.last().filter(|exposure| exposure.basis_points == 0 && self.rollout.is_none())
+    }
+
     /// The newest published version.
     pub fn latest(&self) -> Option<Version> {
         self.versions.iter().max_by_key(|(_, state)| state.number).map(|(version, _)| *version)
+    }
+
+    /// The version on its way to production: the newest one, if it is above what production serves, was not rolled back, and
+    /// no rollout of it was given up.
+    pub fn on_its_way(&self) -> Option<Version> {
+        let version = self.latest()?;
+        let is_above = self.labels.get(&Label::Production).is_none_or(|served| *served < version);
+        let was_rolled_back = self.versions.get(&version).is_some_and(|state| !state.rolled_back.is_empty());
+        let last = self.exposures.iter().rev().find(|exposure| exposure.version == version);
+        let was_given_up = last.is_some_and(|exposure| exposure.basis_points == 0);
+        (is_above && !was_rolled_back && !was_given_up).then_some(version)
     }
 
     /// The version with this digest, the newest of several.

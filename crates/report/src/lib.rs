@@ -21,7 +21,7 @@ pub use render::terminal::{
     write_calibration, write_diff, write_log, write_plan, write_rollout, write_rollout_plan,
     write_rollout_simulation, write_show, write_status, write_verification,
 };
-pub use render::{Format, Style, UnknownFormat, write};
+pub use render::{Format, Style, UnknownFormat, summary, write};
 pub use v1::{Report, read, schema};
 pub use view::concern::{Concern, concerns};
 pub use wire::{

@@ -10,6 +10,7 @@ mod messages;
 mod new_suite;
 pub(crate) mod outputs;
 mod shards;
+mod telemetry;
 mod unchanged;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ use promptgate_adapters::git::Repository;
 use promptgate_adapters::github::Event;
 use promptgate_report::Disclose;
 use promptgate_report::shard::Shard;
+pub(crate) use telemetry::receiver;
 use unchanged::Comparison;
 
 /// Value of `--policy-from` that selects the change's own policy.

@@ -8,11 +8,11 @@ use super::facts::{self, CiFacts, Verdict};
 use super::messages;
 use super::{CiContext, CiOptions, Outcome};
 use crate::app::files::{append, refuse_special, write_whole};
-use crate::app::{Environment, Failure, report_files};
+use crate::app::{Environment, Failure, job_summary, report_files};
 use promptgate_adapters::github::{self, EventKind, Outputs};
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_report::Format;
-use promptgate_report::comment::{COMMENT_BYTES, SUMMARY_BYTES};
+use promptgate_report::comment::COMMENT_BYTES;
 use promptgate_report::v1::CaseStatus;
 
 /// The file with the body of the comment.
@@ -78,13 +78,8 @@ pub(crate) fn write_all(
     });
     let facts = write_facts(context, verdict, reason, exit_code, comment.is_some(), folder);
     let mut unwritten: Vec<Failure> = [written, facts].into_iter().filter_map(Result::err).collect();
-    let mut warnings = Vec::new();
-    if let Some(path) = environment.path("GITHUB_STEP_SUMMARY") {
-        let size =
-            std::fs::metadata(&path).map_or(0, |facts| usize::try_from(facts.len()).unwrap_or(usize::MAX));
-        let room = SUMMARY_BYTES.saturating_sub(size);
-        warnings.extend(summary(&path, &body(room).unwrap_or_default(), room));
-    }
+    let summary = job_summary::write(environment, |room| body(room).unwrap_or_default());
+    let mut warnings: Vec<String> = summary.into_iter().collect();
     if let Some(path) = environment.path(OUTPUT) {
         let outputs = outputs(outcome, verdict, exit_code, folder);
         if !outputs.refused().is_empty() {
@@ -175,16 +170,6 @@ fn output_name(file: &str) -> String {
         Some((stem, _)) => stem.to_owned(),
         None => file.to_owned(),
     }
-}
-
-/// Appends to the job summary, as far as there is room. A failure is a warning: it changes no verdict.
-fn summary(path: &Path, text: &str, room: usize) -> Option<String> {
-    let text = if text.len() <= room {
-        text
-    } else {
-        "promptgate: there is no room for its report in this summary.\n"
-    };
-    append(path, text).err().map(|error| format!("the job summary could not be written: {error}"))
 }
 
 #[cfg(test)]

@@ -69,14 +69,19 @@ fn sentence(kind: &EventKind) -> String {
             let reason = given(start.reason.as_deref());
             format!("rollout {number} of {treatment} over {control} started at {percent} %{reason}")
         }
-        EventKind::RolloutLooked { rollout, looks, failure } => match failure {
+        EventKind::RolloutLooked { rollout, looks, failure, harm } => match failure {
             Some(failure) => format!("rollout {rollout} not observed: {failure}"),
-            None if looks.is_empty() => format!("rollout {rollout} observed again"),
+            None if looks.is_empty() && harm.is_empty() => format!("rollout {rollout} observed again"),
+            None if looks.is_empty() => format!("rollout {rollout}: harm shown: {}", harm.join(", ")),
             None => format!("rollout {rollout}: {}", tested(looks)),
         },
         EventKind::RolloutStepped { rollout, step, basis_points, .. } => {
             format!("rollout {rollout} to step {}: {} %", step + 1, wire::percent(*basis_points))
         }
+        EventKind::StagingPassed { version, samples } if samples.is_empty() => {
+            format!("{version} passed staging by a replay of the golden cases")
+        }
+        EventKind::StagingPassed { version, .. } => format!("{version} passed staging: its limits are kept"),
         EventKind::RolloutPaused { rollout, reason } => format!("rollout {rollout} paused: {reason}"),
         EventKind::RolloutResumed { rollout, reason, .. } => format!("rollout {rollout} resumed: {reason}"),
         EventKind::RolloutEnded { rollout, outcome, reason } => {
@@ -94,7 +99,9 @@ fn tested(looks: &[Look]) -> String {
             (TestKind::NonInferiority, true) => "shown to be not worse",
             (TestKind::NonInferiority, false) => "not yet shown to be not worse",
         };
-        format!("{}: {shown} (z {:.2})", look.guardrail, look.z)
+        // Without the sign of a zero.
+        let z = (look.z * 100.0).round() / 100.0 + 0.0;
+        format!("{}: {shown} (z {z:.2})", look.guardrail)
     };
     looks.iter().map(test).collect::<Vec<_>>().join(", ")
 }
@@ -166,7 +173,10 @@ mod tests {
 
     #[test]
     fn end_of_a_row_of_failures_has_a_sentence() {
-        let kind = |failure| EventKind::RolloutLooked { rollout: 2, looks: Vec::new(), failure };
+        let kind = |failure| {
+            let (looks, harm) = (Vec::new(), Vec::new());
+            EventKind::RolloutLooked { rollout: 2, looks, failure, harm }
+        };
         assert_eq!(sentence(&kind(None)), "rollout 2 observed again");
         assert_eq!(sentence(&kind(Some("503".to_owned()))), "rollout 2 not observed: 503");
     }

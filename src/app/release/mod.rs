@@ -64,8 +64,9 @@ pub(crate) use reading::{LedgerOptions, open_ledger_for_reading};
 pub(crate) use reconcile::{Difference, ReconcileOptions, Reconciled, reconcile};
 pub(crate) use rollback::{RollbackOptions, RolledBack, rollback};
 pub(crate) use rollout::{
-    PlanOptions, SimulateOptions, StartOptions, abort, advance, advance_all, pause, plan as plan_rollout,
-    resume, simulate as simulate_rollout, start as start_rollout, status as rollout_status,
+    CarryOptions, PlanOptions, SimulateOptions, StartOptions, abort, advance, advance_all, pause,
+    plan as plan_rollout, resume, simulate as simulate_rollout, start as start_rollout,
+    status as rollout_status,
 };
 pub(crate) use show::show;
 pub(crate) use status::{StatusOptions, status};

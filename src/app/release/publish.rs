@@ -1,6 +1,7 @@
 //! Publishes the prompt of a suite as an immutable version, with the evidence for it.
 
 mod before;
+mod refuted;
 mod source;
 
 use std::path::PathBuf;
@@ -94,7 +95,7 @@ pub(crate) async fn publish(
     registry.name(opened.name())?;
     let (report, evidence) = evidence::read(&options.report, opened.name(), stamp.actor.source, stamp.at)?;
     source.refuse_other_dataset(&report, &options.report)?;
-    let digest = source.content.digest();
+    let digest = evidence.candidate.clone();
     let mut published = Published {
         name: opened.name().clone(),
         digest: digest.clone(),
@@ -105,15 +106,22 @@ pub(crate) async fn publish(
     };
     let current = write::current(opened.ledger.as_ref(), opened.name()).await?;
     let local = opened.ledger.is_local();
-    let refused = refusals(&evidence, &source, &current.state, options.allow_simulated, local);
+    let is_published = report.variants.candidate.published.is_some();
+    let refused = refusals(&evidence, is_published, &source, &current.state, options.allow_simulated, local);
     if !refused.is_empty() {
+        if refuted::counts(&evidence, &refused, local) {
+            published.notes = refuted::record(&opened, &evidence, &stamp, options.dry_run).await?;
+        }
         published.outcome = PublishOutcome::Refused(refused);
         return Ok(published);
     }
     let (production, latest) = known(&opened, &current.state).await?;
     let approvers = &source.policy(latest.as_ref()).approvers;
-    let collected =
-        approvals(&source, production.as_ref(), (&digest, approvers), &identity, environment).await?;
+    // The approvals that can be collected are those of the content in the files.
+    let collected = match digest == source.content.digest() {
+        true => approvals(&source, production.as_ref(), (&digest, approvers), &identity, environment).await?,
+        false => CollectedApprovals::default(),
+    };
     published.notes = notes(&collected);
     if !options.dry_run {
         published.notes.extend(pending::append(&opened.folder, opened.name(), opened.ledger.as_ref()).await?);
@@ -249,15 +257,20 @@ async fn known(opened: &Opened, state: &State) -> Result<(Option<Record>, Option
 }
 
 /// Why an evaluation is no evidence for the content. What only promotions require is left to them.
+///
+/// `is_published` says whether the candidate of the run was a published version, not the files.
 fn refusals(
     evidence: &Evidence,
+    is_published: bool,
     source: &Source,
     state: &State,
     allow_simulated: bool,
     local: bool,
 ) -> Vec<Obstacle> {
     let mut refused = Vec::new();
-    if evidence.candidate != source.content.digest() {
+    // A published version may be evaluated again after the files moved on.
+    let is_known = is_published && state.with_digest(&evidence.candidate).is_some();
+    if evidence.candidate != source.content.digest() && !is_known {
         refused.push(Obstacle::OtherContent);
     }
     if !local && !evidence.source.is_trusted() {

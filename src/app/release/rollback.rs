@@ -1,5 +1,7 @@
 //! Moves a label back to a version that held it before: at once, the registry first.
 
+mod repeated;
+
 use std::sync::Arc;
 
 use super::identity;
@@ -8,20 +10,21 @@ use super::open::{Opened, Target};
 use super::pending;
 use super::releases;
 use super::rollout;
-use super::secrets;
 use super::write::{self, Current, Stamp};
 use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;
 use promptgate_release::ports::{LedgerStore, Registry, Staleness};
 use promptgate_release::rollback::{RollbackRefusal, target};
 use promptgate_release::rollout::RolloutOutcome;
-use promptgate_release::{Event, EventKind, Label, MoveCause, Name, PortError, State, Version};
+use promptgate_release::{ActorSource, Event, EventKind, Label, MoveCause, Name, PortError, State, Version};
 
 /// The request.
 #[derive(Debug, Clone)]
 pub(crate) struct RollbackOptions {
     /// The prompt.
     pub(crate) target: Target,
+    /// The version that the label has to be on, or nothing is moved; `None` for any.
+    pub(crate) from: Option<Version>,
     /// The version; by default the last one that held the label and was not rolled back itself.
     pub(crate) to: Option<Version>,
     /// The label.
@@ -64,7 +67,7 @@ pub(crate) async fn rollback(
     environment: &Environment,
 ) -> Result<RolledBack, Failure> {
     // A rollback is not refused for it.
-    let reason = secrets::redactor(environment).redact(&options.reason).into_owned();
+    let reason = environment.redactor().redact(&options.reason).into_owned();
     let options = &RollbackOptions { reason, ..options.clone() };
     let opened = Opened::open(&options.target)?;
     let stamp =
@@ -77,7 +80,15 @@ pub(crate) async fn rollback(
         notes.extend(pending::append(folder, name, opened.ledger.as_ref()).await.unwrap_or_default());
     }
     let kept = pending::read(folder, name).unwrap_or_default();
-    let mut rolled_back = rollback_in(options, name, &kept, &opened.ledger, &registry, &stamp).await?;
+    let rolled_back = rollback_in(options, name, &kept, &opened.ledger, &registry, &stamp).await;
+    if let Err(Failure::Diagnostics(_)) = &rolled_back
+        && !options.dry_run
+        && stamp.actor.source != ActorSource::OtherBranch
+    {
+        // The call that ended the rollout may have been killed before it published that.
+        let _ = releases::note(&opened, environment, &stamp).await;
+    }
+    let mut rolled_back = rolled_back?;
     rolled_back.notes.splice(0..0, notes);
     if let Some(line) = &rolled_back.pending {
         let file = pending::keep(&opened.folder, opened.name(), line)?;
@@ -112,6 +123,11 @@ pub(super) async fn rollback_in(
         Err(error) => return Err(error.into()),
     };
     let mut state = pending::following(&current.state, kept).0;
+    if let Some(from) = options.from
+        && state.labels.get(&options.label) != Some(&from)
+    {
+        return Err(Diagnostic::new(format!("{} of {name} has moved on from {from}", options.label)).into());
+    }
     // A rollout that has reached production, and whose last event is missing, is past: production itself is rolled back.
     if let Some(rollout) = state.rollout.as_deref()
         && matches!(options.label, Label::Production | Label::Canary)
@@ -129,6 +145,7 @@ pub(super) async fn rollback_in(
         }
         notes = rolled_back.notes;
     }
+    repeated::refuse(options, name, &state, stamp.at)?;
     let (from, to) = chosen(options, name, &state)?;
     let mut rolled_back = RolledBack {
         name: name.clone(),

@@ -4,19 +4,6 @@ use crate::app::Environment;
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_core::text::{Redactor, Secret};
 
-/// Endings of the names of variables that hold secrets.
-const ENDINGS: [&str; 4] = ["KEY", "TOKEN", "SECRET", "PASSWORD"];
-/// Shorter values are words that any text may contain.
-const MIN_BYTES: usize = 12;
-
-/// A redactor of every variable whose name says that it holds a secret, whatever it is for.
-pub(super) fn redactor(environment: &Environment) -> Redactor {
-    let is_secret = |name: &str| ENDINGS.iter().any(|ending| name.to_ascii_uppercase().ends_with(ending));
-    let secrets = environment.variables().filter(|(name, value)| is_secret(name) && value.len() >= MIN_BYTES);
-    let secrets: Vec<Secret> = secrets.map(|(_, value)| Secret::new(value)).collect();
-    Redactor::new(&secrets)
-}
-
 /// Refuses a text for the ledger that holds a secret; `what` names it.
 ///
 /// # Errors
@@ -35,7 +22,7 @@ pub(super) fn refuse(text: &str, what: &str, place: &Place, redactor: &Redactor)
 /// # Errors
 /// Such a reason, which is not shown.
 pub(super) fn refuse_in_reason(reason: &str, environment: &Environment) -> Result<(), Diagnostic> {
-    refuse(reason, "the reason", &Place::file("--reason"), &redactor(environment))
+    refuse(reason, "the reason", &Place::file("--reason"), &environment.redactor())
 }
 
 /// Returns the secret of a variable that something needs: `user` names it, and `shown` is the configuration.
@@ -63,7 +50,7 @@ mod tests {
     fn variables_that_are_named_as_secrets_are_refused() {
         let pairs = [("MY_KEY", "k-0123456789ab"), ("GH_TOKEN", "short"), ("LANG", "en_US.UTF-8.long")];
         let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let redactor = redactor(&Environment::of(pairs));
+        let redactor = Environment::of(pairs).redactor();
         let place = Place::file("prompt.md");
         for text in ["a short text", "en_US.UTF-8.long", ""] {
             assert_eq!(refuse(text, "the reason", &place, &redactor), Ok(()));

@@ -146,6 +146,7 @@ impl World {
 
     async fn rollback(&self) -> Result<RolledBack, Failure> {
         let options = RollbackOptions {
+            from: None,
             target: Target::default(),
             to: None,
             label: Label::Production,

@@ -48,7 +48,7 @@ pub(super) fn parse(written: &[String], environment: &Environment) -> Result<Hea
             headers.plain.push((name, value.to_owned()));
             continue;
         };
-        if variable.is_empty() || !variable.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        if !is_variable(variable) {
             return Err(invalid(
                 "`env:` must be followed by the name of an environment variable",
                 "expected a header such as authorization=env:OTLP_AUTHORIZATION",
@@ -64,6 +64,16 @@ pub(super) fn parse(written: &[String], environment: &Environment) -> Result<Hea
         headers.variables.push(variable.to_owned());
     }
     Ok(headers)
+}
+
+/// The variables that headers name.
+pub(super) fn variables(written: &[String]) -> impl Iterator<Item = &str> {
+    let values = written.iter().filter_map(|header| Some(header.split_once('=')?.1.trim()));
+    values.filter_map(|value| value.strip_prefix(ENV)).filter(|name| is_variable(name))
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn invalid(message: &str, help: &str) -> Diagnostic {

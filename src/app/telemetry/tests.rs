@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::trace::RunTrace;
 use crate::app::report_files;
-use promptgate_adapters::otlp::{Attribute, Span, SpanKind, Value, names};
+use promptgate_adapters::otlp::{Attribute, Span, SpanKind, TraceId, Value, names};
 use promptgate_core::model::{PublishedVersion, ReleaseLevel};
 use promptgate_core::text::{Redactor, Secret};
 use promptgate_report::Report;
@@ -15,7 +15,7 @@ fn report(name: &str) -> Report {
 }
 
 fn spans(report: &Report, content: bool) -> Vec<Span> {
-    RunTrace::new(report, &Redactor::new(&[]), content).spans().collect()
+    RunTrace::new(TraceId::random(), report, &Redactor::new(&[]), content).spans().collect()
 }
 
 fn value<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Value> {
@@ -145,7 +145,7 @@ fn secrets_are_redacted_everywhere_and_texts_are_limited() {
     let trials: Vec<Trial> = case.trials.readable().map(|trial| edit(trial.into_owned())).collect();
     case.trials = trials.into();
     let redactor = Redactor::new(&[Secret::new(key)]);
-    let spans: Vec<Span> = RunTrace::new(&report, &redactor, true).spans().collect();
+    let spans: Vec<Span> = RunTrace::new(TraceId::random(), &report, &redactor, true).spans().collect();
     let all = format!("{spans:?}");
     assert!(!all.contains(key) && !all.contains("\\0"));
     assert!(all.contains("promptgate run suite [redacted]") && all.contains("because of [redacted]"));

@@ -5,10 +5,10 @@
 //! cache or an earlier run made no call, and has neither a duration nor tokens, so that sums over spans are those of this
 //! run.
 
-use std::borrow::Cow;
 use std::iter;
 
-use promptgate_adapters::otlp::{Attribute, Span, SpanEvent, SpanId, SpanKind, Value, names};
+use super::redaction::redacted;
+use promptgate_adapters::otlp::{Attribute, Span, SpanEvent, SpanId, SpanKind, TraceId, Value, names};
 use promptgate_core::model::{FinishReason, Role};
 use promptgate_core::text::Redactor;
 use promptgate_report::Report;
@@ -29,20 +29,21 @@ pub(super) struct RunTrace<'a> {
     content: bool,
     /// Nanoseconds since 1970.
     start: u64,
+    id: TraceId,
     root: SpanId,
 }
 
 impl<'a> RunTrace<'a> {
-    pub(super) fn new(report: &'a Report, redactor: &'a Redactor, content: bool) -> Self {
+    pub(super) fn new(id: TraceId, report: &'a Report, redactor: &'a Redactor, content: bool) -> Self {
         let started = report.started_at.parse::<jiff::Timestamp>().ok();
         let start = started.and_then(|time| u64::try_from(time.as_nanosecond()).ok()).unwrap_or_default();
-        Self { report, redactor, content, start, root: SpanId::random() }
+        Self { report, redactor, content, start, id, root: SpanId::random() }
     }
 
     /// All spans, the root first. Trials are read when they are needed.
     pub(super) fn spans(&self) -> impl Iterator<Item = Span> {
         let cases = self.report.cases.iter().flat_map(|case| self.case(case));
-        iter::once(self.run()).chain(cases).map(|span| self.redacted(span))
+        iter::once(self.run()).chain(cases).map(|span| redacted(span, self.redactor))
     }
 
     fn run(&self) -> Span {
@@ -62,6 +63,7 @@ impl<'a> RunTrace<'a> {
         attributes.extend(usage.cost_usd.map(|cost| (names::RUN_COST, cost.into())));
         attributes.extend(self.prompt(Role::Candidate));
         Span {
+            trace: self.id,
             id: self.root,
             parent: None,
             name: format!("promptgate run {}", report.name),
@@ -88,6 +90,7 @@ impl<'a> RunTrace<'a> {
             attributes.extend(expected.map(|text| (names::CASE_EXPECTED, text.into())));
         }
         let span = Span {
+            trace: self.id,
             id,
             parent: Some(self.root),
             name: format!("case {}", case.id),
@@ -144,6 +147,7 @@ impl<'a> RunTrace<'a> {
             attributes.push((names::OUTPUT_MESSAGES, self.output(output, finish).into()));
         }
         Some(Span {
+            trace: self.id,
             id: SpanId::random(),
             parent: Some(parent),
             name: format!("chat {}", variant.model),
@@ -210,28 +214,6 @@ impl<'a> RunTrace<'a> {
         }
         let end = (0..=MAX_TEXT).rev().find(|end| redacted.is_char_boundary(*end));
         format!("{}…", end.and_then(|end| redacted.get(..end)).unwrap_or_default())
-    }
-
-    /// A span without secrets, wherever they may be. Databases of receivers do not store NUL.
-    fn redacted(&self, mut span: Span) -> Span {
-        let clean = |text: &mut String| {
-            let redacted = self.redactor.redact(text);
-            let redacted: Cow<'_, str> =
-                if redacted.contains('\0') { redacted.replace('\0', "\u{FFFD}").into() } else { redacted };
-            if let Cow::Owned(redacted) = redacted {
-                *text = redacted;
-            }
-        };
-        clean(&mut span.name);
-        let of_events = span.events.iter_mut().flat_map(|event| &mut event.attributes);
-        for (_, value) in span.attributes.iter_mut().chain(of_events) {
-            match value {
-                Value::Text(text) => clean(text),
-                Value::Texts(texts) => texts.iter_mut().for_each(clean),
-                Value::Integer(_) | Value::Number(_) | Value::Bool(_) => {}
-            }
-        }
-        span
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::RunArguments;
+use super::telemetry::TelemetryFlags;
 use super::values::{Named, named};
 use crate::app::ci::{CiOptions, OnMissingCredentials, OnNewSuite};
 use crate::cli::exit::ExitRules;
@@ -48,6 +49,9 @@ pub(crate) struct CiArguments {
     #[arg(long, default_value = "excerpts", env = "PROMPTGATE_DISCLOSE", hide_env = true,
           value_parser = named(&DISCLOSE))]
     disclose: Disclose,
+    /// Telemetry.
+    #[command(flatten)]
+    pub(crate) telemetry: TelemetryFlags,
 }
 
 /// Whether the verdict decides the exit code.

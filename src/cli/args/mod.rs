@@ -48,7 +48,7 @@ pub(super) use diff::DiffArguments;
 pub(super) use export::{BundleArguments, ExportArguments, ExportCommand};
 pub(super) use get::GetArguments;
 pub(super) use init::InitArguments;
-pub(super) use ledger::LedgerFormat;
+pub(super) use ledger::{LedgerFormat, WriteFlags};
 pub(super) use log::LogArguments;
 pub(super) use merge::MergeArguments;
 pub(super) use mock_server::MockServerArguments;
@@ -61,6 +61,7 @@ pub(super) use serve::ServeArguments;
 pub(super) use show::ShowArguments;
 pub(super) use status::StatusArguments;
 pub(super) use suite::SuiteFlags;
+pub(super) use telemetry::RolloutTelemetryFlags;
 
 pub(super) use promote::PromoteArguments;
 pub(super) use publish::PublishArguments;

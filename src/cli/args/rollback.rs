@@ -37,6 +37,7 @@ pub(crate) struct RollbackArguments {
 impl RollbackArguments {
     pub(crate) fn options(&self) -> RollbackOptions {
         RollbackOptions {
+            from: None,
             target: self.write.target(&self.name),
             to: self.to,
             label: self.label.clone(),

@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::ledger::{ControlFlags, WriteFlags};
-use crate::app::release::{PlanOptions, SimulateOptions, StartOptions, Target};
+use super::telemetry::RolloutTelemetryFlags;
+use crate::app::release::{CarryOptions, PlanOptions, SimulateOptions, StartOptions, Target};
 use promptgate_release::rollout::RolloutKind;
 use promptgate_release::{Name, Version};
 
@@ -98,7 +99,7 @@ pub(crate) struct SimulateArguments {
 #[derive(Debug, Args)]
 pub(crate) struct StartArguments {
     /// The prompt.
-    name: Name,
+    pub(crate) name: Name,
     /// The version [default: what staging has].
     #[arg(id = "published", value_name = "VERSION")]
     version: Option<Version>,
@@ -115,6 +116,8 @@ pub(crate) struct StartArguments {
     control: ControlFlags,
     #[command(flatten)]
     pub(crate) write: WriteFlags,
+    #[command(flatten)]
+    pub(crate) telemetry: RolloutTelemetryFlags,
 }
 
 /// `promptgate rollout advance`.
@@ -122,24 +125,31 @@ pub(crate) struct StartArguments {
 pub(crate) struct AdvanceArguments {
     /// The prompt.
     #[arg(required_unless_present = "all")]
-    name: Option<Name>,
+    pub(crate) name: Option<Name>,
     /// Advance the rollout of every configuration of the repository; one that fails does not keep the others.
     #[arg(long, conflicts_with_all = ["name", "config"])]
     pub(crate) all: bool,
+    /// Accept an evaluation of the simulated model, to try the commands.
+    #[arg(long)]
+    allow_simulated: bool,
     #[command(flatten)]
     pub(crate) write: WriteFlags,
+    #[command(flatten)]
+    pub(crate) telemetry: RolloutTelemetryFlags,
 }
 
 /// `promptgate rollout pause`, `resume` and `abort`.
 #[derive(Debug, Args)]
 pub(crate) struct ReasonArguments {
     /// The prompt.
-    name: Name,
+    pub(crate) name: Name,
     /// Why, for the ledger.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
     #[command(flatten)]
     pub(crate) write: WriteFlags,
+    #[command(flatten)]
+    pub(crate) telemetry: RolloutTelemetryFlags,
 }
 
 /// `promptgate rollout status`.
@@ -207,6 +217,10 @@ impl AdvanceArguments {
     pub(crate) fn target(&self) -> Target {
         Target { config: self.write.config.clone(), name: self.name.clone() }
     }
+
+    pub(crate) fn options(&self) -> CarryOptions {
+        CarryOptions { allow_simulated: self.allow_simulated, dry_run: self.write.dry_run }
+    }
 }
 
 impl ReasonArguments {
@@ -237,7 +251,7 @@ fn percent(text: &str) -> Result<u32, String> {
 fn per_day(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().unwrap_or(f64::NAN);
     let is_possible = number > 0.0 && number <= 1e12;
-    if is_possible { Ok(number) } else { Err("expected a number above 0: 2000".to_owned()) }
+    if is_possible { Ok(number) } else { Err("expected a number above 0, up to 1e12: 2000".to_owned()) }
 }
 
 /// Parses `GUARDRAIL=SHARE`.

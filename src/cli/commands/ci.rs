@@ -4,19 +4,21 @@ use super::run::print_shard;
 use super::watched::watched;
 use crate::app::ci::{self, CiContext, CiOptions, Gate, Outcome};
 use crate::app::evaluate::{self, Decided};
+use crate::app::telemetry::Telemetry;
 use crate::app::{Environment, Failure, report_files};
 use crate::cli::args::CiArguments;
 use crate::cli::exit::ExitStatus;
-use crate::cli::output;
+use crate::cli::{output, telemetry};
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_report::Format;
 
 /// Runs the gate, and writes what the CI system shows.
 pub(super) async fn ci(arguments: &CiArguments, environment: Environment) -> Result<ExitStatus, Failure> {
-    let (options, rules) = (arguments.options(), arguments.exit_rules());
+    let (mut options, rules) = (arguments.options(), arguments.exit_rules());
     ci::outputs::prepare(&options.run.out, &environment)?;
     let mut context = CiContext::default();
-    let outcome = match gate(arguments, &options, &environment, &mut context).await {
+    let mut receiver = None;
+    let outcome = match gate(arguments, &mut options, &environment, &mut context, &mut receiver).await {
         Ok(outcome) => outcome,
         Err(failure) => {
             output::report(&failure);
@@ -29,16 +31,30 @@ pub(super) async fn ci(arguments: &CiArguments, environment: Environment) -> Res
     output::warn(&log.warnings);
     log.unwritten.extend(output::print(&log.text).err());
     outcome.unwritten().iter().chain(&log.unwritten).for_each(output::report);
+    // Who interrupts a run does not wait for more.
+    if let (Some(receiver), Outcome::Reported(reported)) = (receiver, &outcome)
+        && status != ExitStatus::Interrupted
+    {
+        telemetry::send_run(&receiver, reported, arguments.run.quiet).await;
+    }
     Ok(status.unless_unwritten(&log.unwritten, rules))
 }
 
 async fn gate(
     arguments: &CiArguments,
-    options: &CiOptions,
+    options: &mut CiOptions,
     environment: &Environment,
     context: &mut CiContext,
+    receiver: &mut Option<Telemetry>,
 ) -> Result<Outcome, Failure> {
     refuse_format(arguments.run.output.format)?;
+    if let Some(telemetry) = arguments.telemetry.options() {
+        match ci::receiver(&telemetry, options, environment)? {
+            Ok(ready) => *receiver = Some(ready),
+            Err(warning) => output::warn(&[warning]),
+        }
+    }
+    let options = &*options;
     let report = |decided: Decided| {
         let status = ExitStatus::of_decided(&decided, arguments.exit_rules());
         let mut reported = report_files::report(decided, status.code(), Some(&options.run.out));

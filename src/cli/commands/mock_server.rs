@@ -19,9 +19,11 @@ pub(super) async fn mock_server(arguments: &MockServerArguments) -> Result<ExitS
         require_key: arguments.require_key.clone(),
     };
     let server = MockServer::listen(arguments.listen).await?;
+    // Whoever reads the address may send a signal at once.
+    let interrupted = interrupt::signal();
     output::print(&format!("http://{}/v1\n", server.address))?;
     output::info("a simulated model; Ctrl-C ends it");
-    let served = server.serve(options, interrupt::signal()).await;
+    let served = server.serve(options, interrupted).await;
     output::info(&format!(
         "served {} requests, {} of them judgements, {} met a fault, {} were refused with 429",
         served.requests, served.judgements, served.faults, served.refused

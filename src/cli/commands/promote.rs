@@ -4,8 +4,8 @@ use crate::app::release::{PromoteOutcome, Promoted, obstacles, promote as moving
 use crate::app::{Environment, Failure, pretty_json};
 use crate::cli::args::{LedgerFormat, PromoteArguments};
 use crate::cli::exit::ExitStatus;
-use crate::cli::output;
 use crate::cli::release::{obstacle_lines, staleness};
+use crate::cli::{output, summary};
 use promptgate_report::release::promotion::{Promotion, PromotionResult, SCHEMA};
 
 /// Promotes a version.
@@ -18,11 +18,13 @@ pub(super) async fn promote(
         LedgerFormat::Json => output::print(&pretty_json(&json(&promoted), "the promotion")?)?,
         LedgerFormat::Terminal => output::print_lines(&text(&promoted))?,
     }
-    Ok(match &promoted.outcome {
+    let status = match &promoted.outcome {
         PromoteOutcome::Done { .. } | PromoteOutcome::Unchanged => ExitStatus::Pass,
         PromoteOutcome::Refused(_) | PromoteOutcome::RolledBack { .. } => ExitStatus::Fail,
         PromoteOutcome::Waiting(_) => ExitStatus::Inconclusive,
-    })
+    };
+    summary::write_lines("promote", status, &text(&promoted), environment);
+    Ok(status)
 }
 
 fn text(promoted: &Promoted) -> String {

@@ -4,8 +4,8 @@ use crate::app::release::{PublishOutcome, Published, obstacles, publish as publi
 use crate::app::{Environment, Failure, pretty_json};
 use crate::cli::args::{LedgerFormat, PublishArguments};
 use crate::cli::exit::ExitStatus;
-use crate::cli::output;
 use crate::cli::release::obstacle_lines;
+use crate::cli::{output, summary};
 use promptgate_report::release::publication::{Publication, PublicationResult, SCHEMA};
 
 /// Publishes the prompt.
@@ -18,10 +18,12 @@ pub(super) async fn publish(
         LedgerFormat::Json => output::print(&pretty_json(&json(&published), "the publication")?)?,
         LedgerFormat::Terminal => output::print_lines(&text(&published))?,
     }
-    Ok(match published.outcome {
+    let status = match published.outcome {
         PublishOutcome::Refused(_) => ExitStatus::Fail,
         _ => ExitStatus::Pass,
-    })
+    };
+    summary::write_lines("publish", status, &text(&published), environment);
+    Ok(status)
 }
 
 fn text(published: &Published) -> String {

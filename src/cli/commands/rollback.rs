@@ -4,8 +4,8 @@ use crate::app::release::{RolledBack, rollback as moving, wait};
 use crate::app::{Environment, Failure, pretty_json};
 use crate::cli::args::{LedgerFormat, RollbackArguments};
 use crate::cli::exit::ExitStatus;
-use crate::cli::output;
 use crate::cli::release::staleness;
+use crate::cli::{output, summary};
 use promptgate_report::release::rollback::{Rollback, SCHEMA};
 
 /// Rolls a label back.
@@ -25,6 +25,7 @@ pub(super) async fn rollback(
         LedgerFormat::Json => output::print(&pretty_json(&json(&rolled_back), "the rollback")?)?,
         LedgerFormat::Terminal => output::print_lines(&text(&rolled_back))?,
     }
+    summary::write_lines("rollback", ExitStatus::Pass, &text(&rolled_back), environment);
     followed?;
     Ok(ExitStatus::Pass)
 }

@@ -2,30 +2,30 @@
 
 use super::watched::watched;
 use crate::app::evaluate::{self, Outcome};
-use crate::app::report_files::Reported;
 use crate::app::shard::ShardResult;
-use crate::app::telemetry::Telemetry;
+use crate::app::telemetry::{Telemetry, no_trace_of_shard};
 use crate::app::{Environment, Failure, report_files};
 use crate::cli::args::RunCommandArguments;
 use crate::cli::exit::ExitStatus;
-use crate::cli::{interrupt, output};
+use crate::cli::{output, telemetry};
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_report::Format;
 
 /// Evaluates a suite and reports.
 pub(super) async fn run(
-    RunCommandArguments { run: arguments, telemetry }: &RunCommandArguments,
+    RunCommandArguments { run: arguments, telemetry: flags }: &RunCommandArguments,
     environment: Environment,
 ) -> Result<ExitStatus, Failure> {
     let (mut options, rules) = (arguments.options(), arguments.output.exit_rules());
-    let telemetry =
-        telemetry.options().map(|telemetry| Telemetry::new(&telemetry, &environment)).transpose()?;
+    let receiver = flags.options().map(|options| Telemetry::new(&options, &environment)).transpose()?;
     if options.shard.is_some() {
         refuse_report_format(arguments.output.format)?;
-        refuse_telemetry(telemetry.as_ref())?;
+        if receiver.is_some() {
+            return Err(no_trace_of_shard().into());
+        }
     }
     options.suite.secret_variables =
-        telemetry.iter().flat_map(|telemetry| telemetry.variables.clone()).collect();
+        receiver.iter().flat_map(|receiver| receiver.variables.clone()).collect();
     let (suite, shard) = evaluate::load(&options, &environment).await?;
     evaluate::refuse_new_suite(&suite, &options)?;
     let outcome = watched(arguments.quiet, environment, async |context| {
@@ -43,25 +43,11 @@ pub(super) async fn run(
             let mut reported = report_files::report(*decided, status.code(), Some(&options.out));
             let status = output::print_reported(&mut reported, &arguments.output, status);
             // Who interrupts a run does not wait for more.
-            if let Some(telemetry) = telemetry.filter(|_| status != ExitStatus::Interrupted) {
-                send(&telemetry, &reported, arguments.quiet).await;
+            if let Some(receiver) = receiver.filter(|_| status != ExitStatus::Interrupted) {
+                telemetry::send_run(&receiver, &reported, arguments.quiet).await;
             }
             Ok(status)
         }
-    }
-}
-
-/// Sends the telemetry of a run whose report is printed. A failure is a warning.
-async fn send(telemetry: &Telemetry, reported: &Reported, quiet: bool) {
-    let sent = tokio::select! {
-        biased;
-        () = interrupt::signal() => Err(format!("the telemetry was not sent to {}: interrupted", telemetry.url())),
-        sent = telemetry.send(reported) => sent,
-    };
-    match sent {
-        Ok(line) if !quiet => output::info(&line),
-        Ok(_) => {}
-        Err(warning) => output::warn(&[warning]),
     }
 }
 
@@ -79,14 +65,4 @@ fn refuse_report_format(format: Format) -> Result<(), Diagnostic> {
     Err(Diagnostic::new(message)
         .at(Place::file("--format"))
         .help("leave it out: `promptgate merge` reports what all shards found, and takes the format"))
-}
-
-/// A shard has no verdict, and its trials are those of the whole run only with the others.
-fn refuse_telemetry(telemetry: Option<&Telemetry>) -> Result<(), Diagnostic> {
-    if telemetry.is_none() {
-        return Ok(());
-    }
-    Err(Diagnostic::new("a shard has no telemetry: the trace is that of a whole run")
-        .at(Place::file("--otlp"))
-        .help("leave it out"))
 }

@@ -18,9 +18,11 @@ pub(super) async fn serve(
         refresh: arguments.refresh,
     };
     let server = Server::listen(&options, environment, Box::new(report)).await?;
+    // Whoever reads the address may send a signal at once.
+    let interrupted = interrupt::signal();
     output::print(&format!("http://{}\n", server.address))?;
     output::info(&server.describe());
-    server.serve(interrupt::signal()).await;
+    server.serve(interrupted).await;
     Ok(ExitStatus::Pass)
 }
 

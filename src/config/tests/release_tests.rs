@@ -70,7 +70,26 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
     let rows: &[(&str, &[&str])] = &[
         ("release: {}", &["5:1: `release` lacks the key `ledger`"]),
         ("release: {registry: embedded}", &["5:1: `release` lacks the key `ledger`"]),
-        ("release: {ledger: folder}", &["5:19: `release.ledger`"]),
+        (
+            "release: {ledger: folder}",
+            &["5:19: `release.ledger` must be `{git: {…}}`, `{path: …}` or `git`, found text \"folder\""],
+        ),
+        (
+            "release: {ledger: gitt}",
+            &[
+                "5:19: `release.ledger` must be `{git: {…}}`, `{path: …}` or `git`, found text \"gitt\" (help: did you mean `git`?)",
+            ],
+        ),
+        (
+            "release: {ledger: pathh}",
+            &[
+                "5:19: `release.ledger` must be `{git: {…}}`, `{path: …}` or `git`, found text \"pathh\" (help: did you mean `{path: …}`?)",
+            ],
+        ),
+        (
+            "release: {ledger: {gitt: {}}}",
+            &["5:20: unknown key `gitt` in `release.ledger` (help: did you mean `git`?)"],
+        ),
         ("release: {ledger: {git: {}, path: x}}", &["5:19: `release.ledger`"]),
         (
             "release: {ledger: {git: {branch: \"-x\"}}}",
@@ -81,7 +100,31 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
             &["5:30: invalid prompt name `Reply`: expected parts of a-z"],
         ),
         ("release: {ledger: git, name: ../x}", &["5:30: invalid prompt name `../x`"]),
-        ("release: {ledger: git, registry: langfuse}", &["5:34: `release.registry`"]),
+        (
+            "release: {ledger: git, registry: langfuse}",
+            &[
+                "5:34: `release.registry` must be `{langfuse: {…}}`, `{mlflow: {…}}` or `embedded`, found text \"langfuse\" \
+               (help: did you mean `{langfuse: {…}}`?)",
+            ],
+        ),
+        (
+            "release: {ledger: git, registry: langfuze}",
+            &[
+                "5:34: `release.registry` must be `{langfuse: {…}}`, `{mlflow: {…}}` or `embedded`, found text \"langfuze\" \
+               (help: did you mean `{langfuse: {…}}`?)",
+            ],
+        ),
+        (
+            "release: {ledger: git, registry: embeded}",
+            &[
+                "5:34: `release.registry` must be `{langfuse: {…}}`, `{mlflow: {…}}` or `embedded`, found text \"embeded\" \
+               (help: did you mean `embedded`?)",
+            ],
+        ),
+        (
+            "release: {ledger: git, registry: {langfuze: {}}}",
+            &["5:35: unknown key `langfuze` in `release.registry` (help: did you mean `langfuse`?)"],
+        ),
         (
             "release: {ledger: git, registry: {langfuse: {}}}",
             &["5:35: `release.registry.langfuse` lacks the key `base_url`"],

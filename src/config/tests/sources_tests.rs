@@ -101,7 +101,24 @@ fn mistakes_of_sources_are_reported_with_their_places() {
     let rows: &[(&str, &[&str])] = &[
         ("{a: {}}", &["5:37: `release.sources.a` must not be empty"]),
         ("{a: {json: x, otlp_file: y}}", &["5:37: `release.sources.a` must have at most 1 keys"]),
-        ("{a: {datadog: {}}}", &["5:38: unknown key `datadog`"]),
+        (
+            "{a: {datadog: {}}}",
+            &[
+                "5:38: unknown key `datadog` in `release.sources.a` (help: known keys are `prometheus`, `otlp_file`, `mlflow`, \
+               `langfuse`, `json`)",
+            ],
+        ),
+        (
+            "{a: {otlpfile: x}}",
+            &["5:38: unknown key `otlpfile` in `release.sources.a` (help: did you mean `otlp_file`?)"],
+        ),
+        (
+            "{a: prometeus}",
+            &[
+                "5:37: `release.sources.a` must be `{prometheus: {…}}`, `{otlp_file: …}`, `{mlflow: {…}}`, `{langfuse: {…}}` \
+               or `{json: …}`, found text \"prometeus\" (help: did you mean `{prometheus: {…}}`?)",
+            ],
+        ),
         ("{\"a b\": {json: x}}", &["5:34: invalid name `a b` of a source"]),
         ("{a: {otlp_file: 'a['}}", &["5:49: invalid glob pattern `a[`"]),
         ("{a: {prometheus: {good: x}}}", &["5:38: `release.sources.a.prometheus` lacks the key `url`"]),

@@ -5,6 +5,7 @@ mod data;
 mod evasions;
 mod outputs;
 mod pull_requests;
+mod telemetry;
 
 use std::path::Path;
 use std::process::Command;

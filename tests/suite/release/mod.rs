@@ -9,6 +9,7 @@ mod never;
 mod outputs;
 mod planted;
 mod policy;
+pub(crate) mod refuted;
 mod releases;
 mod requests;
 mod story;

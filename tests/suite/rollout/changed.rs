@@ -1,7 +1,8 @@
 //! Production or sources that change under a running rollout.
 
-use super::support::{EQUAL, Story};
-use crate::release::support::{CHANGES, Langfuse, NAME};
+use super::support::{EQUAL, Story, codes};
+use crate::release::refuted::publish_later;
+use crate::release::support::{Langfuse, NAME};
 
 #[test]
 fn changed_sources_hold_until_a_person_accepts_them() {
@@ -36,18 +37,7 @@ fn start_with_sources_that_changed_needs_a_reason() {
 #[test]
 fn production_that_moved_holds() {
     let langfuse = Langfuse::start();
-    let mut story = Story::on_langfuse(&langfuse);
-    // 1.1.0 gets to production first, so that 1.2.0 runs over it.
-    story.start(&[]);
-    for (hour, step, (control, treatment)) in [(48, 0, EQUAL[0]), (72, 48, EQUAL[1]), (96, 72, EQUAL[2])] {
-        story.at(hour);
-        story.scores(step, control, treatment);
-        story.json(0, "advance", &[]);
-    }
-    assert_eq!(story.served(), ("1.1.0".into(), "1.1.0".into(), 0.0));
-    story.suite.release(CHANGES[1], "days were missing");
-    story.suite.promote("1.2.0", "staging", &[]).expect_code(0);
-    story.start(&[]);
+    let mut story = Story::on_langfuse(&langfuse).over_the_second();
     assert_eq!((langfuse.holders("production"), langfuse.holders("canary")), (vec![2], vec![3]));
 
     // Somebody moves production back in the web interface.
@@ -62,4 +52,18 @@ fn production_that_moved_holds() {
     story.json(0, "abort", &["--reason", "production moved"]);
     assert_eq!(story.served(), ("1.0.0".into(), "1.0.0".into(), 0.0));
     assert_eq!((langfuse.holders("production"), langfuse.holders("canary")), (vec![1], vec![1]));
+}
+
+#[test]
+fn evaluation_that_fails_during_a_rollout_holds_it() {
+    let mut story = Story::in_folder();
+    story.start(&[]);
+    story.at(48);
+    story.scores(0, EQUAL[0].0, EQUAL[0].1);
+    publish_later(&story.suite, 1, "fail", &[]).expect_code(10).says("its rollout does not go on");
+    let held = story.advance(0, "waiting");
+    assert!(codes(&held).contains(&"gate_failed".to_owned()), "{held:#}");
+    assert_eq!(story.served(), ("1.0.0".into(), "1.1.0".into(), 5.0));
+    publish_later(&story.suite, 2, "pass", &[]).expect_code(0);
+    story.advance(0, "advanced");
 }

@@ -67,7 +67,7 @@ fn dry_run_writes_nothing() {
 #[test]
 fn status_writes_nothing() {
     let mut story = Story::in_folder();
-    assert_eq!(story.json(0, "status", &[])["result"], "not_running");
+    assert_eq!(story.json(0, "status", &[])["result"], "waiting");
     story.start(&[]);
     story.at(24);
     story.scores(0, (3_420, 3_800), (180, 200));

@@ -1,7 +1,7 @@
 //! `kill -9` of rollouts at each request to the registry; the next call finishes what was begun.
 
 use super::langfuse::at_half;
-use super::support::{EQUAL, Story};
+use super::support::{EQUAL, METRICS, Story};
 use crate::release::killed::World;
 use crate::release::support::{Langfuse, NAME};
 
@@ -111,6 +111,55 @@ fn next_call_finishes_a_killed_rollback() {
         assert_eq!(world.suite.events("rollout_ended").len(), usize::from(is_back));
         world.suite.run(&["reconcile", "--check"]).expect_code(0);
     }
+}
+
+#[test]
+fn repeated_rollback_after_a_kill_leaves_production_alone() {
+    let langfuse = Langfuse::start();
+    let story = Story::on_langfuse(&langfuse).over_the_second();
+    let world = World::new(langfuse, story.suite);
+    for (method, position, processed) in places(&world, &ROLLBACK, 0) {
+        println!("{method} {position} {processed}");
+        world.kill(&ROLLBACK, method, position, processed);
+        // Where it was killed after its last event, nothing is left to be done.
+        let again = world.suite.run(&ROLLBACK);
+        assert!(again.code == 0 || again.text().contains("rollout 2 of 1.2.0 ended"), "{}", again.text());
+        assert_eq!(holders(&world), (vec![2], vec![2]));
+        assert_eq!(world.suite.events("rollout_ended").len(), 2);
+        world.suite.run(&["reconcile", "--check"]).expect_code(0);
+    }
+}
+
+#[test]
+fn recorded_harm_is_acted_on_although_its_source_fails_now() {
+    let langfuse = Langfuse::start();
+    let mut story = Story::on_langfuse(&langfuse);
+    story.start(&[]);
+    story.at(12);
+    story.scores(0, (855, 950), (30, 50));
+    let scores = story.suite.folder.read(METRICS);
+    let world = World::new(langfuse, story.suite);
+    let mut acted = 0;
+    for (method, position, processed) in places(&world, &ADVANCE, 10) {
+        println!("{method} {position} {processed}");
+        world.suite.folder.write(METRICS, &scores);
+        world.kill(&ADVANCE, method, position, processed);
+        world.suite.folder.write(METRICS, "");
+        let looked = world.suite.events("rollout_looked");
+        let is_recorded = looked.iter().any(|event| event["harm"] == serde_json::json!(["faithfulness"]));
+        let next = world.suite.run(&ADVANCE);
+        if !is_recorded {
+            assert_eq!(next.code, 12, "{}", next.text());
+            continue;
+        }
+        // Where canary was moved already, that is what ends the rollout.
+        assert!(matches!(next.code, 0 | 10), "{}", next.text());
+        assert_eq!(holders(&world), (vec![1], vec![1]));
+        let ended = world.suite.events("rollout_ended");
+        assert_eq!((ended.len(), &ended[0]["outcome"]), (1, &"rolled_back".into()));
+        acted += usize::from(next.code == 10);
+    }
+    assert!(acted > 0, "no kill came between the record and its effect");
 }
 
 #[test]

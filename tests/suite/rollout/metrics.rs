@@ -113,6 +113,23 @@ fn failing_source_pauses_after_five_calls_in_a_row() {
 }
 
 #[test]
+fn failing_source_of_an_overdue_step_is_not_a_stuck_step() {
+    let mut story = due();
+    for hour in 169..173 {
+        story.at(hour);
+        let found = story.advance(12, "source_failed");
+        assert_eq!(codes(&found), ["failed", "max_hold"], "{found:#}");
+    }
+    story.at(173);
+    story.advance(11, "paused");
+    // Once it answers, the step is what it is.
+    story.rollout("resume", &["--reason", "the file is back"]).expect_code(0);
+    story.scores(0, (6_831, 7_581), (359, 399));
+    let stuck = story.advance(11, "stuck");
+    assert_eq!(codes(&stuck), ["no_harm", "few_samples", "max_hold"], "{stuck:#}");
+}
+
+#[test]
 fn numbers_that_are_not_numbers_fail_the_source() {
     let mut story = due();
     for (hour, mean) in (49..).zip(["NaN", "\"NaN\"", "1e999", "-Infinity"]) {

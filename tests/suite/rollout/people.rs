@@ -1,6 +1,8 @@
 //! People who come between: rollback, abort, promotions, pauses.
 
-use super::support::{EQUAL, Story};
+use serde_json::json;
+
+use super::support::{EQUAL, MONITORED, Story};
 use crate::release::support::NAME;
 
 #[test]
@@ -25,6 +27,68 @@ fn rollback_ends_a_rollout_at_once() {
         assert_eq!(refused["obstacles"][0]["code"], "rolled_back", "{refused:#}");
         assert!(story.sentences().contains("rollout 1 rolled back: customers complain"));
     }
+}
+
+#[test]
+fn repeated_rollback_of_a_rollout_leaves_production_alone() {
+    for story in [Story::in_folder(), Story::on_branch()] {
+        let mut story = story.over_the_second();
+        story.suite.rollback(&[]).expect_code(0).says("rollout 2 ends; production stays at 1.1.0");
+        let before = story.suite.ledger();
+        // An hour in which it may have been meant for the rollout; also on a machine whose clock is behind.
+        for hour in [97, 98, 96] {
+            story.at(hour);
+            for flags in [&[][..], &["--dry-run"], &["--label", "production"], &["--label", "canary"]] {
+                story
+                    .suite
+                    .rollback(flags)
+                    .expect_code(2)
+                    .says("rollout 2 of 1.2.0 ended at 2027-01-08T01:00:00Z");
+            }
+        }
+        story
+            .suite
+            .rollback(&[])
+            .expect_code(2)
+            .says("production was not rolled back now")
+            .says("promptgate rollback support/reply --to 1.0.0 --reason TEXT");
+        assert_eq!(story.suite.ledger(), before);
+        assert_eq!(story.served(), ("1.1.0".into(), "1.1.0".into(), 0.0));
+        // Who names the version means production.
+        story
+            .suite
+            .rollback(&["--to", "1.0.0"])
+            .expect_code(0)
+            .says("production moved back from 1.1.0 to 1.0.0");
+    }
+}
+
+#[test]
+fn rollback_after_harm_or_abort_moves_production_an_hour_later_or_by_name() {
+    for end in ["harm", "abort"] {
+        let mut story = Story::in_folder().over_the_second();
+        story.at(109);
+        if end == "harm" {
+            let share = |successes, n| json!({"metrics": {"faithfulness": {"share": {"successes": successes, "n": n}}}});
+            story.metrics(97, &json!({"1.1.0": share(855, 950), "1.2.0": share(30, 50)}));
+            story.advance(10, "rolled_back");
+        } else {
+            story.json(0, "abort", &["--reason", "a hotfix comes first"]);
+        }
+        story.suite.rollback(&[]).expect_code(2).says("rollout 2 of 1.2.0 ended at 2027-01-08T13:00:00Z");
+        story.at(111);
+        story.suite.rollback(&[]).expect_code(0).says("production moved back from 1.1.0 to 1.0.0");
+    }
+}
+
+#[test]
+fn rollback_undoes_a_promotion_that_followed_a_rollout() {
+    let story = Story::in_folder_with(&format!("approvers: [bob], {MONITORED}")).over_the_second();
+    story.json(0, "abort", &["--reason", "customers cannot pay"]);
+    story.suite.run_with(&[("USER", "bob")], &["approve", NAME, "1.2.0"]).expect_code(0);
+    let hotfix = ["--skip-holds", "--reason", "customers cannot pay"];
+    story.suite.promote("1.2.0", "production", &hotfix).expect_code(0);
+    story.suite.rollback(&[]).expect_code(0).says("production moved back from 1.2.0 to 1.1.0");
 }
 
 #[test]

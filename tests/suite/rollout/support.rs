@@ -49,6 +49,24 @@ impl Story {
         Self::of(Suite::on_langfuse(langfuse, MONITORED), "local")
     }
 
+    /// 1.1.0 goes to production step by step, and 1.2.0 is started over it at hour 97.
+    #[track_caller]
+    pub(super) fn over_the_second(mut self) -> Self {
+        self.start(&[]);
+        for (hour, step, (control, treatment)) in [(48, 0, EQUAL[0]), (72, 48, EQUAL[1]), (96, 72, EQUAL[2])]
+        {
+            self.at(hour);
+            self.scores(step, control, treatment);
+            self.json(0, "advance", &[]);
+        }
+        self.at(97);
+        self.suite.release(CHANGES[1], "days were missing");
+        self.suite.promote("1.2.0", "staging", &[]).expect_code(0);
+        self.start(&[]);
+        assert_eq!(self.served(), ("1.1.0".into(), "1.2.0".into(), 5.0));
+        self
+    }
+
     fn of(mut suite: Suite, event: &str) -> Self {
         suite.set("PROMPTGATE_TIME", BEGIN);
         if event != "local" {

@@ -194,7 +194,9 @@ fn check_window(covered: &Window, asked: &Window) -> Result<Vec<String>, String>
     if covered.to <= covered.from {
         return Err("`to` must be after `from`".to_owned());
     }
-    if covered.from < asked.from {
+    // Steps begin within a second, and printed times are whole ones.
+    let begin = Timestamp::from_second(asked.from.as_second()).unwrap_or(asked.from);
+    if covered.from < begin {
         return Err(format!(
             "the samples begin at {}, before the observed time, which begins at {}",
             covered.from, asked.from

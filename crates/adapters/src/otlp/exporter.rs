@@ -9,7 +9,8 @@ use reqwest::header::{ACCEPT, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderVal
 use reqwest::{Method, Url};
 
 use super::message::{ExportRequest, ExportResponse, Span as SpanMessage};
-use super::span::{Span, TraceId};
+use super::names;
+use super::span::Span;
 use crate::http::{self, Request, SettingNames, server_text};
 use crate::rest::{Effect, Limits, Names, Rest};
 use promptgate_core::model::{Diagnostic, Place};
@@ -102,35 +103,40 @@ impl OtlpExporter {
         self.rest.url(&PATH)
     }
 
-    /// Sends the spans of a trace, the root first.
+    /// Sends spans of an instrumentation scope; the root of a trace comes first.
     ///
     /// # Errors
     /// The first request that fails, after its retries; the spans before it were sent.
     pub async fn export(
         &self,
-        trace: TraceId,
+        scope: names::Scope,
         spans: impl Iterator<Item = Span>,
     ) -> Result<Exported, PortError> {
         let mut exported = Exported::default();
         let (mut batch, mut bytes) = (Vec::new(), 0);
         for span in spans {
-            let span = SpanMessage::new(trace, span);
+            let span = SpanMessage::new(span);
             bytes += span.encoded_len();
             batch.push(span);
             if batch.len() >= MAX_SPANS || bytes >= MAX_BYTES {
-                self.send(std::mem::take(&mut batch), &mut exported).await?;
+                self.send(scope, std::mem::take(&mut batch), &mut exported).await?;
                 bytes = 0;
             }
         }
         if !batch.is_empty() {
-            self.send(batch, &mut exported).await?;
+            self.send(scope, batch, &mut exported).await?;
         }
         Ok(exported)
     }
 
-    async fn send(&self, batch: Vec<SpanMessage>, exported: &mut Exported) -> Result<(), PortError> {
+    async fn send(
+        &self,
+        scope: names::Scope,
+        batch: Vec<SpanMessage>,
+        exported: &mut Exported,
+    ) -> Result<(), PortError> {
         let count = batch.len() as u64;
-        let body = gzip(&ExportRequest::new(batch).encode_to_vec())
+        let body = gzip(&ExportRequest::new(scope, batch).encode_to_vec())
             .map_err(|error| PortError::Unavailable(format!("the spans could not be compressed: {error}")))?;
         let mut request = Request::new(Method::POST, self.url())
             .body(body, PROTOBUF)

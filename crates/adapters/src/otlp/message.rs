@@ -6,7 +6,7 @@
 use prost::{Message, Oneof};
 
 use super::names;
-use super::span::{self, SpanKind, TraceId};
+use super::span::{self, SpanKind};
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ExportRequest {
@@ -144,8 +144,8 @@ const ERROR: i32 = 2;
 const FLAGS: u32 = 0x101;
 
 impl ExportRequest {
-    /// Spans of a run, with the program that sends them.
-    pub(super) fn new(spans: Vec<Span>) -> Self {
+    /// Spans of a scope, with the program that sends them.
+    pub(super) fn new(scope: names::Scope, spans: Vec<Span>) -> Self {
         let version = env!("CARGO_PKG_VERSION");
         let resource = [
             (names::SERVICE_NAME, "promptgate".into()),
@@ -153,7 +153,7 @@ impl ExportRequest {
             // Without it, Phoenix adds the spans to the project `default`, among those of applications.
             (names::OPENINFERENCE_PROJECT, "promptgate".into()),
         ];
-        let scope = Scope { name: names::RUN_SCOPE.to_owned(), version: version.to_owned() };
+        let scope = Scope { name: scope.as_str().to_owned(), version: version.to_owned() };
         Self {
             resource_spans: vec![ResourceSpans {
                 resource: Some(Resource { attributes: attributes(Vec::from(resource)) }),
@@ -164,14 +164,14 @@ impl ExportRequest {
 }
 
 impl Span {
-    pub(super) fn new(trace: TraceId, span: span::Span) -> Self {
+    pub(super) fn new(span: span::Span) -> Self {
         let event = |event: span::SpanEvent| Event {
             time_unix_nano: event.time,
             name: event.name.to_owned(),
             attributes: attributes(event.attributes),
         };
         Self {
-            trace_id: trace.0.to_vec(),
+            trace_id: span.trace.0.to_vec(),
             span_id: span.id.0.to_vec(),
             parent_span_id: span.parent.map(|parent| parent.0.to_vec()).unwrap_or_default(),
             name: span.name,

@@ -85,8 +85,32 @@ pub const SERVICE_VERSION: &str = "service.version";
 /// The project, for Phoenix.
 pub const OPENINFERENCE_PROJECT: &str = "openinference.project.name";
 
-/// The instrumentation scope of runs. Sources of metrics skip it: an evaluation is not traffic.
-pub const RUN_SCOPE: &str = "promptgate.run";
+/// The instrumentation scope of spans that promptgate sends. Sources of metrics skip them: they are not traffic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Runs of the gate.
+    Run,
+    /// Commands of rollouts.
+    Rollout,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 2] = [Self::Run, Self::Rollout];
+
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "promptgate.run",
+            Self::Rollout => "promptgate.rollout",
+        }
+    }
+
+    /// Whether a scope of this name is one of promptgate's own.
+    pub fn is_own(name: &str) -> bool {
+        Self::ALL.iter().any(|scope| scope.as_str() == name)
+    }
+}
 
 /// The suite of a run.
 pub const SUITE: &str = "promptgate.suite";
@@ -124,3 +148,40 @@ pub const ROLE: &str = "promptgate.role";
 pub const REPEAT: &str = "promptgate.repeat";
 /// Whether the answer came from promptgate's cache or a saved report, so that no call was made.
 pub const CACHED: &str = "promptgate.cached";
+
+/// The span of a command of rollouts.
+pub const ROLLOUT_SPAN: &str = "promptgate.rollout";
+/// The command: `start`, `advance`, `pause`, `resume` or `abort`.
+pub const ROLLOUT_COMMAND: &str = "promptgate.rollout.command";
+/// The result, as the JSON of the command has it: `advanced`.
+pub const ROLLOUT_RESULT: &str = "promptgate.rollout.result";
+/// The number of the rollout among those of the prompt, from 1.
+pub const ROLLOUT_NUMBER: &str = "promptgate.rollout.number";
+/// `canary`, `staged`, or `fixed` for an A/B test.
+pub const ROLLOUT_KIND: &str = "promptgate.rollout.kind";
+/// The version that production serves.
+pub const ROLLOUT_CONTROL: &str = "promptgate.rollout.control";
+/// The step, from 1.
+pub const ROLLOUT_STEP: &str = "promptgate.rollout.step";
+/// The number of monitored steps.
+pub const ROLLOUT_STEPS: &str = "promptgate.rollout.steps";
+/// Treated units, in percent.
+pub const ROLLOUT_PERCENT: &str = "promptgate.rollout.percent";
+/// Why the rollout is paused.
+pub const ROLLOUT_PAUSED: &str = "promptgate.rollout.paused";
+/// Codes of the obstacles of a start.
+pub const ROLLOUT_OBSTACLES: &str = "promptgate.rollout.obstacles";
+/// The version that production serves, where it is monitored.
+pub const MONITOR_VERSION: &str = "promptgate.rollout.monitor.version";
+/// The result of monitoring: `quiet`, `alert`, `rolled_back` or `source_failed`.
+pub const MONITOR_RESULT: &str = "promptgate.rollout.monitor.result";
+/// Name of the event of a finding.
+pub const FINDING_EVENT: &str = "promptgate.rollout.finding";
+/// The metric that a finding is about.
+pub const FINDING_METRIC: &str = "promptgate.rollout.finding.metric";
+/// The meaning of a finding for the step: `pass`, `inconclusive`, `hold`, `error` or `fail`.
+pub const FINDING_STATUS: &str = "promptgate.rollout.finding.status";
+/// The kind of a finding, as a code.
+pub const FINDING_CODE: &str = "promptgate.rollout.finding.code";
+/// A finding as a sentence.
+pub const FINDING_TEXT: &str = "promptgate.rollout.finding.text";

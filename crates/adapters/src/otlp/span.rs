@@ -5,6 +5,8 @@ use std::fmt;
 /// A finished span.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Span {
+    /// The trace that it belongs to.
+    pub trace: TraceId,
     /// Its identifier.
     pub id: SpanId,
     /// The span that it is a part of; `None` for the root.

@@ -10,6 +10,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind as ProtoKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use prost::Message as _;
 
+use super::names::Scope;
 use super::*;
 use crate::http::test_server::{Reaction, Received, Server};
 use promptgate_core::text::Secret;
@@ -27,6 +28,7 @@ fn ok() -> Reaction {
 
 fn span(name: &str) -> Span {
     Span {
+        trace: TRACE,
         id: SpanId([1; 8]),
         parent: None,
         name: name.to_owned(),
@@ -84,7 +86,7 @@ async fn bytes_are_those_of_the_protocol() {
         ..span("chat gpt-x")
     };
     let exported =
-        exporter(&server.base_url()).export(TRACE, [span("run"), child].into_iter()).await.unwrap();
+        exporter(&server.base_url()).export(Scope::Run, [span("run"), child].into_iter()).await.unwrap();
     assert_eq!(exported, Exported { sent: 2, ..Exported::default() });
 
     let received = server.received();
@@ -135,13 +137,29 @@ async fn bytes_are_those_of_the_protocol() {
 }
 
 #[tokio::test]
+async fn spans_of_several_traces_share_a_request_of_their_scope() {
+    let server = Server::start([ok()]).await;
+    let other = Span { trace: TraceId([9; 16]), ..span("b") };
+    let exporter = exporter(&server.base_url());
+    let exported = exporter.export(Scope::Rollout, [span("a"), other].into_iter()).await.unwrap();
+    assert_eq!(exported.sent, 2);
+    let received = server.received();
+    let [request] = received.as_slice() else { panic!("{received:?}") };
+    let parsed = parsed(request);
+    let [scope] = parsed.resource_spans[0].scope_spans.as_slice() else { panic!() };
+    assert_eq!(scope.scope.as_ref().unwrap().name, "promptgate.rollout");
+    let traces: Vec<&[u8]> = scope.spans.iter().map(|span| span.trace_id.as_slice()).collect();
+    assert_eq!(traces, [&[7; 16][..], &[9; 16]]);
+}
+
+#[tokio::test]
 async fn long_traces_are_sent_in_parts_by_number_and_size() {
     let server = Server::start([ok(), ok(), ok(), ok()]).await;
     let exporter = exporter(&server.base_url());
-    let exported = exporter.export(TRACE, (0..1001).map(|_| span("case"))).await.unwrap();
+    let exported = exporter.export(Scope::Run, (0..1001).map(|_| span("case"))).await.unwrap();
     assert_eq!(exported.sent, 1001);
     let large = "x".repeat(5 << 20);
-    exporter.export(TRACE, [span(&large), span("last")].into_iter()).await.unwrap();
+    exporter.export(Scope::Run, [span(&large), span("last")].into_iter()).await.unwrap();
     let counts: Vec<usize> = server
         .received()
         .iter()
@@ -160,7 +178,7 @@ async fn headers_are_sent_and_secrets_in_messages_redacted() {
         headers: vec![("x-mlflow-experiment-id".to_owned(), "3".to_owned())],
     };
     let exporter = OtlpExporter::new(options).unwrap();
-    let error = exporter.export(TRACE, [span("run")].into_iter()).await.unwrap_err().to_string();
+    let error = exporter.export(Scope::Run, [span("run")].into_iter()).await.unwrap_err().to_string();
     assert!(error.contains("401") && error.ends_with("check --otlp-header"), "{error}");
     assert!(!error.contains("Zm9v"), "{error}");
     let head = &server.received()[0].head;
@@ -174,12 +192,12 @@ async fn refused_spans_and_warnings_are_reported() {
     let partial = [0x0a, 0x0b, 0x08, 2, 0x12, 7, b't', b'o', b'o', b' ', b'o', b'l', b'd'];
     let server = Server::start([ok(), response("200 OK", "", &partial), response("200 OK", "", b"{}")]).await;
     let exporter = exporter(&server.base_url());
-    let none = exporter.export(TRACE, [span("run")].into_iter()).await.unwrap();
+    let none = exporter.export(Scope::Run, [span("run")].into_iter()).await.unwrap();
     assert_eq!(none.rejected, 0);
-    let some = exporter.export(TRACE, (0..3).map(|_| span("case"))).await.unwrap();
+    let some = exporter.export(Scope::Run, (0..3).map(|_| span("case"))).await.unwrap();
     assert_eq!(some, Exported { sent: 3, rejected: 2, message: "too old".to_owned() });
     // Some receivers answer in JSON.
-    let json = exporter.export(TRACE, [span("run")].into_iter()).await.unwrap();
+    let json = exporter.export(Scope::Run, [span("run")].into_iter()).await.unwrap();
     assert_eq!(json, Exported { sent: 1, ..Exported::default() });
 }
 
@@ -188,9 +206,9 @@ async fn unavailable_receiver_is_asked_again_and_a_wrong_address_is_not() {
     let busy = || response("503 Service Unavailable", "retry-after: 0\r\n", b"");
     let server = Server::start([busy(), ok(), response("404 Not Found", "", b"")]).await;
     let exporter = exporter(&server.base_url());
-    exporter.export(TRACE, [span("run")].into_iter()).await.unwrap();
+    exporter.export(Scope::Run, [span("run")].into_iter()).await.unwrap();
     assert_eq!(server.received().len(), 2);
-    let error = exporter.export(TRACE, [span("run")].into_iter()).await.unwrap_err().to_string();
+    let error = exporter.export(Scope::Run, [span("run")].into_iter()).await.unwrap_err().to_string();
     assert!(error.contains("/v1/v1/traces: 404"), "{error}");
     assert!(error.ends_with("does the address lead to a receiver of OTLP over HTTP?"), "{error}");
     assert_eq!(server.received().len(), 3);

@@ -17,6 +17,8 @@ pub(super) struct Expectation {
     options: Vec<Value>,
     /// Example values.
     examples: Vec<Value>,
+    /// The keys of maps of which one key names the form, with the form: `{git: {…}}`.
+    keyed: Vec<(String, String)>,
 }
 
 impl Expectation {
@@ -47,6 +49,13 @@ impl Expectation {
         } else if let Some(forms) = forms(schema) {
             for form in forms {
                 self.add(root, form, depth + 1);
+            }
+        } else if let Some(properties) = alternatives(schema) {
+            for (key, value) in properties {
+                let is_map = allows_map(root, value, 0);
+                let form = if is_map { format!("{{{key}: {{…}}}}") } else { format!("{{{key}: …}}") };
+                self.form(&format!("`{form}`"));
+                self.keyed.push((key.clone(), form));
             }
         } else {
             type_names(schema).filter_map(type_words).for_each(|words| self.form(words));
@@ -83,9 +92,32 @@ impl Expectation {
         {
             return Some(format!("did you mean {}?", quoted(&suggestion)));
         }
+        if let Some(Value::String(text)) = value
+            && let Some(key) = suggest(text, self.keyed.iter().map(|(key, _)| key.as_str()))
+            && let Some((_, form)) = self.keyed.iter().find(|(known, _)| *known == key)
+        {
+            return Some(format!("did you mean `{form}`?"));
+        }
         let examples: Vec<String> = self.examples.iter().map(example).collect();
         (!examples.is_empty()).then(|| format!("write it like {}", quoted_list(&examples)))
     }
+}
+
+/// The keys of a schema for maps of exactly one of them.
+fn alternatives(schema: &Value) -> Option<&serde_json::Map<String, Value>> {
+    let is_single = schema.get("maxProperties").and_then(Value::as_u64) == Some(1);
+    schema.get("properties").and_then(Value::as_object).filter(|_| is_single)
+}
+
+/// Whether a schema allows a map.
+fn allows_map(root: &Value, schema: &Value, depth: usize) -> bool {
+    if depth > MAX_FOLLOWED {
+        return false;
+    }
+    let follow = |schema: &Value| allows_map(root, schema, depth + 1);
+    type_names(schema).any(|name| name == "object")
+        || referenced(root, schema).is_some_and(follow)
+        || forms(schema).is_some_and(|forms| forms.iter().any(follow))
 }
 
 fn example(value: &Value) -> String {

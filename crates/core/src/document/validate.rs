@@ -167,11 +167,11 @@ impl Explainer<'_> {
         let fitting: Vec<&Vec<ValidationError<'static>>> =
             context.iter().filter(|errors| errors.iter().all(|inner| fits(inner, at))).collect();
         let complete = |errors: &&&Vec<ValidationError<'static>>| !errors.iter().any(|e| lacks_key(e, at));
-        // Listed values are equally likely, so they are reported together below.
-        let listed =
-            fitting.len() > 1 && fitting.iter().all(|errors| errors.iter().any(|e| is_listed(e, at)));
+        // Listed values are equally likely, and so are other forms than a value that is not listed: they are reported
+        // together below.
+        let listed = fitting.iter().all(|errors| errors.iter().any(|e| is_listed(e, at)));
         let best = fitting.iter().filter(|_| !listed).filter(complete).min_by_key(|errors| errors.len());
-        if let Some(errors) = best.or(if fitting.len() == 1 { fitting.first() } else { None }) {
+        if let Some(errors) = best.or(if fitting.len() == 1 && !listed { fitting.first() } else { None }) {
             for inner in *errors {
                 self.explain(inner);
             }
@@ -275,8 +275,16 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
+/// Whether a value at `at` is none of those that a schema lists.
 fn is_listed(error: &ValidationError<'_>, at: &str) -> bool {
-    error.instance_path().as_str() == at && matches!(error.kind(), Kind::Constant { .. } | Kind::Enum { .. })
+    error.instance_path().as_str() == at
+        && match error.kind() {
+            Kind::Constant { .. } | Kind::Enum { .. } => true,
+            Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+                context.iter().all(|errors| errors.iter().any(|inner| is_listed(inner, at)))
+            }
+            _ => false,
+        }
 }
 
 fn lacks_key(error: &ValidationError<'_>, at: &str) -> bool {

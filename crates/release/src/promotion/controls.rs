@@ -129,6 +129,12 @@ pub(super) fn staging(promotion: &Promotion<'_>) -> Option<Obstacle> {
     let Some(since) = promotion.state.holds_since(promotion.record.version, &Label::Staging) else {
         return Some(Obstacle::NotStaged);
     };
-    let until = after(since, promotion.record.policy.staging_hold_seconds);
-    (until > promotion.now).then_some(Obstacle::StagingHold { until })
+    let policy = &promotion.record.policy;
+    let until = after(since, policy.staging_hold_seconds);
+    if until > promotion.now {
+        return Some(Obstacle::StagingHold { until });
+    }
+    let version = promotion.state.versions.get(&promotion.record.version);
+    let has_passed = version.is_some_and(|version| version.staging_passed_at.is_some());
+    (policy.staging_checks.is_some() && !has_passed).then_some(Obstacle::StagingLimits)
 }

@@ -64,6 +64,7 @@ impl fmt::Display for Obstacle {
             Self::StagingHold { until } => {
                 write!(f, "held on staging until {}", until.strftime("%Y-%m-%d %H:%M UTC"))
             }
+            Self::StagingLimits => write!(f, "was not yet seen to keep the limits of staging"),
         }
     }
 }
@@ -129,6 +130,9 @@ impl Obstacle {
             Self::StagingHold { .. } => {
                 "promote again then; for a hotfix use `--skip-holds --reason TEXT`".to_owned()
             }
+            Self::StagingLimits => format!(
+                "`promptgate rollout advance {name}` looks at them; for a hotfix use `--skip-holds --reason TEXT`"
+            ),
         }
     }
 }

@@ -9,7 +9,8 @@ use super::finding::{Finding, FindingKind, Status};
 use super::observation::{Observations, Reading, Sample, Stratum, Variants};
 use super::plan::{Guardrail, RolloutPolicy, Signal, after};
 use super::progress::{Look, Rollout, TestKind};
-use crate::{Digest, Version};
+use crate::promotion::Obstacle;
+use crate::{Digest, Evidence, Version};
 
 /// Failures of sources in a row that pause a rollout.
 const MAX_FAILURES: u32 = 5;
@@ -33,6 +34,8 @@ pub struct Request<'a> {
     pub production: Option<Version>,
     /// The digest of the sources that the observations are from.
     pub sources: &'a Digest,
+    /// The newest evaluation of the treatment; `None` for one that is not examined.
+    pub evaluation: Option<&'a Evidence>,
     /// The time.
     pub now: Timestamp,
 }
@@ -90,6 +93,11 @@ pub(super) fn decide_with(request: &Request<'_>, bounds: &mut KnownBounds) -> De
         step.time();
         step.metrics();
         step.max_hold();
+    } else if request.now >= request.rollout.last_at {
+        // These data show nothing. Harm that was recorded stays.
+        for guardrail in &request.policy.guardrails {
+            step.recorded_harm(guardrail);
+        }
     }
     let failures = step.findings.iter().filter_map(|finding| match &finding.kind {
         FindingKind::Failed(why) => Some(why.as_str()),
@@ -97,6 +105,14 @@ pub(super) fn decide_with(request: &Request<'_>, bounds: &mut KnownBounds) -> De
     });
     let failure = failures.clone().next().map(|_| failures.collect::<Vec<_>>().join("; "));
     Decision { action: step.action(), findings: step.findings, looks: step.looks, failure }
+}
+
+impl Decision {
+    /// The guardrails whose harm is shown and not tolerated.
+    pub fn harm(&self) -> Vec<String> {
+        let shown = self.findings.iter().filter(|finding| matches!(finding.kind, FindingKind::Harm { .. }));
+        shown.filter_map(|finding| finding.metric.clone()).collect()
+    }
 }
 
 struct StepReview<'a> {
@@ -124,9 +140,12 @@ impl StepReview<'_> {
 
     /// Whether steps may follow at this time.
     fn time(&mut self) {
-        let Request { rollout, now, .. } = *self.request;
+        let Request { rollout, evaluation, now, .. } = *self.request;
         if let Some(reason) = &rollout.paused {
             self.found(None, FindingKind::Paused(reason.clone()));
+        }
+        if let Some(obstacle) = evaluation.and_then(Obstacle::of_verdict) {
+            self.found(None, FindingKind::Evaluation(obstacle));
         }
         if rollout.start.is_fixed() {
             return self.found(None, FindingKind::Fixed);
@@ -172,6 +191,9 @@ impl StepReview<'_> {
     fn guardrail(&mut self, guardrail: &Guardrail) {
         let Request { rollout, policy, observations, .. } = *self.request;
         let metric = Some(guardrail.name.as_str());
+        if self.recorded_harm(guardrail) {
+            return;
+        }
         let samples = match observations.samples(&guardrail.name) {
             Ok(samples) => samples,
             Err(reading) => return self.unusable(metric, reading),
@@ -199,7 +221,7 @@ impl StepReview<'_> {
             (true, Some(difference)) if all.is_within_margin(policy.alpha) => {
                 FindingKind::Tolerated { difference }
             }
-            (true, difference) => FindingKind::Harm { difference: difference.unwrap_or(f64::NAN) },
+            (true, difference) => FindingKind::Harm { difference },
         };
         self.looks.extend(look);
         self.found(metric, kind);
@@ -207,6 +229,19 @@ impl StepReview<'_> {
         if counts.treatment < need && !rollout.start.is_fixed() {
             self.found(metric, FindingKind::FewSamples { have: counts.treatment, need });
         }
+    }
+
+    /// Whether an earlier call recorded harm, and ended before its effect: what the data say by now does not matter.
+    fn recorded_harm(&mut self, guardrail: &Guardrail) -> bool {
+        let Request { rollout, observations, .. } = *self.request;
+        let is_recorded = rollout.harm.contains(&guardrail.name);
+        if is_recorded {
+            let samples = observations.samples(&guardrail.name).ok();
+            let all = samples.map(|samples| Accumulated::of(rollout, guardrail, samples));
+            let difference = all.and_then(|all| all.difference());
+            self.found(Some(&guardrail.name), FindingKind::Harm { difference });
+        }
+        is_recorded
     }
 
     fn not_worse(&mut self, guardrail: &Guardrail) {
@@ -294,6 +329,8 @@ impl StepReview<'_> {
             Status::Error if rollout.failures + 1 >= MAX_FAILURES && rollout.paused.is_none() => {
                 Action::Pause
             }
+            // Nobody knows whether the step has what it needs: a person is asked once the sources answer.
+            Status::Error => Action::Wait,
             Status::Pass if rollout.is_last_step() => Action::Complete,
             Status::Pass => self.next(),
             _ if is_overdue => Action::Stuck,

@@ -8,7 +8,8 @@ use super::plan::ALL_UNITS;
 impl fmt::Display for FindingKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Harm { difference } => write!(f, "harm shown: {difference:+.3}"),
+            Self::Harm { difference: Some(difference) } => write!(f, "harm shown: {difference:+.3}"),
+            Self::Harm { difference: None } => write!(f, "harm was shown at an earlier call"),
             Self::Tolerated { difference } => {
                 write!(f, "worse ({difference:+.3}), but by less than the margin")
             }
@@ -48,6 +49,7 @@ impl fmt::Display for FindingKind {
                     "the sources of metrics changed since the rollout began: `rollout resume` accepts them"
                 )
             }
+            Self::Evaluation(obstacle) => write!(f, "the newest evaluation of this version: {obstacle}"),
             Self::Paused(reason) => write!(f, "paused: {reason}"),
             Self::MaxHold(end) => {
                 write!(f, "longer on this step than `max_hold`, which ended {}", minute(*end))

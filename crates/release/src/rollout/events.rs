@@ -15,8 +15,8 @@ impl State {
         let at = event.at;
         match &event.kind {
             EventKind::RolloutStarted { start } => self.start_rollout(start, at),
-            EventKind::RolloutLooked { rollout, looks, failure } => {
-                self.running(*rollout, at)?.look(looks, failure.is_some(), at);
+            EventKind::RolloutLooked { rollout, looks, failure, harm } => {
+                self.running(*rollout, at)?.look(looks, harm, failure.is_some(), at);
                 Ok(())
             }
             EventKind::RolloutStepped { rollout, step, basis_points, ended } => {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::observation::Variants;
 use crate::Version;
+use crate::promotion::Obstacle;
 
 /// The meaning of a finding for the step; the worst of all decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,8 +35,9 @@ pub struct Finding {
 pub enum FindingKind {
     /// The treatment is worse.
     Harm {
-        /// Treatment less control, in the unit of the metric.
-        difference: f64,
+        /// Treatment less control, in the unit of the metric; `None` where an earlier call recorded the harm and the data
+        /// cannot be read now.
+        difference: Option<f64>,
     },
     /// The treatment is worse, but by less than the margin.
     Tolerated {
@@ -86,6 +88,8 @@ pub enum FindingKind {
     ProductionMoved(Option<Version>),
     /// The sources of metrics are not those that the rollout began with.
     SourcesChanged,
+    /// The newest evaluation of the treatment did not pass.
+    Evaluation(Obstacle),
     /// Somebody paused it, or five failures did.
     Paused(String),
     /// The step has lasted longer than `max_hold`.
@@ -106,6 +110,7 @@ impl FindingKind {
             | Self::ClockBefore(_)
             | Self::ProductionMoved(_)
             | Self::SourcesChanged
+            | Self::Evaluation(_)
             | Self::Paused(_)
             | Self::MaxHold(_) => Status::Hold,
             Self::FewSamples { .. } | Self::NotYetNotWorse | Self::HoldUntil(_) | Self::Fixed => {
@@ -133,6 +138,7 @@ impl FindingKind {
             Self::ClockBefore(_) => "clock_before",
             Self::ProductionMoved(_) => "production_moved",
             Self::SourcesChanged => "sources_changed",
+            Self::Evaluation(obstacle) => obstacle.code(),
             Self::Paused(_) => "paused",
             Self::MaxHold(_) => "max_hold",
             Self::Fixed => "fixed",

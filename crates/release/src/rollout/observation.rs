@@ -59,7 +59,7 @@ impl Sample {
     }
 
     /// Why the figures cannot be those of a sample.
-    fn problem(&self) -> Option<&'static str> {
+    pub(crate) fn problem(&self) -> Option<&'static str> {
         match *self {
             Self::Share { successes, n } if successes > n => Some("more successes than samples"),
             Self::Mean { n, mean, variance } if n > 0 && !(mean.is_finite() && variance.is_finite()) => {
@@ -72,11 +72,11 @@ impl Sample {
     }
 }
 
-/// The answer of a source about a metric.
+/// The answer of a source about a metric: of both variants, unless `T` says otherwise.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Reading {
-    /// Samples of both variants.
-    Observed(Variants<Sample>),
+pub enum Reading<T = Variants<Sample>> {
+    /// Samples.
+    Observed(T),
     /// No usable samples; why.
     Missing(String),
     /// The source failed; how.

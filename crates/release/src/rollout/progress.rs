@@ -1,5 +1,7 @@
 //! The progress of a rollout: the part of a prompt's state that its events add up to.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +60,9 @@ pub struct Rollout {
     /// Failures of sources in a row.
     #[serde(default)]
     pub failures: u32,
+    /// Guardrails whose harm was recorded: the rollout is rolled back, whatever their sources return later.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub harm: BTreeSet<String>,
 }
 
 /// The hypothesis of a look.
@@ -153,14 +158,16 @@ impl Rollout {
             strata: Vec::new(),
             looks: Vec::new(),
             failures: 0,
+            harm: BTreeSet::new(),
             start: start.clone(),
         })
     }
 
-    /// Adds the tests of a call.
-    pub(crate) fn look(&mut self, looks: &[Look], has_failed: bool, at: Timestamp) {
+    /// Adds the tests of a call, and the guardrails whose harm it found.
+    pub(crate) fn look(&mut self, looks: &[Look], harm: &[String], has_failed: bool, at: Timestamp) {
         self.seen(at);
         self.looks.extend(looks.iter().cloned());
+        self.harm.extend(harm.iter().cloned());
         self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
     }
 

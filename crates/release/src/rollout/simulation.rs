@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
+use rand_distr::{Binomial, Distribution};
 
 use super::bounds::KnownBounds;
 use super::decide::{Action, Request, decide_with};
@@ -95,10 +96,11 @@ pub fn simulate(
             observations: &observations,
             production: Some(start.control),
             sources: &start.sources,
+            evaluation: None,
             now,
         };
         let decision = decide_with(&request, &mut bounds);
-        rollout.look(&decision.looks, false, now);
+        rollout.look(&decision.looks, &decision.harm(), false, now);
         let call = SimulatedCall {
             seconds,
             step: rollout.step,
@@ -156,21 +158,17 @@ impl<'a> Traffic<'a> {
         self.carry = expected - all as f64;
         let treatment = self.successes_of(all, f64::from(basis_points) / 10_000.0);
         let control = all - treatment;
-        self.units.control += control;
-        self.units.treatment += treatment;
+        add(&mut self.units, Variants { control, treatment });
         for (name, rate) in &self.scenario.rates {
             let treated = self.successes_of(treatment, rate.treatment);
             let untreated = self.successes_of(control, rate.control);
-            let counts = self.successes.entry(name).or_default();
-            counts.treatment += treated;
-            counts.control += untreated;
+            add(self.successes.entry(name).or_default(), Variants { control: untreated, treatment: treated });
         }
     }
 
-    /// A draw from the binomial distribution.
+    /// A draw from the binomial distribution, in a time that does not grow with `n`; 0 for a rate that is not a number.
     fn successes_of(&mut self, n: u64, rate: f64) -> u64 {
-        let limit = (rate.clamp(0.0, 1.0) * 2.0_f64.powi(64)) as u64;
-        (0..n).map(|_| u64::from(self.random.next_u64() < limit)).sum()
+        Binomial::new(n, rate.clamp(0.0, 1.0)).map_or(0, |binomial| binomial.sample(&mut self.random))
     }
 
     fn observations(&self) -> Observations {
@@ -192,5 +190,83 @@ impl<'a> Traffic<'a> {
     fn clear(&mut self) {
         self.units = Variants::default();
         self.successes.clear();
+    }
+}
+
+/// Adds counts; a source may claim more traffic than they hold.
+fn add(all: &mut Variants<u64>, more: Variants<u64>) {
+    all.control = all.control.saturating_add(more.control);
+    all.treatment = all.treatment.saturating_add(more.treatment);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::policy;
+    use super::*;
+
+    fn traffic<'a>(policy: &'a RolloutPolicy, scenario: &'a Scenario) -> Traffic<'a> {
+        Traffic::new(policy, scenario)
+    }
+
+    fn scenario(per_day: f64) -> Scenario {
+        Scenario { per_day, cadence_seconds: 6 * 3_600, rates: BTreeMap::new(), seed: 1 }
+    }
+
+    #[test]
+    fn draws_are_those_of_the_binomial_distribution() {
+        let (policy, scenario) = (policy(), scenario(2_000.0));
+        let mut traffic = traffic(&policy, &scenario);
+        // The probabilities of 0 to 8 successes of 8 with .3, from tables.
+        let table = [0.0576, 0.1977, 0.2965, 0.2541, 0.1361, 0.0467, 0.0100, 0.0012, 0.0001];
+        let draws = 20_000;
+        let mut counts = [0_u32; 9];
+        for _ in 0..draws {
+            counts[traffic.successes_of(8, 0.3) as usize] += 1;
+        }
+        for (k, (count, p)) in counts.iter().zip(table).enumerate() {
+            let expected = p * f64::from(draws);
+            let off = (f64::from(*count) - expected).abs();
+            assert!(off < 4.0 * expected.sqrt() + 2.0, "{k} of 8: {count}, expected {expected}");
+        }
+        // Numbers that were once drawn one by one.
+        let (n, rate) = (1_000_000_000_000_u64, 0.9);
+        let deviations: Vec<f64> = (0..1_000)
+            .map(|_| {
+                let off = traffic.successes_of(n, rate) as f64 - n as f64 * rate;
+                off / (n as f64 * rate * (1.0 - rate)).sqrt()
+            })
+            .collect();
+        let mean = deviations.iter().sum::<f64>() / 1_000.0;
+        let variance = deviations.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / 999.0;
+        assert!(mean.abs() < 0.13 && (variance - 1.0).abs() < 0.18, "{mean} {variance}");
+    }
+
+    #[test]
+    fn draws_at_the_ends_are_certain() {
+        let (policy, scenario) = (policy(), scenario(2_000.0));
+        let mut traffic = traffic(&policy, &scenario);
+        for n in [0, 1, 1_000, u64::MAX] {
+            assert_eq!((traffic.successes_of(n, 0.0), traffic.successes_of(n, 1.0)), (0, n));
+            assert_eq!((traffic.successes_of(n, -0.1), traffic.successes_of(n, 1.1)), (0, n));
+            assert_eq!(traffic.successes_of(n, f64::NAN), 0);
+            assert!(traffic.successes_of(n, 0.5) <= n);
+        }
+    }
+
+    #[test]
+    fn traffic_beyond_all_counts_is_cut() {
+        let policy = policy();
+        for per_day in [1e300, f64::INFINITY] {
+            let scenario = scenario(per_day);
+            let mut traffic = traffic(&policy, &scenario);
+            for _ in 0..3 {
+                traffic.flow(5_000);
+            }
+            assert!(
+                traffic.units.control > 1 << 60 && traffic.units.treatment > 1 << 60,
+                "{:?}",
+                traffic.units
+            );
+        }
     }
 }

@@ -2,7 +2,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Digest, Version, canonical};
+use crate::tests::evidence;
+use crate::{Digest, Evidence, EvidenceVerdict, Version, canonical};
 
 const HOUR: i64 = 3_600;
 
@@ -94,9 +95,20 @@ fn with(mut observations: Observations, metric: &str, reading: Reading) -> Obser
 }
 
 fn decide_at(rollout: &Rollout, observations: &Observations, hours: i64) -> Decision {
+    decide_with(rollout, observations, hours, |request| decide(&request))
+}
+
+/// Decides about a request that is changed first.
+fn decide_with(
+    rollout: &Rollout,
+    observations: &Observations,
+    hours: i64,
+    decide: impl FnOnce(Request<'_>) -> Decision,
+) -> Decision {
     let (policy, sources) = (policy(), sources());
     let production = Some(rollout.start.control);
-    decide(&Request { rollout, policy: &policy, observations, production, sources: &sources, now: at(hours) })
+    let (policy, sources, now) = (&policy, &sources, at(hours));
+    decide(Request { rollout, policy, observations, production, sources, evaluation: None, now })
 }
 
 fn codes(decision: &Decision) -> Vec<&'static str> {
@@ -260,20 +272,42 @@ fn five_failures_in_a_row_pause() {
 fn foreign_clock_production_and_sources_hold() {
     let rollout = rollout(0);
     assert_eq!(codes(&decide_at(&rollout, &equal(0, 400), -1)), ["clock_before"]);
-    let (policy, sources, observations) = (policy(), sources(), equal(0, 400));
-    let request = Request {
-        rollout: &rollout,
-        policy: &policy,
-        observations: &observations,
-        production: Some(version("1.0.1")),
-        sources: &sources,
-        now: at(48),
-    };
-    assert_eq!(codes(&decide(&request)), ["production_moved"]);
-    let other = canonical::digest(&"others");
-    let request = Request { production: Some(version("1.0.0")), sources: &other, ..request };
-    let decision = decide(&request);
+    let moved = decide_with(&rollout, &equal(0, 400), 48, production_moved);
+    assert_eq!(codes(&moved), ["production_moved"]);
+    let decision = decide_with(&rollout, &equal(0, 400), 48, sources_changed);
     assert_eq!((codes(&decision), decision.action), (vec!["sources_changed"], Action::Wait));
+}
+
+fn production_moved(request: Request<'_>) -> Decision {
+    decide(&Request { production: Some(version("1.0.1")), ..request })
+}
+
+fn sources_changed(request: Request<'_>) -> Decision {
+    decide(&Request { sources: &canonical::digest(&"others"), ..request })
+}
+
+#[test]
+fn evaluation_that_does_not_pass_holds() {
+    let with = |verdict, waived| {
+        let evidence = Evidence { verdict, waived, ..evidence(1, Some(0)) };
+        let of = |hours| {
+            decide_with(&rollout(0), &equal(0, 400), hours, |request| {
+                decide(&Request { evaluation: Some(&evidence), ..request })
+            })
+        };
+        (of(48), of(169).action)
+    };
+    for (verdict, code) in [
+        (EvidenceVerdict::Fail, "gate_failed"),
+        (EvidenceVerdict::Inconclusive, "gate_inconclusive"),
+        (EvidenceVerdict::Incomplete, "gate_incomplete"),
+    ] {
+        let (decision, overdue) = with(verdict, false);
+        assert_eq!((codes(&decision)[0], decision.action, overdue), (code, Action::Wait, Action::Stuck));
+    }
+    for (verdict, waived) in [(EvidenceVerdict::Pass, false), (EvidenceVerdict::Inconclusive, true)] {
+        assert!(matches!(with(verdict, waived).0.action, Action::Advance { .. }), "{verdict:?}");
+    }
 }
 
 #[test]
@@ -306,6 +340,46 @@ fn harm_that_was_shown_once_stays_shown() {
     // The call ended before its effect. The next one sees other data.
     rollout.looks.extend(first.looks);
     assert_eq!(decide_at(&rollout, &equal(0, 100), 11).action, Action::RollBack);
+}
+
+#[test]
+fn harm_that_was_recorded_rolls_back_whatever_the_data_say_now() {
+    let mut rollout = rollout(0);
+    let bad = with(equal(0, 100), "faithfulness", shares(0, 100, 0.9, 0.7));
+    let first = decide_at(&rollout, &bad, 10);
+    assert_eq!(first.harm(), ["faithfulness"]);
+    rollout.look(&first.looks, &first.harm(), false, at(10));
+    let readings = [
+        Reading::Failed("503".to_owned()),
+        Reading::Missing("no series".to_owned()),
+        level(2.0, 2.0),
+        shares(0, 200_000, 0.9, 0.9),
+    ];
+    for reading in readings {
+        for metric in ["faithfulness", "error_rate"] {
+            let decision = decide_at(&rollout, &with(equal(0, 100), metric, reading.clone()), 11);
+            assert_eq!(decision.action, Action::RollBack, "{metric}: {reading:?}");
+            assert_eq!(decision.harm(), ["faithfulness"], "{metric}: {reading:?}");
+        }
+    }
+    for changed in [production_moved, sources_changed] {
+        assert_eq!(decide_with(&rollout, &equal(0, 100), 11, changed).action, Action::RollBack);
+    }
+    // A clock that went back moves nothing.
+    assert_eq!(decide_at(&rollout, &bad, 9).action, Action::Wait);
+}
+
+#[test]
+fn harm_that_was_tolerated_does_not_roll_back_without_data() {
+    let mut rollout = rollout(1);
+    rollout.start.planned_information = 100_000.0;
+    let slight = with(equal(1, 200_000), "faithfulness", shares(1, 200_000, 0.9, 0.89));
+    let decision = decide_at(&rollout, &slight, 10);
+    assert_eq!((codes(&decision)[1], decision.harm()), ("tolerated", Vec::new()));
+    assert!(decision.looks[0].is_shown());
+    rollout.look(&decision.looks, &decision.harm(), false, at(10));
+    let failed = with(equal(1, 200_000), "faithfulness", Reading::Failed("503".to_owned()));
+    assert_eq!(decide_at(&rollout, &failed, 11).action, Action::Wait);
 }
 
 fn sample() -> impl Strategy<Value = Sample> {

@@ -86,7 +86,7 @@ fn published(index: usize) -> EventKind {
     EventKind::Published { version, number, digest, level, record: None, adopted: false }
 }
 
-fn evidence(index: usize, baseline: Option<usize>) -> Evidence {
+pub(crate) fn evidence(index: usize, baseline: Option<usize>) -> Evidence {
     Evidence {
         report: record(0).digest,
         candidate: record(index).digest,

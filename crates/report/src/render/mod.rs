@@ -5,6 +5,7 @@ mod html;
 pub(crate) mod json;
 mod junit;
 mod markdown;
+pub mod summary;
 pub(crate) mod terminal;
 
 use std::fmt;

@@ -15,8 +15,10 @@ mod metric_rows;
 pub(crate) mod number;
 pub(crate) mod policy_notice;
 mod release_line;
+pub(crate) mod rollout;
 mod run_facts;
 pub(crate) mod slices;
+mod time;
 mod untrusted_text;
 
 pub(crate) use case_answers::{CaseAnswer, answers, failure_reasons};
@@ -34,4 +36,5 @@ pub(crate) use release_line::release_line;
 pub(crate) use run_facts::{
     NO_BASELINE, baseline_note, cached, contested, cost, money, scope_question, variant_name,
 };
+pub(crate) use time::minute;
 pub(crate) use untrusted_text::Sanitizer;

@@ -97,7 +97,7 @@ pub(crate) fn minus(text: String) -> String {
 }
 
 /// Turns `-0.000` into `0.000`.
-fn unsigned_zero(text: String) -> String {
+pub(crate) fn unsigned_zero(text: String) -> String {
     match text.strip_prefix('-') {
         Some(rest) if !rest.contains(|character: char| ('1'..='9').contains(&character)) => rest.to_owned(),
         _ => text,

@@ -83,7 +83,7 @@ impl Source {
         let parsed = parse_prompt(&prompt, &source)?.value;
         let content = content::of_prompt(&parsed, content::schema_of_suite(&settings.checks, &tree).as_ref());
         let claims = Claims::of(&parsed.front_matter, &prompt.file);
-        refuse_secrets(&content, &claims, [&suite.redactor, &secrets::redactor(environment)])?;
+        refuse_secrets(&content, &claims, [&suite.redactor, &environment.redactor()])?;
         let before = match repository.as_ref().zip(commit.as_deref()) {
             Some((repository, commit)) => Before::read(repository, commit, &location.name, environment)?,
             None => Before::default(),

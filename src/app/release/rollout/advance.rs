@@ -1,18 +1,20 @@
 //! Takes a rollout one step further where its evidence allows it.
 
+use super::carry::{CarryOptions, carry};
 use super::end::{self, end};
+use super::monitor;
 use super::observe::{Reviewed, Sources, review};
 use super::open::OpenRollout;
 use super::report;
 use crate::app::release::open::Target;
 use crate::app::release::resolve;
-use crate::app::release::wire::percent;
+use crate::app::release::wire::{percent, time};
 use crate::app::release::write::{self, Current};
 use crate::app::sources::{configurations, configured_release, current_folder, repository_root};
 use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;
 use promptgate_release::ports::Addition;
-use promptgate_release::rollout::{Action, Decision, FindingKind, Rollout, RolloutOutcome, RolloutPolicy};
+use promptgate_release::rollout::{Action, Decision, Rollout, RolloutOutcome, RolloutPolicy};
 use promptgate_release::{ActorSource, EventKind, Label, MoveCause, State};
 use promptgate_report::release::rollout as wire;
 use promptgate_report::release::rollout::RolloutResult;
@@ -33,17 +35,17 @@ struct Advanced {
 /// An unknown prompt, sources that cannot be opened, and ledger or registry failing.
 pub(crate) async fn advance(
     target: &Target,
-    dry_run: bool,
+    options: CarryOptions,
     environment: &Environment,
 ) -> Result<wire::Rollout, Failure> {
-    let open = OpenRollout::open(target, environment, environment.now()?, dry_run).await?;
-    if open.stamp.actor.source == ActorSource::OtherBranch && !dry_run {
+    let open = OpenRollout::open(target, environment, environment.now()?, options.dry_run).await?;
+    if open.stamp.actor.source == ActorSource::OtherBranch && !options.dry_run {
         return Err(Diagnostic::new("a job of a pull request or of another branch advances nothing")
             .help("run it on the default branch: examples/lifecycle/advance.yml")
             .into());
     }
     let sources = super::sources(&open.opened, environment)?;
-    let mut report = advance_in(&open, &sources, dry_run).await?;
+    let mut report = advance_in(&open, &sources, options).await?;
     open.publish_releases(environment, &mut report).await;
     Ok(report)
 }
@@ -54,7 +56,7 @@ pub(crate) async fn advance(
 /// # Errors
 /// There is no current folder.
 pub(crate) async fn advance_all(
-    dry_run: bool,
+    options: CarryOptions,
     environment: &Environment,
 ) -> Result<Vec<(String, Result<wire::Rollout, Failure>)>, Failure> {
     let here = current_folder()?;
@@ -66,7 +68,7 @@ pub(crate) async fn advance_all(
             Ok(None) => {}
             Ok(Some(_)) => {
                 let target = Target { config: Some(config), name: None };
-                advanced.push((shown, advance(&target, dry_run, environment).await));
+                advanced.push((shown, advance(&target, options, environment).await));
             }
             Err(failure) => advanced.push((shown, Err(failure))),
         }
@@ -74,12 +76,37 @@ pub(crate) async fn advance_all(
     Ok(advanced)
 }
 
-/// Advances in an open ledger and registry.
+/// Advances in an open ledger and registry: the rollout that is running, else what production serves and the version on
+/// its way there.
 pub(super) async fn advance_in(
     open: &OpenRollout,
     sources: &Sources,
-    dry_run: bool,
+    options: CarryOptions,
 ) -> Result<wire::Rollout, Failure> {
+    let stepped = step_in(open, sources, options.dry_run).await?;
+    if stepped.result != RolloutResult::NotRunning {
+        return Ok(stepped);
+    }
+    let ledger = open.opened.ledger.as_ref();
+    let state = write::current(ledger, open.name()).await?.state;
+    let review = monitor::review(sources, open.name(), ledger, &state, open.stamp.at).await?;
+    let monitored = match review {
+        Some(review) => Some(review.act(open, options.dry_run).await?),
+        None => None,
+    };
+    let is_rolled_back =
+        monitored.as_ref().is_some_and(|monitored| monitored.result == wire::MonitorResult::RolledBack);
+    // One label moves in a call.
+    let carried = if is_rolled_back { None } else { carry(open, sources, &state, options).await? };
+    let mut report = carried.unwrap_or(stepped);
+    report.monitor = monitored;
+    report.notes.splice(0..0, open.notes.iter().cloned());
+    report.dry_run = options.dry_run;
+    Ok(report)
+}
+
+/// Takes a step of the rollout that is running.
+async fn step_in(open: &OpenRollout, sources: &Sources, dry_run: bool) -> Result<wire::Rollout, Failure> {
     let places = open.places();
     let mut advanced = write::append(places.ledger, places.name, async |current: &Current| {
         step(open, sources, &current.state, dry_run).await
@@ -91,13 +118,17 @@ pub(super) async fn advance_in(
         _ => {}
     }
     let mut report = report::rollout(open.name(), advanced.result, advanced.rollout.as_ref());
-    report.notes.clone_from(&open.notes);
+    if advanced.rollout.is_some() {
+        report.notes.clone_from(&open.notes);
+    }
     if let Some(Reviewed { observations, decision, notes }) = advanced.reviewed {
         report::add_decision(&mut report, &decision, &observations);
         report.notes.extend(notes);
-        if let (Some(position), Action::Advance { basis_points, .. }) = (&mut report.rollout, decision.action)
+        if let (Some(position), Action::Advance { step, basis_points, .. }) =
+            (&mut report.rollout, decision.action)
         {
-            position.percent = percent(basis_points);
+            (position.step, position.percent) = (step + 1, percent(basis_points));
+            position.step_started_at = time(open.stamp.at);
         }
     }
     report.dry_run = dry_run;
@@ -151,9 +182,11 @@ fn follow(
     let number = rollout.start.number;
     let mut events = Vec::new();
     // Failures in a row are counted from the ledger; the end of a row is worth an event as well.
-    if !decision.looks.is_empty() || decision.failure.is_some() || rollout.failures > 0 {
+    let harm = decision.harm();
+    let is_new = harm.iter().any(|guardrail| !rollout.harm.contains(guardrail));
+    if !decision.looks.is_empty() || decision.failure.is_some() || rollout.failures > 0 || is_new {
         let (looks, failure) = (decision.looks.clone(), decision.failure.clone());
-        events.push(EventKind::RolloutLooked { rollout: number, looks, failure });
+        events.push(EventKind::RolloutLooked { rollout: number, looks, failure, harm });
     }
     let result = match &decision.action {
         Action::Wait if rollout.paused.is_some() => RolloutResult::Paused,
@@ -222,11 +255,7 @@ async fn complete(open: &OpenRollout, advanced: &mut Advanced) -> Result<(), Fai
 impl Advanced {
     /// The harm that was shown, as the reason of the rollback.
     fn harm(&self) -> String {
-        let findings = self.reviewed.iter().flat_map(|reviewed| &reviewed.decision.findings);
-        let shown: Vec<&str> = findings
-            .filter(|finding| matches!(finding.kind, FindingKind::Harm { .. }))
-            .filter_map(|finding| finding.metric.as_deref())
-            .collect();
-        format!("harm shown: {}", shown.join(", "))
+        let harm = self.reviewed.as_ref().map(|reviewed| reviewed.decision.harm()).unwrap_or_default();
+        format!("harm shown: {}", harm.join(", "))
     }
 }

@@ -1,17 +1,21 @@
 //! Rollouts: a version gets a growing share of the units, by evidence.
 
 mod advance;
+mod carry;
 mod end;
+mod monitor;
 mod observe;
 mod open;
 mod pause;
 mod plan;
 mod report;
 mod simulate;
+mod staging;
 mod start;
 mod status;
 
 pub(crate) use advance::{advance, advance_all};
+pub(crate) use carry::CarryOptions;
 pub(crate) use end::abort;
 pub(super) use end::{end, events, remaining};
 pub(crate) use pause::{pause, resume};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 use jiff::Timestamp;
 
+use promptgate_release::limits::{Limit, LimitReadings};
 use promptgate_release::ports::{MetricQuery, MetricReadings, MetricSource, TaggedVersion, Window};
 use promptgate_release::rollout::{
     Decision, Observations, Reading, Request, Rollout, RolloutPolicy, Variants, decide,
@@ -41,12 +42,14 @@ pub(super) async fn review(
     now: Timestamp,
 ) -> Reviewed {
     let Observed { observations, notes } = observe(sources, name, state, rollout, policy, now).await;
+    let treatment = state.versions.get(&rollout.start.treatment);
     let decision = decide(&Request {
         rollout,
         policy,
         observations: &observations,
         production: state.labels.get(&Label::Production).copied(),
         sources: &sources.digest,
+        evaluation: treatment.and_then(|version| version.evidence.as_ref()),
         now,
     });
     Reviewed { observations, decision, notes }
@@ -113,6 +116,44 @@ pub(super) async fn read(
         }
     });
     join_all(reads).await
+}
+
+/// Reads the metrics of limits for one version. Also returns remarks of the sources, for people.
+pub(super) async fn read_limits(
+    sources: &Sources,
+    name: &Name,
+    state: &State,
+    version: Version,
+    limits: &[Limit],
+    window: Option<Window>,
+) -> (LimitReadings, Vec<String>) {
+    let missing = |why: &str| Reading::Missing(why.to_owned());
+    let Some(window) = window else {
+        let just_begun = |limit: &Limit| (limit.metric.clone(), missing("it came there only just now"));
+        return (limits.iter().map(just_begun).collect(), Vec::new());
+    };
+    let metrics: Vec<(String, String)> =
+        limits.iter().map(|limit| (limit.metric.clone(), limit.source.clone())).collect();
+    let mut readings = LimitReadings::new();
+    let mut notes = Vec::new();
+    for (source, metrics, answer) in read(sources, name, state, &[version], &metrics, window).await {
+        let mut answer = answer.map_err(|error| format!("{source}: {error}"));
+        for metric in metrics {
+            let reading = match &mut answer {
+                Ok(answer) => match answer.samples.remove(&metric).and_then(|mut samples| samples.pop()) {
+                    Some(Ok(sample)) => Reading::Observed(sample),
+                    Some(Err(why)) => Reading::Missing(why),
+                    None => Reading::Missing(format!("{source} has no such metric")),
+                },
+                Err(error) => Reading::Failed(error.clone()),
+            };
+            readings.insert(metric, reading);
+        }
+        if let Ok(answer) = answer {
+            notes.extend(answer.notes.iter().map(|note| format!("{source}: {note}")));
+        }
+    }
+    (readings, notes)
 }
 
 fn tagged(state: &State, version: Version) -> TaggedVersion {

@@ -70,7 +70,7 @@ pub(crate) async fn plan(
 /// The traffic as it is given, else as the sources saw production in the last seven days.
 ///
 /// # Errors
-/// Traffic that is neither given nor read.
+/// Traffic that is neither given nor read; [`Failure::Incomplete`] where a source failed.
 pub(super) async fn known(
     sources: &Sources,
     name: &Name,
@@ -88,17 +88,12 @@ pub(super) async fn known(
                 .into());
         }
     }
-    let (samples, days, notes) = past(sources, name, state, policy, now).await;
+    let Past { samples, days, notes, failures } = past(sources, name, state, policy, now).await;
     let most = samples.values().map(Sample::n).max().unwrap_or(0);
     let per_day = match per_day {
         Some(per_day) => per_day,
         None if most > 0 => most as f64 / days,
-        None => {
-            let why = notes.first().map_or_else(String::new, |note| format!(": {note}"));
-            return Err(Diagnostic::new(format!("the traffic of {name} is not known{why}"))
-                .help("give it: `--per-day N`, the scored requests a day of all units")
-                .into());
-        }
+        None => return Err(unknown_traffic(name, &notes, &failures)),
     };
     let rates: Vec<wire::PlannedRate> = policy
         .guardrails
@@ -125,28 +120,48 @@ pub(super) async fn known(
     Ok(KnownTraffic { traffic, rates, notes })
 }
 
-/// The samples of production in the last seven days, or since it serves its version; their days, and remarks.
-async fn past(
-    sources: &Sources,
-    name: &Name,
-    state: &State,
-    policy: &RolloutPolicy,
-    now: Timestamp,
-) -> (BTreeMap<String, Sample>, f64, Vec<String>) {
+fn unknown_traffic(name: &Name, notes: &[String], failures: &[String]) -> Failure {
+    let give = "`--per-day N`, the scored requests a day of all units";
+    if failures.is_empty() {
+        let why = notes.first().map_or_else(String::new, |note| format!(": {note}"));
+        let diagnostic = Diagnostic::new(format!("the traffic of {name} is not known{why}"));
+        return diagnostic.help(format!("give it: {give}")).into();
+    }
+    let message = format!("the traffic of {name} is not known: {}", failures.join("; "));
+    let help = format!("repeat once the source answers, or give the traffic: {give}");
+    Failure::Incomplete(Diagnostic::new(message).help(help).into())
+}
+
+/// What the sources saw of production.
+#[derive(Default)]
+struct Past {
+    /// The sample of each guardrail.
+    samples: BTreeMap<String, Sample>,
+    /// The days that they are of.
+    days: f64,
+    /// Remarks, failures among them.
+    notes: Vec<String>,
+    /// Sources that failed, and why.
+    failures: Vec<String>,
+}
+
+/// The samples of production in the last seven days, or since it serves its version.
+async fn past(sources: &Sources, name: &Name, state: &State, policy: &RolloutPolicy, now: Timestamp) -> Past {
     let production = state.labels.get(&Label::Production).copied();
     let since = production.and_then(|version| state.holds_since(version, &Label::Production));
     let (Some(version), Some(since)) = (production, since) else {
-        return (BTreeMap::new(), 1.0, vec!["production serves no version".to_owned()]);
+        let notes = vec!["production serves no version".to_owned()];
+        return Past { days: 1.0, notes, ..Past::default() };
     };
     let from = now.checked_sub(WINDOW).unwrap_or(Timestamp::MIN).max(since);
-    let days = now.duration_since(from).as_secs_f64() / 86_400.0;
+    // Production may have been moved just now.
+    let days = now.duration_since(from).as_secs_f64().max(1.0) / 86_400.0;
+    let mut past = Past { days, ..Past::default() };
     let metrics: Vec<(String, String)> = policy
         .guardrails
         .iter()
         .map(|guardrail| (guardrail.name.clone(), guardrail.source.clone()))
         .collect();
-    let mut samples = BTreeMap::new();
-    let mut notes = Vec::new();
     for (source, metrics, found) in
         read(sources, name, state, &[version], &metrics, Window { from, to: now }).await
     {
@@ -155,17 +170,21 @@ async fn past(
                 for metric in &metrics {
                     match readings.samples.remove(metric).and_then(|mut samples| samples.pop()) {
                         Some(Ok(sample)) => {
-                            samples.insert(metric.clone(), sample);
+                            past.samples.insert(metric.clone(), sample);
                         }
-                        Some(Err(why)) => notes.push(format!("{metric}: {why}")),
-                        None => notes.push(format!("{source} has no {metric}")),
+                        Some(Err(why)) => past.notes.push(format!("{metric}: {why}")),
+                        None => past.notes.push(format!("{source} has no {metric}")),
                     }
                 }
             }
-            Err(error) => notes.push(format!("{source}: {error}")),
+            Err(error) => {
+                let failure = format!("{source}: {error}");
+                past.notes.push(failure.clone());
+                past.failures.push(failure);
+            }
         }
     }
-    (samples, days.max(f64::MIN_POSITIVE), notes)
+    past
 }
 
 /// The share of a sample; a mean of scores from 0 to 1 counts as one.

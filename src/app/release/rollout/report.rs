@@ -1,7 +1,9 @@
 //! Rollouts as they are printed.
 
 use crate::app::release::wire::{percent, time, word};
+use promptgate_core::model::{Diagnostic, Diagnostics};
 use promptgate_release::Name;
+use promptgate_release::limits::LimitFinding;
 use promptgate_release::rollout::{
     Decision, Finding, Look, Observations, Reading, Rollout, Sample, Status, TestKind, Variants,
 };
@@ -14,11 +16,14 @@ pub(super) fn rollout(name: &Name, result: RolloutResult, rollout: Option<&Rollo
         schema: SCHEMA.to_owned(),
         name: name.to_string(),
         result,
+        version: None,
         rollout: rollout.map(position),
         findings: Vec::new(),
         metrics: Vec::new(),
         looks: Vec::new(),
         obstacles: Vec::new(),
+        gate: None,
+        monitor: None,
         notes: Vec::new(),
         dry_run: false,
     }
@@ -55,16 +60,40 @@ pub(super) fn add_decision(report: &mut wire::Rollout, decision: &Decision, obse
 fn finding(finding: &Finding) -> wire::Finding {
     wire::Finding {
         metric: finding.metric.clone(),
-        status: match finding.kind.status() {
-            Status::Pass => wire::FindingStatus::Pass,
-            Status::Inconclusive => wire::FindingStatus::Inconclusive,
-            Status::Hold => wire::FindingStatus::Hold,
-            Status::Error => wire::FindingStatus::Error,
-            Status::Fail => wire::FindingStatus::Fail,
-        },
+        status: status(finding.kind.status()),
         code: finding.kind.code().to_owned(),
         text: finding.kind.to_string(),
     }
+}
+
+/// Findings about limits.
+pub(super) fn limit_findings(findings: &[LimitFinding]) -> Vec<wire::Finding> {
+    let one = |finding: &LimitFinding| wire::Finding {
+        metric: finding.metric.clone(),
+        status: status(finding.kind.status()),
+        code: finding.kind.code().to_owned(),
+        text: finding.kind.to_string(),
+    };
+    findings.iter().map(one).collect()
+}
+
+fn status(status: Status) -> wire::FindingStatus {
+    match status {
+        Status::Pass => wire::FindingStatus::Pass,
+        Status::Inconclusive => wire::FindingStatus::Inconclusive,
+        Status::Hold => wire::FindingStatus::Hold,
+        Status::Error => wire::FindingStatus::Error,
+        Status::Fail => wire::FindingStatus::Fail,
+    }
+}
+
+/// Diagnostics as remarks, each with its next step.
+pub(super) fn sentences(diagnostics: &Diagnostics) -> Vec<String> {
+    let one = |diagnostic: &Diagnostic| match &diagnostic.help {
+        Some(help) => format!("{}; {help}", diagnostic.message),
+        None => diagnostic.message.clone(),
+    };
+    diagnostics.0.iter().map(one).collect()
 }
 
 fn metric(name: &str, samples: &Variants<Sample>) -> wire::MetricSamples {

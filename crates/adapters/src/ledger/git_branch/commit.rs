@@ -112,6 +112,7 @@ fn describe(kind: &EventKind) -> String {
         EventKind::Intended { label, version, .. } => format!("begin to move {label} to {version}"),
         EventKind::Abandoned { label, version } => format!("abandon moving {label} to {version}"),
         EventKind::Moved { label, version, .. } => format!("move {label} to {version}"),
+        EventKind::StagingPassed { version, .. } => format!("{version} passes staging"),
         EventKind::RolloutStarted { start } => format!("start rollout {}", start.number),
         EventKind::RolloutLooked { rollout, .. } => format!("test rollout {rollout}"),
         EventKind::RolloutStepped { rollout, step, .. } => format!("rollout {rollout} to step {}", step + 1),

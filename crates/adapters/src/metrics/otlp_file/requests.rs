@@ -132,8 +132,8 @@ impl<'q> Requests<'q> {
     pub(super) fn add(&mut self, line: &Line<'_>) {
         let spans = line.resource_spans.iter().flatten();
         let scopes = spans.flat_map(|resource| resource.scope_spans.iter().flatten());
-        // The calls of a gate are no traffic, although it is the same prompt.
-        let spans = scopes.filter(|scope| scope.name() != Some(names::RUN_SCOPE));
+        // The calls of a gate and the events of a rollout are no traffic, although it is the same prompt.
+        let spans = scopes.filter(|scope| !scope.name().is_some_and(names::Scope::is_own));
         for span in spans.flat_map(|scope| scope.spans.iter().flatten()) {
             self.add_span(span);
         }

@@ -131,13 +131,13 @@ fn assert_note(readings: &MetricReadings, note: &str) {
 }
 
 #[tokio::test]
-async fn spans_of_promptgates_own_runs_are_not_traffic() {
+async fn spans_that_promptgate_sends_are_not_traffic() {
     let of_scope = |id: u64, scope: &str| {
         let mut line: Value = serde_json::from_str(&span(id, "2.4.0", "ada").line()).unwrap();
         line["resourceSpans"][0]["scopeSpans"][0]["scope"] = json!({"name": scope, "version": "0.1.0"});
         line.to_string()
     };
-    let file = lines([of_scope(1, "promptgate.run"), of_scope(2, "app"), of_scope(3, "promptgate.run")]);
+    let file = lines([of_scope(1, "promptgate.run"), of_scope(2, "app"), of_scope(3, "promptgate.rollout")]);
     let readings = read(&[("a.jsonl", &file)], &["error_rate"]).await.unwrap();
     assert_eq!(readings.samples["error_rate"][1], Ok(Sample::Share { successes: 0, n: 1 }));
 }

@@ -6,7 +6,7 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 use promptgate_core::text::{Redactor, neutral};
 
 /// Creates an environment that redacts every printed value and then neutralizes it. Output of the filters `fenced`,
-/// `commit` and `url` is only redacted.
+/// `commit`, `url` and, where it is plain, `command` is only redacted.
 pub(in crate::render) fn environment(redactor: Redactor) -> Result<Environment<'static>, minijinja::Error> {
     let mut environment = Environment::new();
     let mut syntax = SyntaxConfig::builder();
@@ -16,6 +16,7 @@ pub(in crate::render) fn environment(redactor: Redactor) -> Result<Environment<'
     environment.add_filter("fenced", |text: &str| Value::from_safe_string(neutral::fenced(text)));
     environment.add_filter("commit", |text: &str| Value::from_safe_string(commit_code(text)));
     environment.add_filter("url", |text: &str| Value::from_safe_string(plain_url(text)));
+    environment.add_filter("command", command_code);
     environment.set_formatter(move |out, _state, value| {
         let text = value.to_string();
         let redacted = redactor.redact(&text);
@@ -29,6 +30,13 @@ pub(in crate::render) fn environment(redactor: Redactor) -> Result<Environment<'
 fn commit_code(text: &str) -> String {
     let hexadecimal = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if hexadecimal { format!("`{text}`") } else { String::new() }
+}
+
+/// A command as inline code, to be copied; as text if it has characters beyond those of names, versions and flags.
+fn command_code(text: &str) -> Value {
+    let is_plain =
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || " -._/:@".contains(c));
+    if is_plain { Value::from_safe_string(format!("`{text}`")) } else { Value::from(text) }
 }
 
 /// A URL for a link; empty unless plain.

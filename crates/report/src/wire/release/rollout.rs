@@ -20,6 +20,8 @@ pub struct Rollout {
     pub name: String,
     /// The result of the command.
     pub result: RolloutResult,
+    /// The version on its way to production while no rollout is running; else null.
+    pub version: Option<String>,
     /// The rollout; null if none is running and none was.
     pub rollout: Option<RolloutPosition>,
     /// Why, the worst decides.
@@ -28,8 +30,12 @@ pub struct Rollout {
     pub metrics: Vec<MetricSamples>,
     /// The tests that this command made.
     pub looks: Vec<Look>,
-    /// Obstacles of a start.
+    /// Obstacles of a promotion or a start.
     pub obstacles: Vec<Obstacle>,
+    /// The run of the gate that is needed next; null if none is.
+    pub gate: Option<NeededGate>,
+    /// What production serves, where it is monitored; else null.
+    pub monitor: Option<Monitored>,
     /// Other effects, and remarks of the sources.
     pub notes: Vec<String>,
     /// Whether nothing was written.
@@ -70,6 +76,52 @@ pub enum RolloutResult {
     EndedElsewhere,
     /// It is running.
     Running,
+    /// Staging has the version.
+    Staged,
+    /// Production has the version, which needs no rollout.
+    Promoted,
+    /// The version broke a limit: staging went back to what production serves.
+    PutBack,
+    /// The gate has to run again, and its report to be published.
+    NeedsGate,
+}
+
+/// A run of the gate: `promptgate run CONFIG --candidate … --baseline …`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NeededGate {
+    /// The configuration.
+    pub config: String,
+    /// The candidate: `registry:NAME@VERSION`.
+    pub candidate: String,
+    /// The baseline: `registry:NAME@production`.
+    pub baseline: String,
+}
+
+/// What production serves, against its limits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Monitored {
+    /// The version.
+    pub version: String,
+    /// The result.
+    pub result: MonitorResult,
+    /// The findings, one for each limit.
+    pub findings: Vec<Finding>,
+    /// Other effects, and remarks of the sources.
+    pub notes: Vec<String>,
+}
+
+/// The result of monitoring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MonitorResult {
+    /// No limit is broken.
+    Quiet,
+    /// A limit is broken or cannot be tested, or data are missing: a person has to look.
+    Alert,
+    /// Production was rolled back.
+    RolledBack,
+    /// A source failed.
+    SourceFailed,
 }
 
 /// A rollout and how far it is.

@@ -20,6 +20,7 @@ pub use status::write_status;
 
 use super::line_writer::LineWriter;
 use super::{MIN_WIDTH, Style};
+use crate::view::minute;
 use promptgate_core::text::neutral;
 
 fn writer<'a>(out: &'a mut dyn Write, style: &'a Style) -> LineWriter<'a> {
@@ -30,12 +31,6 @@ fn writer<'a>(out: &'a mut dyn Write, style: &'a Style) -> LineWriter<'a> {
 /// Untrusted text as part of a line, at most `limit` characters.
 fn short(text: &str, limit: usize) -> String {
     neutral::clip(&neutral::terminal(text), limit)
-}
-
-/// A time to the minute: `2026-11-20 09:12`.
-fn minute(time: &str) -> String {
-    let day = time.get(..10).unwrap_or(time);
-    time.get(11..16).map_or_else(|| day.to_owned(), |clock| format!("{day} {clock}"))
 }
 
 /// The first twelve digits of a digest.
@@ -57,10 +52,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digests_and_times_are_short() {
+    fn digests_are_short() {
         assert_eq!(short_digest("sha256:0123456789abcdef"), "0123456789ab");
         assert_eq!(short_digest("0123"), "0123");
-        assert_eq!(minute("2026-11-20T09:12:33Z"), "2026-11-20 09:12");
-        assert_eq!(minute("soon"), "soon");
     }
 }

@@ -4,13 +4,14 @@ use std::io::{self, Write};
 
 use anstyle::Style as Ansi;
 
-use super::{minute, short, writer};
-use crate::release::rollout::{
-    Finding, FindingStatus, MetricSamples, Rollout, RolloutPosition, RolloutResult,
-};
+use super::{short, writer};
+use crate::release::rollout::{Finding, MetricSamples, Monitored, Rollout};
 use crate::render::Style;
 use crate::render::terminal::line_writer::{BULLET, DIM, GREEN, LineWriter, PLAIN, RED, YELLOW, table};
 use crate::view::number;
+use crate::view::rollout::{
+    Tone, gate_commands, monitor_words, progress, result_words, sentence, status_words,
+};
 
 /// Writes a rollout.
 ///
@@ -18,8 +19,8 @@ use crate::view::number;
 /// Those of `out`.
 pub fn write_rollout(rollout: &Rollout, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let mut writer = writer(out, style);
-    let (text, ansi) = headline(rollout);
-    writer.line(&text, ansi)?;
+    let words = result_words(rollout);
+    writer.line(&sentence(rollout, &words), ansi(words.tone))?;
     if let Some(position) = &rollout.rollout {
         writer.labelled(2, "", &progress(position), DIM)?;
     }
@@ -41,66 +42,48 @@ pub fn write_rollout(rollout: &Rollout, out: &mut dyn Write, style: &Style) -> i
     for note in &rollout.notes {
         writer.labelled(2, "", &short(note, 300), DIM)?;
     }
-    Ok(())
-}
-
-fn headline(rollout: &Rollout) -> (String, Ansi) {
-    let name = &rollout.name;
-    let of = |what: &str| match &rollout.rollout {
-        Some(position) => format!("{name}: rollout {} of {} {what}", position.number, position.treatment),
-        None => format!("{name}: {what}"),
-    };
-    let percent = rollout.rollout.as_ref().map_or(0.0, |position| position.percent);
-    let would = |done: &str, planned: &str| if rollout.dry_run { of(planned) } else { of(done) };
-    match rollout.result {
-        RolloutResult::NotRunning => (format!("{name}: no rollout is running"), PLAIN),
-        RolloutResult::Started => {
-            (would(&format!("started at {percent} %"), &format!("would start at {percent} %")), GREEN)
-        }
-        RolloutResult::Refused => (of("is not started: refused"), RED),
-        RolloutResult::NotReady => (of("is not started yet"), YELLOW),
-        RolloutResult::Waiting => (of(&format!("stays at {percent} %")), PLAIN),
-        RolloutResult::Running => (of(&format!("is at {percent} %")), PLAIN),
-        RolloutResult::SourceFailed => {
-            (of(&format!("stays at {percent} %: a source of metrics failed")), YELLOW)
-        }
-        RolloutResult::Stuck => (of(&format!("is stuck at {percent} %")), RED),
-        RolloutResult::Paused => (would(&format!("is paused at {percent} %"), "would be paused"), YELLOW),
-        RolloutResult::Resumed => (would(&format!("goes on at {percent} %"), "would go on"), GREEN),
-        RolloutResult::Advanced => {
-            (would(&format!("advanced to {percent} %"), &format!("would advance to {percent} %")), GREEN)
-        }
-        RolloutResult::Completed => {
-            (would("completed: all units have it", "would complete: all units would have it"), GREEN)
-        }
-        RolloutResult::RolledBack => {
-            (would("rolled back: no unit has it", "would be rolled back: no unit would have it"), RED)
-        }
-        RolloutResult::Aborted => {
-            (would("aborted: no unit has it", "would be aborted: no unit would have it"), YELLOW)
-        }
-        RolloutResult::EndedElsewhere => (of("was ended by another command meanwhile"), YELLOW),
+    if let Some(gate) = &rollout.gate {
+        let [run, publish] = gate_commands(gate);
+        writer.labelled(2, "", &format!("help: {}", short(&run, 300)), DIM)?;
+        writer.labelled(2, "", &format!("      {}, in the same job", short(&publish, 300)), DIM)?;
+    }
+    match &rollout.monitor {
+        Some(monitored) => write_monitored(monitored, rollout, &mut writer),
+        None => Ok(()),
     }
 }
 
-fn progress(position: &RolloutPosition) -> String {
-    let RolloutPosition { kind, control, step, steps, .. } = position;
-    let since = minute(&position.step_started_at);
-    match kind.as_str() {
-        "fixed" => format!("A/B test over {control} since {since} UTC"),
-        kind => format!("{kind} over {control}, step {step} of {steps} since {since} UTC"),
+fn write_monitored(monitored: &Monitored, rollout: &Rollout, writer: &mut LineWriter<'_>) -> io::Result<()> {
+    let words = monitor_words(monitored, rollout);
+    let text = format!("{}: production {} {}", rollout.name, monitored.version, words.text);
+    writer.line(&text, ansi(words.tone))?;
+    for finding in &monitored.findings {
+        write_finding(finding, writer)?;
+    }
+    for note in &monitored.notes {
+        writer.labelled(2, "", &short(note, 300), DIM)?;
+    }
+    Ok(())
+}
+
+fn ansi(tone: Tone) -> Ansi {
+    match tone {
+        Tone::Plain => PLAIN,
+        Tone::Good => GREEN,
+        Tone::Caution => YELLOW,
+        Tone::Bad => RED,
     }
 }
 
 fn write_finding(finding: &Finding, writer: &mut LineWriter<'_>) -> io::Result<()> {
-    let (mark, ansi) = match finding.status {
-        FindingStatus::Pass => ("✓", GREEN),
-        FindingStatus::Inconclusive => ("…", PLAIN),
-        FindingStatus::Hold | FindingStatus::Error => ("!", YELLOW),
-        FindingStatus::Fail => ("✗", RED),
-    };
+    let (mark, _, tone) = status_words(finding.status);
     let metric = finding.metric.as_ref().map_or_else(String::new, |name| format!("{}: ", short(name, 60)));
-    writer.labelled(BULLET, &format!("  {mark}"), &format!("{metric}{}", short(&finding.text, 300)), ansi)
+    writer.labelled(
+        BULLET,
+        &format!("  {mark}"),
+        &format!("{metric}{}", short(&finding.text, 300)),
+        ansi(tone),
+    )
 }
 
 fn row(metric: &MetricSamples) -> Vec<String> {

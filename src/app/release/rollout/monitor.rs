@@ -1,0 +1,104 @@
+//! Looks at the version that production serves.
+
+use std::time::Duration;
+
+use super::carry::broken;
+use super::observe::{Sources, read_limits};
+use super::open::OpenRollout;
+use super::report;
+use crate::app::Failure;
+use crate::app::release::open::Target;
+use crate::app::release::resolve;
+use crate::app::release::rollback::{RollbackOptions, rollback_in};
+use jiff::Timestamp;
+use promptgate_release::limits::{MonitorAction, MonitorDecision, MonitorRequest, monitor};
+use promptgate_release::ports::{LedgerStore, Window};
+use promptgate_release::{Label, Name, State, Version};
+use promptgate_report::release::rollout as wire;
+
+/// The version that production serves: what was observed, and what follows.
+pub(super) struct MonitorReview {
+    version: Version,
+    decision: MonitorDecision,
+    notes: Vec<String>,
+}
+
+/// Observes what production serves. `None` if nothing is monitored there.
+///
+/// # Errors
+/// A ledger that fails.
+pub(super) async fn review(
+    sources: &Sources,
+    name: &Name,
+    ledger: &dyn LedgerStore,
+    state: &State,
+    now: Timestamp,
+) -> Result<Option<MonitorReview>, Failure> {
+    let Some(version) = state.labels.get(&Label::Production).copied() else { return Ok(None) };
+    let Some(since) = state.holds_since(version, &Label::Production) else { return Ok(None) };
+    let record = resolve::record_in(ledger, name, state, version).await?;
+    let (Some(limits), Some(rollouts)) = (&record.policy.monitor, &record.policy.rollouts) else {
+        return Ok(None);
+    };
+    let length = Duration::from_secs(limits.window_seconds);
+    let window = rollouts
+        .window(since, now)
+        .map(|Window { from, to }| Window { from: to.checked_sub(length).unwrap_or(from).max(from), to });
+    let (readings, mut notes) = read_limits(sources, name, state, version, &limits.limits, window).await;
+    if sources.digest != rollouts.sources {
+        notes.push(format!("the sources of metrics changed since {version} was published"));
+    }
+    let decision = monitor(&MonitorRequest { monitor: limits, readings: &readings, since, now });
+    Ok(Some(MonitorReview { version, decision, notes }))
+}
+
+impl MonitorReview {
+    /// Rolls production back where a limit is broken and the policy says so, and returns what is printed. An alert stands
+    /// where there is nothing to roll back to.
+    ///
+    /// # Errors
+    /// Ledger or registry failing.
+    pub(super) async fn act(self, open: &OpenRollout, dry_run: bool) -> Result<wire::Monitored, Failure> {
+        if self.decision.action != MonitorAction::RollBack {
+            return Ok(self.report());
+        }
+        let options = RollbackOptions {
+            target: Target::default(),
+            from: Some(self.version),
+            to: None,
+            label: Label::Production,
+            reason: broken(&self.decision.findings),
+            dry_run,
+        };
+        let ledger = &open.opened.ledger;
+        let done = rollback_in(&options, open.name(), &[], ledger, &open.registry, &open.stamp).await;
+        let mut report = self.report();
+        match done {
+            Ok(done) => {
+                report.notes.extend(done.notes);
+                report.notes.push(format!("production goes back to {}", done.to));
+            }
+            Err(Failure::Diagnostics(diagnostics)) => {
+                report.result = wire::MonitorResult::Alert;
+                report.notes.extend(report::sentences(&diagnostics));
+            }
+            Err(failure) => return Err(failure),
+        }
+        Ok(report)
+    }
+
+    /// The review as it is printed.
+    pub(super) fn report(&self) -> wire::Monitored {
+        wire::Monitored {
+            version: self.version.to_string(),
+            result: match (self.decision.action, &self.decision.failure) {
+                (MonitorAction::RollBack, _) => wire::MonitorResult::RolledBack,
+                (MonitorAction::Alert, _) => wire::MonitorResult::Alert,
+                (MonitorAction::Quiet, Some(_)) => wire::MonitorResult::SourceFailed,
+                (MonitorAction::Quiet, None) => wire::MonitorResult::Quiet,
+            },
+            findings: report::limit_findings(&self.decision.findings),
+            notes: self.notes.clone(),
+        }
+    }
+}

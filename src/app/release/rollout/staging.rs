@@ -1,0 +1,106 @@
+//! Looks at the version on staging.
+
+use std::collections::BTreeMap;
+
+use super::observe::{Sources, read_limits};
+use super::open::OpenRollout;
+use crate::app::Failure;
+use crate::app::release::open::Target;
+use crate::app::release::rollback::{RollbackOptions, rollback_in};
+use crate::app::release::write::{self, Current};
+use promptgate_release::limits::{LimitReadings, StagingAction, StagingDecision, StagingRequest, stage};
+use promptgate_release::ports::Addition;
+use promptgate_release::rollout::{Reading, Sample};
+use promptgate_release::{EventKind, Label, Name, Record, State, Version};
+
+/// A version on staging: what was observed, and what follows.
+pub(super) struct StagingReview {
+    pub(super) decision: StagingDecision,
+    /// Remarks for people.
+    pub(super) notes: Vec<String>,
+    readings: LimitReadings,
+}
+
+/// Observes the version of `record` on staging. `None` if nothing is checked there.
+pub(super) async fn review(
+    sources: &Sources,
+    name: &Name,
+    state: &State,
+    record: &Record,
+    now: jiff::Timestamp,
+) -> Option<StagingReview> {
+    let policy = &record.policy;
+    let (checks, rollouts) = (policy.staging_checks.as_ref()?, policy.rollouts.as_ref()?);
+    let since = state.holds_since(record.version, &Label::Staging)?;
+    let window = rollouts.window(since, now);
+    let (readings, mut notes) =
+        read_limits(sources, name, state, record.version, &checks.limits, window).await;
+    let known = state.versions.get(&record.version);
+    let mut decision = stage(&StagingRequest {
+        checks,
+        readings: &readings,
+        evidence: known.and_then(|known| known.evidence.as_ref()),
+        since,
+        hold_seconds: policy.staging_hold_seconds,
+        max_hold_seconds: rollouts.max_hold_seconds,
+        now,
+    });
+    if sources.digest != rollouts.sources && decision.action == StagingAction::Pass {
+        decision.action = StagingAction::Stuck;
+        notes.push(format!(
+            "the sources of metrics are not those that held when {} was published: publish a new version, or promote it \
+             with --skip-holds",
+            record.version
+        ));
+    }
+    Some(StagingReview { decision, notes, readings })
+}
+
+/// Records that the version of `record` keeps the limits of staging, unless staging has moved on.
+///
+/// # Errors
+/// A ledger that fails.
+pub(super) async fn pass(open: &OpenRollout, record: &Record, review: &StagingReview) -> Result<(), Failure> {
+    let version = record.version;
+    let observed = |(metric, reading): (&String, &Reading<Sample>)| match reading {
+        Reading::Observed(sample) => Some((metric.clone(), *sample)),
+        Reading::Missing(_) | Reading::Failed(_) => None,
+    };
+    let samples: BTreeMap<String, Sample> = review.readings.iter().filter_map(observed).collect();
+    write::append(open.opened.ledger.as_ref(), open.name(), async |current: &Current| {
+        let is_staged = current.state.labels.get(&Label::Staging) == Some(&version);
+        let has_passed =
+            current.state.versions.get(&version).is_some_and(|known| known.staging_passed_at.is_some());
+        let addition = match is_staged && !has_passed {
+            true => open.stamp.events([EventKind::StagingPassed { version, samples: samples.clone() }]),
+            false => Addition::default(),
+        };
+        Ok::<_, Failure>((addition, ()))
+    })
+    .await
+}
+
+/// Moves staging back to what production serves. Returns remarks for people.
+///
+/// # Errors
+/// Ledger or registry failing.
+pub(super) async fn put_back(
+    open: &OpenRollout,
+    (version, production): (Version, Option<Version>),
+    decision: &StagingDecision,
+    dry_run: bool,
+) -> Result<Vec<String>, Failure> {
+    let options = RollbackOptions {
+        target: Target::default(),
+        from: Some(version),
+        to: production,
+        label: Label::Staging,
+        reason: super::carry::broken(&decision.findings),
+        dry_run,
+    };
+    let ledger = &open.opened.ledger;
+    let done = rollback_in(&options, open.name(), &[], ledger, &open.registry, &open.stamp).await?;
+    let mut notes = done.notes;
+    notes.push(format!("staging goes back to {}", done.to));
+    Ok(notes)
+}
