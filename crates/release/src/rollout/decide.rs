@@ -85,11 +85,11 @@ pub struct Decision {
 /// A monitored step follows after its hold, with its samples, and without harm. All units follow once non-inferiority is
 /// shown for every guardrail. At most one step follows, however overdue.
 pub fn decide(request: &Request<'_>) -> Decision {
-    decide_with(request, &mut KnownBounds::default())
+    decide_with_bounds(request, &mut KnownBounds::default())
 }
 
 /// Decides as [`decide`] does, without computing bounds again that are known from earlier calls.
-pub(super) fn decide_with(request: &Request<'_>, bounds: &mut KnownBounds) -> Decision {
+pub(super) fn decide_with_bounds(request: &Request<'_>, bounds: &mut KnownBounds) -> Decision {
     let mut step = StepReview { request, bounds, findings: Vec::new(), looks: Vec::new() };
     if step.is_comparable() {
         step.time();
