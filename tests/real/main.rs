@@ -19,10 +19,14 @@ mod openfeature;
 mod phoenix;
 mod prepared;
 mod prometheus;
+mod prometheus_rollout;
 mod prometheus_server;
 mod proxied;
 mod python_server;
 mod recorder;
+#[path = "../suite/release/support.rs"]
+#[expect(dead_code, reason = "shared with the suite; each uses a part of it")]
+mod release;
 #[path = "../suite/served.rs"]
 #[expect(dead_code, reason = "shared with the suite; each uses a part of it")]
 mod served;

@@ -48,8 +48,8 @@ fn start_and_advance_send_a_span_with_findings_as_events() {
     let attributes = texts(&spans[0].attributes);
     assert_eq!(attributes["feature_flag.version"], "1/2");
     assert_eq!(attributes["promptgate.rollout.percent"], "25");
-    // 48 hours after 2027-01-04.
-    assert_eq!(spans[0].start_time_unix_nano, 1_799_193_600_000_000_000);
+    // 48 hours after 2127-01-04.
+    assert_eq!(spans[0].start_time_unix_nano, 4_954_867_200_000_000_000);
     let finding = spans[0].events.iter().find(|event| {
         event.name == "promptgate.rollout.finding"
             && texts(&event.attributes).contains_key("promptgate.rollout.finding.metric")

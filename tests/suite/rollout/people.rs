@@ -43,7 +43,7 @@ fn repeated_rollback_of_a_rollout_leaves_production_alone() {
                     .suite
                     .rollback(flags)
                     .expect_code(2)
-                    .says("rollout 2 of 1.2.0 ended at 2027-01-08T01:00:00Z");
+                    .says("rollout 2 of 1.2.0 ended at 2127-01-08T01:00:00Z");
             }
         }
         story
@@ -71,7 +71,7 @@ fn rollback_after_harm_moves_production_an_hour_later_or_by_name() {
         |successes, n| json!({"metrics": {"faithfulness": {"share": {"successes": successes, "n": n}}}});
     story.metrics(97, &json!({"1.1.0": share(855, 950), "1.2.0": share(30, 50)}));
     story.advance(10, "rolled_back");
-    story.suite.rollback(&[]).expect_code(2).says("rollout 2 of 1.2.0 ended at 2027-01-08T13:00:00Z");
+    story.suite.rollback(&[]).expect_code(2).says("rollout 2 of 1.2.0 ended at 2127-01-08T13:00:00Z");
     story.at(111);
     story.suite.rollback(&[]).expect_code(0).says("production moved back from 1.1.0 to 1.0.0");
 }

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::release::support::{CHANGES, FIRST, Langfuse, NAME, Suite};
 use crate::support::{Folder, Outcome};
 
-/// The hour 0 of every story.
-const BEGIN: &str = "2027-01-04T00:00:00Z";
+/// The hour 0 of every story: after the reports that it publishes, which are of today.
+const BEGIN: &str = "2127-01-04T00:00:00Z";
 /// Rollouts with the default steps: 5 % for 48 hours and 400 samples, 25 and 50 % for 24 hours and 1,000 samples. Nobody
 /// has to approve.
 pub(super) const MONITORED: &str = "levels: {major: {approvals: 0}}, sources: {scores: {json: metrics.json}}, \
