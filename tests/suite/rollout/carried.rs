@@ -135,7 +135,9 @@ fn version_whose_production_moved_needs_the_gate_and_goes_on_after_it() {
         .rollout("advance", &["--allow-simulated"])
         .expect_code(0)
         .says("needs the gate")
-        .says("promptgate run");
+        .says("next: run both in the same job\n    promptgate run ")
+        .says(" --baseline registry:support/reply@production --out gate-report\n    promptgate publish ")
+        .says(" --report gate-report/report.json\n");
     // The files may have moved on.
     story.suite.edit(CHANGES[2], "prices were missing");
     let text = |key: &str| gate[key].as_str().expect("text").to_owned();
@@ -209,7 +211,7 @@ fn broken_limit_puts_staging_back_and_blocks_the_version() {
         }
         let moved = story.suite.events("moved");
         let last = moved.iter().rfind(|moved| moved["label"] == "staging").expect("a move");
-        assert_eq!(last["reason"], "error_rate is 0.15, which breaks the limit of 0.02");
+        assert_eq!(last["reason"], "error_rate is 0.15, significantly worse than the limit of 0.02");
         advance(&story, 0, "not_running");
         let refused =
             story.suite.json(10, &["promote", NAME, "1.1.0", "--to", "staging", "--allow-simulated"]);
