@@ -39,13 +39,13 @@ pub struct Limit {
 pub struct StagingChecks {
     /// Samples of each limit.
     pub min_samples: u64,
-    /// What stands in for samples where there are too few.
+    /// What counts in place of samples where there are too few.
     pub on_no_traffic: OnNoTraffic,
     /// The limits.
     pub limits: Vec<Limit>,
 }
 
-/// What stands in for the samples of a version that has too little traffic.
+/// What counts in place of the samples of a version that has too little traffic.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnNoTraffic {
@@ -95,7 +95,7 @@ pub struct LimitFinding {
 #[derive(Debug, Clone, PartialEq)]
 pub enum LimitFindingKind {
     /// The value keeps the limit.
-    Kept {
+    Within {
         /// The share or the mean.
         value: f64,
         /// The limit.
@@ -155,14 +155,14 @@ impl LimitFindingKind {
             Self::Beyond { .. } | Self::FewSamples { .. } | Self::HoldUntil(_) | Self::ReplayInconclusive => {
                 Status::Inconclusive
             }
-            Self::Kept { .. } | Self::Replayed => Status::Pass,
+            Self::Within { .. } | Self::Replayed => Status::Pass,
         }
     }
 
     /// The code in JSON.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Kept { .. } => "kept",
+            Self::Within { .. } => "kept",
             Self::Beyond { .. } => "beyond",
             Self::Untested { .. } => "untested",
             Self::Broken { .. } => "broken",
@@ -231,7 +231,7 @@ impl Limit {
             return LimitFindingKind::FewSamples { have, need: min_samples };
         }
         match sample {
-            _ if !is_beyond => LimitFindingKind::Kept { value, worst },
+            _ if !is_beyond => LimitFindingKind::Within { value, worst },
             Sample::Level { .. } => LimitFindingKind::Untested { value, worst },
             Sample::Share { .. } | Sample::Mean { .. } => LimitFindingKind::Beyond { value, worst },
         }

@@ -204,7 +204,7 @@ fn unreadable(name: &Name, broken: &[String], unread: Vec<Diagnostic>) -> Diagno
 }
 
 /// The name that was probably meant.
-fn near<'n>(name: &Name, names: &'n [String]) -> Option<&'n str> {
+fn near(name: &Name, names: &[String]) -> Option<String> {
     suggest(name.to_string().as_str(), names.iter().map(String::as_str))
 }
 

@@ -25,13 +25,13 @@ pub(super) struct WrittenStaging {
     /// Samples of each limit; 50 by default.
     #[schemars(range(min = 1))]
     min_samples: Option<u64>,
-    /// What stands in for samples where there are too few: replay, the default, or wait.
+    /// What counts in place of samples where there are too few: replay, the default, or wait.
     on_no_traffic: Option<WrittenOnNoTraffic>,
     /// Worst value of guardrails and signals; a broken limit puts staging back.
     limits: Ordered<f64>,
 }
 
-/// What stands in for the samples of a version on staging.
+/// What counts in place of the samples of a version on staging.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "OnNoTraffic")]

@@ -232,12 +232,12 @@ fn refuse_long_holds(
     let (max_hold, hold) = (duration(max_hold_seconds), duration(step.hold_seconds));
     if written.is_some() {
         let message = format!(
-            "`max_hold` of {max_hold} is no longer than the hold of {kind} step {}, {hold}",
+            "`max_hold` of {max_hold} must be longer than the hold of {kind} step {}, {hold}",
             index + 1
         );
         reader.report("/release/max_hold", message, "raise it, or hold that step for less");
     } else {
-        let message = format!("a hold of {hold} is no shorter than `max_hold`, {max_hold} by default");
+        let message = format!("a hold of {hold} must be shorter than `max_hold`, {max_hold} by default");
         reader.report(
             &format!("/release/rollouts/{kind}/{index}"),
             message,

@@ -187,13 +187,13 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
         (
             "release: {ledger: git, sources: {a: {json: m.json}}, guardrails: [{name: f, better: higher, margin: 1, source: a}], \
              max_hold: 1h}",
-            &["5:124: `max_hold` of 1h is no longer than the hold of staged step 1, 96h (help: raise it,"],
+            &["5:124: `max_hold` of 1h must be longer than the hold of staged step 1, 96h (help: raise it,"],
         ),
         (
             "release: {ledger: git, sources: {a: {json: m.json}}, guardrails: [{name: f, better: higher, margin: 1, source: a}], \
              rollouts: {canary: [{percent: 50, hold: 169h, min_samples: 9}, {percent: 100}]}}",
             &[
-                "5:134: a hold of 169h is no shorter than `max_hold`, 168h by default (help: raise `max_hold`,",
+                "5:134: a hold of 169h must be shorter than `max_hold`, 168h by default (help: raise `max_hold`,",
             ],
         ),
         (

@@ -72,7 +72,7 @@ pub fn stage(request: &StagingRequest<'_>) -> StagingDecision {
     let lacks_traffic = findings.iter().all(|finding| {
         matches!(
             finding.kind,
-            LimitFindingKind::Kept { .. }
+            LimitFindingKind::Within { .. }
                 | LimitFindingKind::FewSamples { .. }
                 | LimitFindingKind::Missing(_)
         )

@@ -53,8 +53,8 @@ pub(super) async fn review(
 }
 
 impl MonitorReview {
-    /// Rolls production back where a limit is broken and the policy says so, and returns what is printed. An alert stands
-    /// where there is nothing to roll back to.
+    /// Rolls production back where a limit is broken and the policy says so, and returns what is printed. It stays an
+    /// alert where there is nothing to roll back to.
     ///
     /// # Errors
     /// Ledger or registry failing.

@@ -213,7 +213,10 @@ fn plain_commands_are_code_to_copy_and_others_text() {
     let run = "* `promptgate run a/promptgate.yaml --candidate registry:support/reply@1.2.0 \
                --baseline registry:support/reply@production --out gate-report`\n";
     assert!(plain.contains(run), "{plain}");
-    assert!(plain.contains("* `promptgate publish a/promptgate.yaml --report gate-report/report.json`\n"), "{plain}");
+    assert!(
+        plain.contains("* `promptgate publish a/promptgate.yaml --report gate-report/report.json`\n"),
+        "{plain}"
+    );
     let odd = with("a`b/promptgate.yaml");
     assert!(odd.contains("* promptgate publish a&grave;b/promptgate.yaml --report"), "{odd}");
 }
