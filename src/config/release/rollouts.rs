@@ -224,7 +224,7 @@ fn refuse_long_holds(
     max_hold_seconds: u64,
 ) {
     let steps = kinds.iter().flat_map(|(kind, steps)| steps.iter().enumerate().map(move |step| (kind, step)));
-    let longest = steps.max_by_key(|(_, (_, step))| step.hold_seconds);
+    let longest = steps.min_by_key(|(_, (_, step))| std::cmp::Reverse(step.hold_seconds));
     let Some((kind, (index, step))) = longest.filter(|(_, (_, step))| step.hold_seconds >= max_hold_seconds)
     else {
         return;

@@ -178,31 +178,31 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
             "release: {ledger: git, sources: {a: {json: m.json}}, guardrails: [{name: error_rate, better: lower, margin: .01, source: a}], \
              staging: {limits: {error_rate: 2}}, monitor: {limits: {latency_p95: 2.5, error_rat: 0.1}}}",
             &[
-                "5:156: `error_rate` must be at most 1: 2 % is 0.02",
-                "5:200: `latency_p95` must be a guardrail or a signal (help: add it to `signals:` with its source, or use one of \
+                "5:158: `error_rate` must be at most 1: 2 % is 0.02",
+                "5:195: `latency_p95` must be a guardrail or a signal (help: add it to `signals:` with its source, or use one of \
                  error_rate)",
-                "5:216: `error_rat` must be a guardrail or a signal (help: did you mean error_rate?)",
+                "5:211: `error_rat` must be a guardrail or a signal (help: did you mean error_rate?)",
             ],
         ),
         (
             "release: {ledger: git, sources: {a: {json: m.json}}, guardrails: [{name: f, better: higher, margin: 1, source: a}], \
              max_hold: 1h}",
-            &["5:124: `max_hold` of 1h must be longer than the hold of staged step 1, 96h (help: raise it,"],
+            &["5:127: `max_hold` of 1h must be longer than the hold of canary step 1, 48h (help: raise it,"],
         ),
         (
             "release: {ledger: git, sources: {a: {json: m.json}}, guardrails: [{name: f, better: higher, margin: 1, source: a}], \
              rollouts: {canary: [{percent: 50, hold: 169h, min_samples: 9}, {percent: 100}]}}",
             &[
-                "5:134: a hold of 169h must be shorter than `max_hold`, 168h by default (help: raise `max_hold`,",
+                "5:137: a hold of 169h must be shorter than `max_hold`, 168h by default (help: raise `max_hold`,",
             ],
         ),
         (
             "release: {ledger: git, monitor: {window: 24h}}",
-            &["5:34: `release.monitor` lacks the key `limits`"],
+            &["5:24: `release.monitor` lacks the key `limits`"],
         ),
         (
             "release: {ledger: git, monitor: {limits: {}}}",
-            &["5:34: nothing is monitored without limits (help: add `limits:"],
+            &["5:33: nothing is monitored without limits (help: add `limits:"],
         ),
         ("release: {ledger: git, levels: {huge: {}}}", &["5:33: unknown key `huge` in `release.levels`"]),
         (

@@ -48,7 +48,7 @@ fn pull_request_neither_publishes_nor_promotes() {
     let before = suite.ledger();
     suite.in_job("pull_request", "mallory");
     for to in ["staging", "production"] {
-        suite.promote("1.0.0", to, &[]).expect_code(10).says("a job of a pull request");
+        suite.promote("1.0.0", to, &[]).expect_code(10).says("jobs of pull requests and other branches");
     }
     suite.run(&["approve", NAME, "1.0.0"]).expect_code(10);
     assert_eq!(suite.ledger(), before);

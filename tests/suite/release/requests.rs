@@ -102,7 +102,7 @@ fn configuration_with_errors_is_named_where_no_other_releases_the_prompt() {
         .says("promptgate check promptgate.yaml")
         .says("unknown key `ledgers`");
     // Its errors do not matter to a prompt of another one, nor to a name that is nearly right.
-    suite.folder.write("elsewhere/promptgate.yaml", &whole);
+    suite.folder.write("elsewhere/promptgate.yaml", &whole.replace("path: ledger", "path: ../ledger"));
     suite.run(&["status", NAME]).expect_code(0);
     suite.run(&["rollout", "status", "support/replay"]).expect_code(2).says("did you mean support/reply?");
 }

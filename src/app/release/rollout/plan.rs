@@ -251,15 +251,15 @@ pub(super) fn refuse_hopeless(
     let per_day = known.traffic.per_day;
     let given = given.map_or_else(String::new, |given| format!(" --per-day {given}"));
     Err(Diagnostic::new(format!(
-        "at {per_day:.0} scored requests a day, the forecast gives an equal version a chance of {:.0} % to reach all units, \
-         and {:.0} % is required",
+        "at {per_day:.0} scored requests a day, an equal version has a chance of {:.0} % to reach all units, below the \
+         required {:.0} %",
         chance * 100.0,
         REQUIRED_CHANCE * 100.0
     ))
     .help(format!(
-        "`promptgate rollout plan {name} --kind {}{given}` shows where it stops: raise `max_hold` or lower `min_samples` if \
-         samples come too late, allow larger margins if the last chance is low, or start with \
-         `promptgate rollout start {name} --anyway`",
+        "raise `max_hold` or lower `min_samples` if samples come too late, allow larger margins if the last chance is \
+         low, or `promptgate rollout start {name} --anyway`; `promptgate rollout plan {name} --kind {}{given}` shows \
+         where it stops",
         kind.as_str()
     )))
 }

@@ -40,7 +40,7 @@ pub fn write_rollout(rollout: &Rollout, out: &mut dyn Write, style: &Style) -> i
         writer.table(&table(&header, &[1, 2, 3, 4], 0, rows, writer.width))?;
     }
     for note in &rollout.notes {
-        writer.labelled(2, "", &short(note, 300), DIM)?;
+        writer.labelled(2, "", &short(note, 500), DIM)?;
     }
     if let Some(gate) = &rollout.gate {
         writer.labelled(2, "", &format!("next: {GATE_HEADING}"), DIM)?;
@@ -65,7 +65,7 @@ fn write_monitored(monitored: &Monitored, rollout: &Rollout, writer: &mut LineWr
         write_finding(finding, writer)?;
     }
     for note in &monitored.notes {
-        writer.labelled(2, "", &short(note, 300), DIM)?;
+        writer.labelled(2, "", &short(note, 500), DIM)?;
     }
     write_next(words.next.as_deref(), writer)
 }
