@@ -39,13 +39,13 @@ pub struct Limit {
 pub struct StagingChecks {
     /// Samples of each limit.
     pub min_samples: u64,
-    /// What counts where there are too few samples.
+    /// What counts in place of samples where there are too few.
     pub on_no_traffic: OnNoTraffic,
     /// The limits.
     pub limits: Vec<Limit>,
 }
 
-/// What counts for a version that has too little traffic.
+/// What counts in place of the samples of a version that has too little traffic.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnNoTraffic {

@@ -10,7 +10,7 @@ use crate::config::{LedgerSettings, RegistrySettings, ReleaseSettings};
 use promptgate_adapters::ledger::{Folder, GitBranch};
 use promptgate_adapters::registry::{Embedded, Langfuse, LangfuseOptions, Mlflow, MlflowOptions};
 use promptgate_core::document::suggest;
-use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_release::ports::{LedgerStore, Registry};
 use promptgate_release::{Actor, Name, RELEASES_PROMPT};
 
@@ -125,11 +125,11 @@ pub(crate) fn open_ledger(settings: &LedgerSettings, folder: &Path) -> Arc<dyn L
 
 /// The configuration that releases the prompt: the named one, the nearest, or the only one below the repository's root.
 fn find(target: &Target) -> Result<Released, Failure> {
-    let nearest = match configured_release(target.config.as_deref()) {
-        Ok(nearest) => nearest,
+    let (nearest, unread) = match configured_release(target.config.as_deref()) {
+        Ok(nearest) => (nearest, Vec::new()),
         // Without a name, nothing else says which prompt is meant.
         Err(failure) if target.config.is_some() || target.name.is_none() => return Err(failure),
-        Err(_) => None,
+        Err(failure) => (None, failure.diagnostics()),
     };
     let Some(name) = &target.name else {
         return nearest.ok_or_else(|| no_release(target.config.as_deref()).into());
@@ -141,7 +141,7 @@ fn find(target: &Target) -> Result<Released, Failure> {
         let message = format!("this configuration does not release {name}");
         return Err(Diagnostic::new(message).at(Place::file(config.display().to_string())).into());
     }
-    search(name)
+    search(name, unread)
 }
 
 fn no_release(config: Option<&Path>) -> Diagnostic {
@@ -151,15 +151,23 @@ fn no_release(config: Option<&Path>) -> Diagnostic {
         .help("add `release: {ledger: git}`, or name the prompt: `promptgate … NAME`")
 }
 
-/// Looks at every configuration below the repository's root, else below the current folder.
-fn search(name: &Name) -> Result<Released, Failure> {
+/// Looks at every configuration below the repository's root, else below the current folder. `unread` are the errors of the
+/// nearest one.
+fn search(name: &Name, unread: Vec<Diagnostic>) -> Result<Released, Failure> {
     let here = current_folder()?;
     let root = repository_root(&here).unwrap_or(&here);
     let mut found: Vec<Released> = Vec::new();
-    let mut names = Vec::new();
+    let (mut names, mut broken) = (Vec::new(), Vec::new());
     for path in configurations(root) {
-        // A broken configuration elsewhere is not this command's to report.
-        let Ok(Some(release)) = configured_release(Some(&path)) else { continue };
+        let release = match configured_release(Some(&path)) {
+            Ok(Some(release)) => release,
+            Ok(None) => continue,
+            // A broken configuration elsewhere matters only if no other releases the prompt.
+            Err(_) => {
+                broken.push(path.strip_prefix(&here).unwrap_or(&path).display().to_string());
+                continue;
+            }
+        };
         names.push(release.2.name.to_string());
         if release.2.name == *name {
             found.push(release);
@@ -167,7 +175,8 @@ fn search(name: &Name) -> Result<Released, Failure> {
     }
     match found.len() {
         1 => Ok(found.remove(0)),
-        0 => Err(unknown(name, &names).into()),
+        0 if broken.is_empty() || near(name, &names).is_some() => Err(unknown(name, &names).into()),
+        0 => Err(unreadable(name, &broken, unread).into()),
         _ => {
             let files: Vec<&str> = found.iter().map(|(shown, ..)| shown.as_str()).collect();
             Err(Diagnostic::new(format!(
@@ -180,9 +189,28 @@ fn search(name: &Name) -> Result<Released, Failure> {
     }
 }
 
+/// No configuration releases the prompt, but some could not be read; the errors of the nearest one follow.
+fn unreadable(name: &Name, broken: &[String], unread: Vec<Diagnostic>) -> Diagnostics {
+    let have = if broken.len() == 1 { "has" } else { "have" };
+    let message = format!("no configuration releases {name}: {} {have} errors", broken.join(", "));
+    let mut diagnostics = vec![Diagnostic::new(message).help(match broken {
+        [only] => format!("run `promptgate check {only}`"),
+        _ => "run `promptgate check` with each of them".to_owned(),
+    })];
+    let is_broken =
+        |error: &Diagnostic| error.place.as_ref().is_some_and(|place| broken.contains(&place.file));
+    diagnostics.extend(unread.into_iter().filter(is_broken));
+    Diagnostics(diagnostics)
+}
+
+/// The name that was probably meant.
+fn near(name: &Name, names: &[String]) -> Option<String> {
+    suggest(name.to_string().as_str(), names.iter().map(String::as_str))
+}
+
 fn unknown(name: &Name, names: &[String]) -> Diagnostic {
     let diagnostic = Diagnostic::new(format!("no configuration releases {name}"));
-    match suggest(name.to_string().as_str(), names.iter().map(String::as_str)) {
+    match near(name, names) {
         Some(near) => diagnostic.help(format!("did you mean {near}?")),
         None if names.is_empty() => diagnostic
             .help("run in a clone of the repository that releases it, name its configuration with `--config PATH`, or add \

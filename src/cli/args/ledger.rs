@@ -55,7 +55,7 @@ pub(crate) struct ControlFlags {
     #[arg(long, requires = "reason")]
     pub(super) again: bool,
     /// The reason, recorded in the ledger.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub(super) reason: Option<String>,
     /// Accept an evaluation of the simulated model, to try the commands.
     #[arg(long)]
@@ -74,6 +74,14 @@ impl LedgerFlags {
     pub(crate) fn options(&self, name: Option<&Name>) -> LedgerOptions {
         LedgerOptions { config: self.config.clone(), name: name.cloned(), refresh: self.refresh }
     }
+}
+
+/// Parses a reason: a text that says something.
+pub(super) fn reason(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("expected a reason in words: the ledger keeps it".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// Parses the name of a prompt.

@@ -23,7 +23,7 @@ pub(crate) enum RolloutCommand {
     Plan(PlanArguments),
     /// Simulate rollouts with a given deterioration, and print their decisions.
     Simulate(SimulateArguments),
-    /// Start a rollout, or an A/B test, if the controls of production are passed.
+    /// Start a rollout, or an A/B test, if the version passes the controls for production.
     Start(StartArguments),
     /// Take the next step where the evidence allows it; roll back where harm is shown.
     Advance(AdvanceArguments),
@@ -31,7 +31,7 @@ pub(crate) enum RolloutCommand {
     Pause(ReasonArguments),
     /// Go on after a pause, and accept sources of metrics that changed.
     Resume(ReasonArguments),
-    /// Give a rollout up: all units get what production serves.
+    /// Abort a rollout: all units get the production version.
     Abort(ReasonArguments),
     /// Show where a rollout is, and what its data show; nothing is written.
     Status(StatusArguments),
@@ -51,7 +51,7 @@ pub(crate) struct TrafficFlags {
     /// Share of a guardrail in production [default: of the last seven days, by its source].
     #[arg(long = "rate", value_name = "GUARDRAIL=SHARE", value_parser = rate)]
     rates: Vec<(String, f64)>,
-    /// A promptgate.yaml, or its folder; else the one that releases NAME.
+    /// A promptgate.yaml or its folder [default: the one that releases NAME].
     #[arg(long, value_name = "PATH")]
     config: Option<std::path::PathBuf>,
     /// Format of standard output.
@@ -109,7 +109,7 @@ pub(crate) struct StartArguments {
     /// Scored requests a day, for the forecast [default: of the last seven days, by the sources; with --anyway none].
     #[arg(long, value_name = "N", value_parser = per_day)]
     per_day: Option<f64>,
-    /// Start although the forecast says that it will hardly end.
+    /// Start even if the forecast gives it less than a 50 % chance of finishing.
     #[arg(long)]
     anyway: bool,
     #[command(flatten)]
@@ -126,7 +126,7 @@ pub(crate) struct AdvanceArguments {
     /// The prompt.
     #[arg(required_unless_present = "all")]
     pub(crate) name: Option<Name>,
-    /// Advance the rollout of every configuration of the repository; one that fails does not keep the others.
+    /// Advance the rollout of every configuration of the repository; a failure does not stop the others.
     #[arg(long, conflicts_with_all = ["name", "config"])]
     pub(crate) all: bool,
     /// Accept an evaluation of the simulated model, to try the commands.
@@ -144,7 +144,7 @@ pub(crate) struct ReasonArguments {
     /// The prompt.
     pub(crate) name: Name,
     /// Why, for the ledger.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = super::ledger::reason)]
     pub(crate) reason: String,
     #[command(flatten)]
     pub(crate) write: WriteFlags,
@@ -157,7 +157,7 @@ pub(crate) struct ReasonArguments {
 pub(crate) struct StatusArguments {
     /// The prompt.
     pub(crate) name: Name,
-    /// A promptgate.yaml, or its folder; else the one that releases NAME.
+    /// A promptgate.yaml or its folder [default: the one that releases NAME].
     #[arg(long, value_name = "PATH")]
     config: Option<std::path::PathBuf>,
     /// Format of standard output.

@@ -11,6 +11,8 @@ use crate::config::load::Reader;
 use crate::config::scalar::{Ordered, WrittenDuration};
 
 const DEFAULT_MIN_SAMPLES: u64 = 50;
+/// The metric of every source that is a share.
+const ERROR_RATE: &str = "error_rate";
 const DEFAULT_WINDOW_SECONDS: u64 = 24 * 3_600;
 
 /// The stage before production.
@@ -23,13 +25,13 @@ pub(super) struct WrittenStaging {
     /// Samples of each limit; 50 by default.
     #[schemars(range(min = 1))]
     min_samples: Option<u64>,
-    /// What counts where there are too few samples: replay, the default, or wait.
+    /// What counts in place of samples where there are too few: replay, the default, or wait.
     on_no_traffic: Option<WrittenOnNoTraffic>,
     /// Worst value of guardrails and signals; a broken limit puts staging back.
     limits: Ordered<f64>,
 }
 
-/// What counts for a version on staging that has too little traffic.
+/// What counts in place of the samples of a version on staging.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "OnNoTraffic")]
@@ -48,7 +50,7 @@ pub(super) struct WrittenMonitor {
     /// The time up to now that is looked at; 24h by default.
     window: Option<WrittenDuration>,
     /// Worst value of guardrails and signals.
-    limits: Ordered<f64>,
+    limits: Option<Ordered<f64>>,
     /// What a broken limit causes: alert, the default, or rollback.
     action: Option<WrittenAction>,
 }
@@ -106,7 +108,9 @@ impl WrittenMonitor {
         reader: &mut Reader<'_>,
         rollouts: Option<&RolloutPolicy>,
     ) -> Option<Monitor> {
-        if self.limits.0.is_empty() {
+        // The schema has reported limits that are not written.
+        let written = self.limits?;
+        if written.0.is_empty() {
             let help = "add `limits: {error_rate: 0.05}`, or remove `monitor`";
             reader.report("/release/monitor", "nothing is monitored without limits", help);
             return None;
@@ -119,7 +123,7 @@ impl WrittenMonitor {
             Some(WrittenAction::Rollback) => BrokenAction::Rollback,
             Some(WrittenAction::Alert) | None => BrokenAction::Alert,
         };
-        let limits = limits(reader, "/release/monitor/limits", self.limits, rollouts);
+        let limits = limits(reader, "/release/monitor/limits", written, rollouts);
         Some(Monitor { window_seconds, limits, action })
     }
 }
@@ -148,13 +152,18 @@ fn limits(
             let names = known.iter().map(|(name, _)| *name);
             let help = match suggest(&metric, names.clone()) {
                 Some(near) => format!("did you mean {near}?"),
-                None => format!("expected one of {}", names.collect::<Vec<_>>().join(", ")),
+                None => format!(
+                    "add it to `signals:` with its source, or use one of {}",
+                    names.collect::<Vec<_>>().join(", ")
+                ),
             };
             reader.report(&at, format!("`{metric}` must be a guardrail or a signal"), help);
             continue;
         };
         if !(worst >= 0.0 && worst.is_finite()) {
             reader.report(&at, "a limit is 0 or more", "expected the worst value that is kept: 0.02");
+        } else if metric == ERROR_RATE && worst > 1.0 {
+            reader.report(&at, "`error_rate` must be at most 1: 2 % is 0.02", "expected a share: 0.02");
         }
         limits.push(Limit { metric, better, worst, source: source.to_owned() });
     }

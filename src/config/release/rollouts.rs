@@ -135,12 +135,12 @@ impl Written {
         let max_hold_seconds = seconds(self.max_hold, DEFAULT_MAX_HOLD_SECONDS);
         let canary = self.rollouts.canary.map_or_else(default_canary, |steps| plan(reader, "canary", &steps));
         let staged = self.rollouts.staged.map_or_else(default_staged, |steps| plan(reader, "staged", &steps));
-        for (kind, steps) in [("canary", &canary), ("staged", &staged)] {
-            if let Some(index) = steps.iter().position(|step| step.hold_seconds >= max_hold_seconds) {
-                let at = format!("/release/rollouts/{kind}/{index}");
-                reader.report(&at, "a step is held as long as `max_hold`", "raise `max_hold`, or hold less");
-            }
-        }
+        refuse_long_holds(
+            reader,
+            [("canary", &canary), ("staged", &staged)],
+            self.max_hold,
+            max_hold_seconds,
+        );
         let mut names = BTreeSet::new();
         let mut known = |reader: &mut Reader<'_>, at: String, name: &str, source: &str| {
             if sources.get(source).is_none() {
@@ -213,6 +213,45 @@ impl WrittenGuardrail {
             WrittenBetter::Lower => Better::Lower,
         };
         Guardrail { name: self.name, better, margin: self.margin, source: self.source }
+    }
+}
+
+/// Reports a step that is held as long as `max_hold`, or longer: at `max_hold` if it is `written`, else at the step.
+fn refuse_long_holds(
+    reader: &mut Reader<'_>,
+    kinds: [(&str, &Vec<Step>); 2],
+    written: Option<WrittenDuration>,
+    max_hold_seconds: u64,
+) {
+    let steps = kinds.iter().flat_map(|(kind, steps)| steps.iter().enumerate().map(move |step| (kind, step)));
+    let longest = steps.min_by_key(|(_, (_, step))| std::cmp::Reverse(step.hold_seconds));
+    let Some((kind, (index, step))) = longest.filter(|(_, (_, step))| step.hold_seconds >= max_hold_seconds)
+    else {
+        return;
+    };
+    let (max_hold, hold) = (duration(max_hold_seconds), duration(step.hold_seconds));
+    if written.is_some() {
+        let message = format!(
+            "`max_hold` of {max_hold} must be longer than the hold of {kind} step {}, {hold}",
+            index + 1
+        );
+        reader.report("/release/max_hold", message, "raise it, or hold that step for less");
+    } else {
+        let message = format!("a hold of {hold} must be shorter than `max_hold`, {max_hold} by default");
+        reader.report(
+            &format!("/release/rollouts/{kind}/{index}"),
+            message,
+            "raise `max_hold`, or hold less",
+        );
+    }
+}
+
+/// A duration in its largest whole unit up to hours, as it is written.
+fn duration(seconds: u64) -> String {
+    match seconds {
+        seconds if seconds > 0 && seconds % 3_600 == 0 => format!("{}h", seconds / 3_600),
+        seconds if seconds > 0 && seconds % 60 == 0 => format!("{}m", seconds / 60),
+        seconds => format!("{seconds}s"),
     }
 }
 

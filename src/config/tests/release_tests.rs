@@ -174,6 +174,36 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
                 "5:172: each step has more units than the one before",
             ],
         ),
+        (
+            "release: {ledger: git, sources: {a: {json: m.json}}, guardrails: [{name: error_rate, better: lower, margin: .01, source: a}], \
+             staging: {limits: {error_rate: 2}}, monitor: {limits: {latency_p95: 2.5, error_rat: 0.1}}}",
+            &[
+                "5:158: `error_rate` must be at most 1: 2 % is 0.02",
+                "5:195: `latency_p95` must be a guardrail or a signal (help: add it to `signals:` with its source, or use one of \
+                 error_rate)",
+                "5:211: `error_rat` must be a guardrail or a signal (help: did you mean error_rate?)",
+            ],
+        ),
+        (
+            "release: {ledger: git, sources: {a: {json: m.json}}, guardrails: [{name: f, better: higher, margin: 1, source: a}], \
+             max_hold: 1h}",
+            &["5:127: `max_hold` of 1h must be longer than the hold of canary step 1, 48h (help: raise it,"],
+        ),
+        (
+            "release: {ledger: git, sources: {a: {json: m.json}}, guardrails: [{name: f, better: higher, margin: 1, source: a}], \
+             rollouts: {canary: [{percent: 50, hold: 169h, min_samples: 9}, {percent: 100}]}}",
+            &[
+                "5:137: a hold of 169h must be shorter than `max_hold`, 168h by default (help: raise `max_hold`,",
+            ],
+        ),
+        (
+            "release: {ledger: git, monitor: {window: 24h}}",
+            &["5:24: `release.monitor` lacks the key `limits`"],
+        ),
+        (
+            "release: {ledger: git, monitor: {limits: {}}}",
+            &["5:33: nothing is monitored without limits (help: add `limits:"],
+        ),
         ("release: {ledger: git, levels: {huge: {}}}", &["5:33: unknown key `huge` in `release.levels`"]),
         (
             "release: {ledger: git, levels: {patch: {gate: none}}}",
@@ -204,6 +234,18 @@ fn mistakes_of_a_release_are_reported_with_their_places() {
         assert!(!messages.concat().contains("sk-lf-"), "{messages:?}");
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Users add the second example to the first one.
+#[test]
+fn limits_of_the_page_about_rollouts_fit_its_first_example() {
+    let page = include_str!("../../../docs/rollout.md");
+    let mut examples = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let (first, limits) = (examples.next().expect("an example"), examples.next().expect("limits"));
+    let limits = limits.strip_prefix("release:\n").expect("keys of a release");
+    let policy = release(&format!("{first}{limits}")).policy;
+    assert_eq!(policy.staging_checks.expect("limits on staging").limits.len(), 1);
+    assert_eq!(policy.monitor.expect("limits of production").limits.len(), 2);
 }
 
 #[test]

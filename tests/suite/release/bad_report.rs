@@ -48,7 +48,7 @@ fn report_that_is_no_evidence_publishes_nothing() {
         }),
         ("fail", 10, "the gate failed", &|report| set_verdict(report, "fail")),
         ("inconclusive", 10, "the gate could not decide", &|report| set_verdict(report, "inconclusive")),
-        ("incomplete", 10, "the evaluation did not end", &|report| set_verdict(report, "incomplete")),
+        ("incomplete", 10, "the evaluation is incomplete", &|report| set_verdict(report, "incomplete")),
         ("unchanged", 2, "nothing was evaluated", &|report| report["verdict"] = json!("unchanged")),
         ("forged verdict", 2, "contradicts itself", &|report| {
             report["criteria"][0]["verdict"] = json!("fail");
@@ -101,7 +101,7 @@ fn narrowed_run_is_refused() {
     suite
         .promote("", "staging", &[])
         .expect_code(11)
-        .says("checks alone were examined, a major change requires more");
+        .says("only checks were evaluated; a major change requires the full gate");
 }
 
 #[test]

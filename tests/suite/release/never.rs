@@ -42,13 +42,13 @@ fn pull_request_neither_publishes_nor_promotes() {
     suite.in_job("pull_request", "mallory");
     suite.edit(FIRST, "first");
     suite.evaluate();
-    suite.publish().expect_code(10).says("ran in a job of another branch than the default one");
+    suite.publish().expect_code(10).says("ran in a job outside the default branch");
     suite.in_job("push", "carol");
     suite.publish().expect_code(0);
     let before = suite.ledger();
     suite.in_job("pull_request", "mallory");
     for to in ["staging", "production"] {
-        suite.promote("1.0.0", to, &[]).expect_code(10).says("a job of a pull request");
+        suite.promote("1.0.0", to, &[]).expect_code(10).says("jobs of pull requests and other branches");
     }
     suite.run(&["approve", NAME, "1.0.0"]).expect_code(10);
     assert_eq!(suite.ledger(), before);
@@ -73,7 +73,7 @@ fn job_of_a_pull_request_is_no_evidence_in_a_folder_either() {
     // Everybody can write this ledger, so the event is kept with its source.
     suite.publish().expect_code(0);
     suite.set("GITHUB_ACTIONS", "false");
-    suite.promote("", "staging", &[]).expect_code(11).says("ran in a job of another branch");
+    suite.promote("", "staging", &[]).expect_code(11).says("ran in a job outside the default branch");
     assert_eq!(suite.label("staging"), "");
 }
 

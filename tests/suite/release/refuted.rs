@@ -81,7 +81,7 @@ fn failed_evaluation_of_a_published_version_is_the_newest_one() {
 fn evaluation_that_is_no_evidence_does_not_count_against_a_version() {
     let suite = staged(Suite::new(ALONE));
     let before = suite.ledger();
-    publish_later(&suite, 1, "incomplete", &[]).expect_code(10).says("the evaluation did not end");
+    publish_later(&suite, 1, "incomplete", &[]).expect_code(10).says("the evaluation is incomplete");
     let other = format!("sha256:{}", "0123456789abcdef".repeat(4));
     for variant in ["candidate", "baseline"] {
         let mut report = write_later(&suite, 1, "fail");
@@ -104,7 +104,7 @@ fn pull_request_makes_no_evaluation_that_counts_against_a_version() {
     let mut suite = staged(on_branch());
     let before = suite.ledger();
     suite.in_job("pull_request", "mallory");
-    publish_later(&suite, 1, "fail", &[]).expect_code(10).says("in a job of another branch");
+    publish_later(&suite, 1, "fail", &[]).expect_code(10).says("in a job outside the default branch");
     assert_eq!(suite.ledger(), before);
     // Nor does a machine outside CI, whose report says nothing to others.
     for (name, _) in suite.job("push", "carol") {

@@ -91,6 +91,23 @@ fn configuration_without_release_says_what_to_add() {
 }
 
 #[test]
+fn configuration_with_errors_is_named_where_no_other_releases_the_prompt() {
+    let suite = Suite::new(ALONE).with_two();
+    let whole = suite.folder.read("promptgate.yaml");
+    suite.folder.write("promptgate.yaml", &whole.replace("ledger: {", "ledgers: {"));
+    suite
+        .run(&["rollout", "status", NAME])
+        .expect_code(2)
+        .says("no configuration releases support/reply: promptgate.yaml has errors")
+        .says("promptgate check promptgate.yaml")
+        .says("unknown key `ledgers`");
+    // Its errors do not matter to a prompt of another one, nor to a name that is nearly right.
+    suite.folder.write("elsewhere/promptgate.yaml", &whole.replace("path: ledger", "path: ../ledger"));
+    suite.run(&["status", NAME]).expect_code(0);
+    suite.run(&["rollout", "status", "support/replay"]).expect_code(2).says("did you mean support/reply?");
+}
+
+#[test]
 fn damaged_ledger_stops_every_command() {
     let suite = Suite::new(ALONE).with_two();
     suite.edit(CHANGES[1], "days were missing");

@@ -110,8 +110,8 @@ fn hotfix_skips_the_hold_for_a_full_gate_and_an_approval() {
     suite.run_with(&[("USER", "bob")], &["approve", NAME, "1.1.0"]).expect_code(0);
     suite
         .promote("", "production", &["--skip-holds", "--reason", " "])
-        .expect_code(10)
-        .says("a reason is missing");
+        .expect_code(2)
+        .says("expected a reason in words");
     suite.promote("", "production", &hotfix).expect_code(0);
     assert_eq!(suite.label("production"), "1.1.0");
     assert_eq!(suite.events("moved").last().unwrap()["reason"], "customers cannot pay");

@@ -177,7 +177,7 @@ fn broken_limit_puts_staging_back_and_blocks_the_version() {
         }
         let moved = story.suite.events("moved");
         let last = moved.iter().rfind(|moved| moved["label"] == "staging").expect("a move");
-        assert_eq!(last["reason"], "error_rate is 0.15, which breaks the limit of 0.02");
+        assert_eq!(last["reason"], "error_rate is 0.15, significantly worse than the limit of 0.02");
         advance(&story, 0, "not_running");
         let refused =
             story.suite.json(10, &["promote", NAME, "1.1.0", "--to", "staging", "--allow-simulated"]);

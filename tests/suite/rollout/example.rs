@@ -30,7 +30,7 @@ fn offline_example_goes_from_edit_to_all_units_and_rolls_a_bad_version_back() {
         "advanced to 25 %",
         "advanced to 50 %",
         "completed: all units have it",
-        "production 1.1.0 keeps its limits",
+        "production 1.1.0 is within its limits",
         "support/reply: rollout 2 of 1.2.0 started at 5 %",
         "support/reply: rollout 2 of 1.2.0 rolled back: no unit has it",
         "harm shown: -0.125",

@@ -33,6 +33,18 @@ fn secret_in_a_reason_is_refused() {
 }
 
 #[test]
+fn reason_without_words_is_refused() {
+    let story = Story::in_folder();
+    let before = story.suite.ledger();
+    for command in ["start", "pause", "resume", "abort"] {
+        for reason in ["", " "] {
+            story.rollout(command, &["--reason", reason]).expect_code(2).says("expected a reason in words");
+        }
+    }
+    assert_eq!(story.suite.ledger(), before);
+}
+
+#[test]
 fn dry_run_writes_nothing() {
     let mut story = Story::in_folder();
     let dry = |story: &Story, code: i32, command: &str, flags: &[&str], result: &str| {

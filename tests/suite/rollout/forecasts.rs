@@ -40,6 +40,32 @@ fn traffic_of_a_source_that_fails_is_incomplete_and_names_it() {
 }
 
 #[test]
+fn plan_promises_no_days_without_a_chance() {
+    let story = Story::in_folder();
+    let plan = story.rollout("plan", &["--per-day", "2000"]).expect_code(0);
+    let plan = plan.says("an equal version reaches all units in").says("chance at least");
+    let widest = plan.stdout.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(80), "{}", plan.stdout);
+    let hopeless = story.rollout("plan", &["--per-day", "10"]).expect_code(0);
+    let hopeless = hopeless.says("an equal version is not expected to reach all units");
+    assert!(!hopeless.stdout.contains(" days: "), "{}", hopeless.stdout);
+}
+
+#[test]
+fn simulation_says_what_deteriorates_and_counts_days_from_its_begin() {
+    let story = Story::in_folder();
+    let simulate = |flags: &[&str]| story.rollout("simulate", &[&["--runs", "1"], flags].concat());
+    let stuck = simulate(&["--per-day", "500", "--drop", "0.01"]).expect_code(0);
+    let stuck = stuck.says("faithfulness worse by 0.01").says("overdue since day 7.0");
+    assert!(!stuck.stdout.contains("1970"), "{}", stuck.stdout);
+    simulate(&["--per-day", "2000"]).expect_code(0).says("an equal version");
+    simulate(&["--per-day", "2000", "--guardrail", "x"])
+        .expect_code(2)
+        .says("there is no guardrail `x`")
+        .says("expected one of faithfulness");
+}
+
+#[test]
 fn simulation_of_any_traffic_ends() {
     let story = Story::in_folder();
     for (drop, result) in [("0", "completed"), ("0.06", "rolled_back")] {

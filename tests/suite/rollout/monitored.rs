@@ -65,7 +65,7 @@ fn broken_limit_and_a_slow_percentile_need_a_person() {
     story
         .rollout("advance", &[])
         .expect_code(11)
-        .says("production 1.1.0 needs a person")
+        .says("production 1.1.0 needs attention")
         .says("breaks the limit of 0.75");
     assert_eq!(story.suite.label("production"), "1.1.0", "an alert moves nothing");
     let status = story.json(11, "status", &[]);
@@ -88,7 +88,7 @@ fn broken_limit_rolls_production_back_where_the_policy_says_so() {
         assert_eq!(story.suite.label("production"), "1.0.0");
         let moved = story.suite.events("moved");
         let last = moved.iter().rfind(|moved| moved["label"] == "production").expect("a move");
-        assert_eq!(last["reason"], "faithfulness is 0.6, which breaks the limit of 0.75");
+        assert_eq!(last["reason"], "faithfulness is 0.6, significantly worse than the limit of 0.75");
         // 1.0.0 has no metrics, and is the last one: a window later a person is told.
         let again = story.json(0, "advance", &[]);
         assert_eq!(again["monitor"]["result"], "quiet", "{again:#}");

@@ -39,7 +39,13 @@ fn commands_append_their_result() {
     story.rollout("start", &["--per-day", "2000", "--allow-simulated"]).expect_code(0);
     let summary = runner.taken();
     assert!(summary.starts_with("### promptgate: ✅ rollout start: support/reply\n"), "{summary}");
-    assert_has(&summary, &["| 1.1.0 over 1.0.0 | 1 of 3, 5 % | ✅ started at 5 % |", "**Next step:** none"]);
+    assert_has(
+        &summary,
+        &[
+            "| 1.1.0 over 1.0.0 | 1 of 3, 5 % | ✅ started at 5 % |",
+            "**Next step:** &grave;promptgate rollout advance",
+        ],
+    );
 
     story.at(48);
     story.scores(0, EQUAL[0].0, EQUAL[0].1);

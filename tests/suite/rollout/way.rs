@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::support::{EQUAL, MONITORED, Story, codes};
-use crate::release::support::{CHANGES, NAME};
+use crate::release::support::{CHANGES, FIRST, NAME, Suite};
 
 #[test]
 fn minor_version_takes_every_step_to_production() {
@@ -133,7 +133,31 @@ fn start_requires_the_controls_of_production() {
     story.rollout("start", &["9.0.0", "--allow-simulated"]).expect_code(2).says("no version 9.0.0");
     story.rollout("start", &["1.0.0", "--allow-simulated"]).expect_code(2).says("serves 1.0.0 already");
 
-    story.rollout("start", &simulated).expect_code(0).says("rollout 1 of 1.1.0 started at 5 %");
+    story
+        .rollout("start", &simulated)
+        .expect_code(0)
+        .says("rollout 1 of 1.1.0 started at 5 %")
+        .says("next: `promptgate rollout advance support/reply` observes the step");
+}
+
+#[test]
+fn start_of_a_version_that_is_not_on_staging_says_what_puts_it_there() {
+    let suite = Suite::new(MONITORED);
+    suite.release(FIRST, "first");
+    suite.serve("1.0.0");
+    suite.release(CHANGES[0], "plans were missing");
+    let start = ["rollout", "start", NAME, "--per-day", "2000", "--allow-simulated"];
+    suite
+        .run(&start)
+        .expect_code(2)
+        .says("1.1.0 of support/reply is not on staging")
+        .says("`promptgate rollout advance support/reply` puts 1.1.0 on staging first");
+    suite
+        .run(&["rollout", "start", NAME, "1.0.0", "--allow-simulated"])
+        .expect_code(2)
+        .says("serves 1.0.0 already");
+    suite.run(&["rollout", "advance", NAME, "--allow-simulated"]).expect_code(0).says("is on staging now");
+    suite.run(&start).expect_code(0);
 }
 
 #[test]
@@ -164,6 +188,7 @@ fn hopeless_rollout_starts_only_anyway() {
         .rollout("start", &["--per-day", "40", "--allow-simulated"])
         .expect_code(2)
         .says("at 40 scored requests a day")
+        .says("promptgate rollout plan support/reply --kind canary --per-day 40")
         .says("--anyway");
     assert_eq!(story.suite.ledger(), before);
     let started = story.json(0, "start", &["--per-day", "40", "--allow-simulated", "--anyway"]);

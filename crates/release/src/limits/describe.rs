@@ -9,28 +9,28 @@ impl fmt::Display for LimitFindingKind {
         match self {
             Self::Within { value, worst } => write!(f, "{}, within the limit of {worst}", short(*value)),
             Self::Beyond { value, worst } => {
-                write!(f, "{}, beyond the limit of {worst}, which may be chance", short(*value))
+                write!(f, "{}, worse than the limit of {worst}, but possibly by chance", short(*value))
             }
             Self::Untested { value, worst } => {
                 write!(
                     f,
-                    "{}, beyond the limit of {worst}; a figure without a variance is not tested",
+                    "{}, worse than the limit of {worst}; not tested, because it has no variance",
                     short(*value)
                 )
             }
             Self::Broken { value, worst } => {
-                write!(f, "{}, which breaks the limit of {worst}", short(*value))
+                write!(f, "{}, significantly worse than the limit of {worst}", short(*value))
             }
             Self::FewSamples { have, need } => write!(f, "{have} of {need} samples"),
             Self::Missing(why) => write!(f, "no data: {why}"),
             Self::Invalid(why) => write!(f, "invalid data: {why}"),
             Self::Failed(why) => write!(f, "the source failed: {why}"),
             Self::HoldUntil(until) => write!(f, "held until {}", minute(*until)),
-            Self::ReplayFailed => write!(f, "the gate failed on the golden cases since"),
-            Self::ReplayInconclusive => write!(f, "the gate could not decide on the golden cases since"),
-            Self::Replayed => write!(f, "too little traffic; the gate passed on the golden cases since"),
+            Self::ReplayFailed => write!(f, "the gate has since failed on the golden cases"),
+            Self::ReplayInconclusive => write!(f, "the gate has since been inconclusive on the golden cases"),
+            Self::Replayed => write!(f, "too little traffic; the gate has since passed on the golden cases"),
             Self::MaxHold(end) => {
-                write!(f, "longer on staging than `max_hold`, which ended {}", minute(*end))
+                write!(f, "on staging for longer than `max_hold`, overdue since {}", minute(*end))
             }
         }
     }

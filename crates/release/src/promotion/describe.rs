@@ -9,11 +9,13 @@ impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotPromotable(label) => {
-                write!(f, "{label} is not promoted to: expected staging or production")
+                write!(f, "cannot promote to {label}: expected staging or production")
             }
-            Self::OtherBranch => write!(f, "a job of a pull request or of another branch promotes nothing"),
+            Self::OtherBranch => write!(f, "jobs of pull requests and other branches cannot promote"),
             Self::Older { current } => write!(f, "older than {current}: use rollback to return to it"),
-            Self::RolledBack => write!(f, "was rolled back: promoted again only with --again and --reason"),
+            Self::RolledBack => {
+                write!(f, "it was rolled back: promoting it again needs --again and --reason")
+            }
             Self::NoReason => write!(f, "a reason is missing: --reason"),
             Self::NoEvidence => write!(f, "needs gate: no evaluation"),
             Self::UntrustedEvidence { source: ActorSource::Local } => {
@@ -23,7 +25,7 @@ impl fmt::Display for Obstacle {
                 )
             }
             Self::UntrustedEvidence { .. } => {
-                write!(f, "needs gate: the evaluation ran in a job of another branch than the default one")
+                write!(f, "needs gate: the evaluation ran in a job outside the default branch")
             }
             Self::OtherCommit => write!(f, "needs gate: the evaluation is of another commit"),
             Self::OtherContent => write!(f, "the evaluation is of different content"),
@@ -32,13 +34,13 @@ impl fmt::Display for Obstacle {
             }
             Self::GateFailed => write!(f, "the gate failed"),
             Self::GateInconclusive => write!(f, "needs gate: the gate could not decide"),
-            Self::GateIncomplete => write!(f, "needs gate: the evaluation did not end"),
+            Self::GateIncomplete => write!(f, "needs gate: the evaluation is incomplete"),
             Self::GateScope { examined, level } => {
-                let examined = match examined {
-                    GateScope::Checks => "checks alone",
-                    GateScope::Full => "all criteria",
+                let (evaluated, required) = match examined {
+                    GateScope::Checks => ("only checks", "the full gate"),
+                    GateScope::Full => ("all criteria", "more"),
                 };
-                write!(f, "needs gate: {examined} were examined, a {level} change requires more")
+                write!(f, "needs gate: {evaluated} were evaluated; a {level} change requires {required}")
             }
             Self::StaleBaseline { production } => {
                 write!(
@@ -64,7 +66,7 @@ impl fmt::Display for Obstacle {
             Self::StagingHold { until } => {
                 write!(f, "held on staging until {}", until.strftime("%Y-%m-%d %H:%M UTC"))
             }
-            Self::StagingLimits => write!(f, "was not yet seen to keep the limits of staging"),
+            Self::StagingLimits => write!(f, "not yet confirmed within the staging limits"),
         }
     }
 }
@@ -73,6 +75,8 @@ impl Obstacle {
     /// The next step. `version` is the one to promote; `None` before it is published.
     pub fn help(&self, name: &Name, version: Option<Version>) -> String {
         let number = version.map_or_else(|| "VERSION".to_owned(), |version| version.to_string());
+        let hotfix =
+            format!("`promptgate promote {name} {number} --to production --skip-holds --reason TEXT`");
         let run_again = || match version {
             Some(version) => format!(
                 "run `promptgate run --candidate registry:{name}@{version} --baseline registry:{name}@production` on \
@@ -123,16 +127,14 @@ impl Obstacle {
             Self::RolloutRunning { .. } => format!(
                 "`promptgate rollout status {name}` shows it; `promptgate rollout abort {name} --reason TEXT` gives it up"
             ),
-            Self::RolloutRequired { .. } => format!(
-                "`promptgate rollout start {name} {number}`; for a hotfix use `--skip-holds --reason TEXT`"
-            ),
-            Self::NotStaged => format!("`promptgate promote {name} {number} --to staging` first"),
-            Self::StagingHold { .. } => {
-                "promote again then; for a hotfix use `--skip-holds --reason TEXT`".to_owned()
+            Self::RolloutRequired { .. } => {
+                format!("`promptgate rollout start {name} {number}`; for a hotfix: {hotfix}")
             }
-            Self::StagingLimits => format!(
-                "`promptgate rollout advance {name}` looks at them; for a hotfix use `--skip-holds --reason TEXT`"
-            ),
+            Self::NotStaged => format!("`promptgate promote {name} {number} --to staging` first"),
+            Self::StagingHold { .. } => format!("repeat after that; for a hotfix: {hotfix}"),
+            Self::StagingLimits => {
+                format!("`promptgate rollout advance {name}` checks them; for a hotfix: {hotfix}")
+            }
         }
     }
 }

@@ -9,14 +9,14 @@ impl fmt::Display for FindingKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Harm { difference: Some(difference) } => write!(f, "harm shown: {difference:+.3}"),
-            Self::Harm { difference: None } => write!(f, "harm was shown at an earlier call"),
+            Self::Harm { difference: None } => write!(f, "harm was shown by an earlier `advance`"),
             Self::Tolerated { difference } => {
                 write!(f, "worse ({difference:+.3}), but by less than the margin")
             }
             Self::NoHarm => write!(f, "no harm shown"),
-            Self::NotWorse => write!(f, "shown to be worse by less than the margin, if at all"),
+            Self::NotWorse => write!(f, "shown to be no worse than the margin allows"),
             Self::NotYetNotWorse => {
-                write!(f, "not yet shown to be worse by less than the margin: more samples are needed")
+                write!(f, "not yet shown to be within the margin: needs more samples")
             }
             Self::Within { ratio } => write!(f, "{ratio:.2} times production"),
             Self::Exceeded { ratio, max } => {
@@ -31,8 +31,8 @@ impl fmt::Display for FindingKind {
                 let expected = f64::from(*planned) / f64::from(ALL_UNITS) * 100.0;
                 write!(
                     f,
-                    "{share:.1} % of {all} are treated, expected {expected} %: the assignment or the tags of the traces \
-                     are wrong"
+                    "{share:.1} % of {all} units got the new version, expected {expected} %: check the assignment and \
+                     the version tags"
                 )
             }
             Self::HoldUntil(until) => write!(f, "held until {}", minute(*until)),
@@ -40,7 +40,7 @@ impl fmt::Display for FindingKind {
                 write!(f, "the clock of this machine is before the last event, {}", minute(*last))
             }
             Self::ProductionMoved(Some(version)) => {
-                write!(f, "production serves {version}, not the version that this rollout began with")
+                write!(f, "production serves {version}, not the version this rollout started from")
             }
             Self::ProductionMoved(None) => write!(f, "production serves no version"),
             Self::SourcesChanged => {
@@ -52,7 +52,7 @@ impl fmt::Display for FindingKind {
             Self::Evaluation(obstacle) => write!(f, "the newest evaluation of this version: {obstacle}"),
             Self::Paused(reason) => write!(f, "paused: {reason}"),
             Self::MaxHold(end) => {
-                write!(f, "longer on this step than `max_hold`, which ended {}", minute(*end))
+                write!(f, "on this step for longer than `max_hold`, overdue since {}", minute(*end))
             }
             Self::Fixed => write!(f, "an A/B test stays at its percentage"),
         }

@@ -70,7 +70,7 @@ pub struct SimulatedCall {
     pub findings: Vec<Finding>,
 }
 
-/// Simulates a rollout to its end. `None` for a start without steps, or a cadence of 0.
+/// Simulates a rollout that begins at the Unix epoch to its end. `None` for a start without steps, or a cadence of 0.
 pub fn simulate(
     start: &RolloutStart,
     policy: &RolloutPolicy,

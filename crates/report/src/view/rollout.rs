@@ -37,16 +37,17 @@ pub(crate) fn result_words(rollout: &Rollout) -> ResultWords {
     let would =
         |done: &str, planned: &str| if rollout.dry_run { planned.to_owned() } else { done.to_owned() };
     let command = |command: &str| format!("`promptgate rollout {command} {name} --reason TEXT`");
-    let observes = || Some(format!("none: the next `promptgate rollout advance {name}` observes the step"));
+    let observes = || Some(format!("`promptgate rollout advance {name}` observes the step"));
     let (text, tone, next) = match rollout.result {
+        // A version on its way to production has words of its own.
         RolloutResult::NotRunning
         | RolloutResult::Staged
         | RolloutResult::Promoted
         | RolloutResult::PutBack
         | RolloutResult::NeedsGate => (
-            "no rollout is running".to_owned(),
+            idle(rollout).to_owned(),
             Tone::Plain,
-            Some(format!("none; `promptgate rollout start {name}` starts one")),
+            Some("nothing until a new version is published".to_owned()),
         ),
         RolloutResult::Started => (
             would(&format!("started at {percent} %"), &format!("would start at {percent} %")),
@@ -83,7 +84,7 @@ pub(crate) fn result_words(rollout: &Rollout) -> ResultWords {
         RolloutResult::Completed => (
             would("completed: all units have it", "would complete: all units would have it"),
             Tone::Good,
-            Some(format!("none; `promptgate rollback {name} --reason TEXT` takes it back")),
+            Some(format!("to take it back: `promptgate rollback {name} --reason TEXT`")),
         ),
         RolloutResult::RolledBack => (
             would("rolled back: no unit has it", "would be rolled back: no unit would have it"),
@@ -93,7 +94,7 @@ pub(crate) fn result_words(rollout: &Rollout) -> ResultWords {
         RolloutResult::Aborted => (
             would("aborted: no unit has it", "would be aborted: no unit would have it"),
             Tone::Caution,
-            Some(format!("none; `promptgate rollout start {name}` starts again")),
+            Some(format!("`promptgate rollout start {name}` starts again")),
         ),
         RolloutResult::EndedElsewhere => (
             "was ended by another command meanwhile".to_owned(),
@@ -104,18 +105,27 @@ pub(crate) fn result_words(rollout: &Rollout) -> ResultWords {
     ResultWords { text, tone, next }.planned_if(rollout.dry_run)
 }
 
+/// Why no rollout is running, as far as it is known.
+fn idle(rollout: &Rollout) -> &'static str {
+    // After a rollback of production the version on its way is not looked at.
+    match &rollout.monitor {
+        Some(Monitored { result: MonitorResult::RolledBack, .. }) => "no rollout is running",
+        _ => "no rollout is running, and no version is on its way to production",
+    }
+}
+
 /// The words of a version on its way to production while no rollout is running.
 fn on_its_way(rollout: &Rollout) -> ResultWords {
     let name = &rollout.name;
     let would =
         |done: &str, planned: &str| if rollout.dry_run { planned.to_owned() } else { done.to_owned() };
-    let goes_on = || Some(format!("none: the next `promptgate rollout advance {name}` goes on"));
+    let goes_on = || Some(format!("`promptgate rollout advance {name}` goes on"));
     let (text, tone, next) = match rollout.result {
         RolloutResult::Staged => (would("is on staging now", "would move to staging"), Tone::Good, goes_on()),
         RolloutResult::Promoted => (
             would("is in production now", "would move to production"),
             Tone::Good,
-            Some(format!("none; `promptgate rollback {name} --reason TEXT` takes it back")),
+            Some(format!("to take it back: `promptgate rollback {name} --reason TEXT`")),
         ),
         RolloutResult::PutBack => (
             would("broke a limit and left staging", "breaks a limit and would leave staging"),
@@ -149,9 +159,9 @@ fn on_its_way(rollout: &Rollout) -> ResultWords {
 pub(crate) fn monitor_words(monitored: &Monitored, rollout: &Rollout) -> ResultWords {
     let name = &rollout.name;
     let (text, tone, next) = match monitored.result {
-        MonitorResult::Quiet => ("keeps its limits", Tone::Plain, None),
+        MonitorResult::Quiet => ("is within its limits", Tone::Plain, None),
         MonitorResult::Alert => (
-            "needs a person",
+            "needs attention",
             Tone::Caution,
             Some(format!("look at its limits; `promptgate rollback {name} --reason TEXT` takes it back")),
         ),
@@ -161,7 +171,7 @@ pub(crate) fn monitor_words(monitored: &Monitored, rollout: &Rollout) -> ResultW
             Some("correct the prompt and publish a new version".to_owned()),
         ),
         MonitorResult::SourceFailed => (
-            "is not seen: a source of metrics failed",
+            "could not be checked: a metric source failed",
             Tone::Caution,
             Some("check the source and its credentials; the next call reads it again".to_owned()),
         ),
@@ -169,12 +179,15 @@ pub(crate) fn monitor_words(monitored: &Monitored, rollout: &Rollout) -> ResultW
     ResultWords { text: text.to_owned(), tone, next }.planned_if(rollout.dry_run)
 }
 
-/// The commands of the gate that a version needs, in order and in one job.
+/// The sentence above the commands of the gate.
+pub(crate) const GATE_HEADING: &str = "run both in the same job";
+
+/// The commands of the gate that a version needs, in order and in one job. The report is in a folder.
 pub(crate) fn gate_commands(gate: &NeededGate) -> [String; 2] {
     let NeededGate { config, candidate, baseline } = gate;
     [
-        format!("promptgate run {config} --candidate {candidate} --baseline {baseline} --out report.json"),
-        format!("promptgate publish {config} --report report.json"),
+        format!("promptgate run {config} --candidate {candidate} --baseline {baseline} --out gate-report"),
+        format!("promptgate publish {config} --report gate-report/report.json"),
     ]
 }
 

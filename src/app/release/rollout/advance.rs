@@ -40,7 +40,7 @@ pub(crate) async fn advance(
 ) -> Result<wire::Rollout, Failure> {
     let open = OpenRollout::open(target, environment, environment.now()?, options.dry_run).await?;
     if open.stamp.actor.source == ActorSource::OtherBranch && !options.dry_run {
-        return Err(Diagnostic::new("a job of a pull request or of another branch advances nothing")
+        return Err(Diagnostic::new("jobs of pull requests and other branches cannot advance a rollout")
             .help("run it on the default branch: examples/lifecycle/advance.yml")
             .into());
     }

@@ -69,7 +69,7 @@ fn spared(are_sources_changed: bool, state: &State, version: Version) -> Option<
 }
 
 impl MonitorReview {
-    /// Rolls production back where a limit is broken and the policy says so, and returns what is printed. It is an
+    /// Rolls production back where a limit is broken and the policy says so, and returns what is printed. It stays an
     /// alert where there is nothing to roll back to.
     ///
     /// # Errors

@@ -71,7 +71,7 @@ async fn observe(
 ) -> Observed {
     let mut observed = Observed { observations: Observations::default(), notes: Vec::new() };
     let Some(window) = policy.window(rollout.step_started_at, now) else {
-        let why = "the step has only just begun".to_owned();
+        let why = "nothing observed yet: the step began less than `settle` + `lag` ago".to_owned();
         let missing = |metric: &str| (metric.to_owned(), Reading::Missing(why.clone()));
         observed.observations.readings = policy.metrics().into_keys().map(missing).collect();
         return observed;
@@ -129,7 +129,12 @@ pub(super) async fn read_limits(
 ) -> (LimitReadings, Vec<String>) {
     let missing = |why: &str| Reading::Missing(why.to_owned());
     let Some(window) = window else {
-        let just_begun = |limit: &Limit| (limit.metric.clone(), missing("it came there only just now"));
+        let just_begun = |limit: &Limit| {
+            (
+                limit.metric.clone(),
+                missing("nothing observed yet: moved there less than `settle` + `lag` ago"),
+            )
+        };
         return (limits.iter().map(just_begun).collect(), Vec::new());
     };
     let metrics: Vec<(String, String)> =

@@ -48,7 +48,7 @@ async fn change(
     secrets::refuse_in_reason(reason, environment)?;
     let open = OpenRollout::open(target, environment, environment.now()?, dry_run).await?;
     if !is_paused && open.stamp.actor.source == ActorSource::OtherBranch {
-        return Err(Diagnostic::new("a job of a pull request or of another branch resumes nothing")
+        return Err(Diagnostic::new("jobs of pull requests and other branches cannot resume a rollout")
             .help("dispatch it on the default branch")
             .into());
     }

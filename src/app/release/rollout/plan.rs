@@ -121,14 +121,17 @@ pub(super) async fn known(
 }
 
 fn unknown_traffic(name: &Name, notes: &[String], failures: &[String]) -> Failure {
-    let give = "`--per-day N`, the scored requests a day of all units";
+    let give = format!(
+        "`promptgate rollout start {name} --per-day N` starts it with N scored requests a day; `plan` and `simulate` take \
+         `--per-day` too"
+    );
     if failures.is_empty() {
         let why = notes.first().map_or_else(String::new, |note| format!(": {note}"));
         let diagnostic = Diagnostic::new(format!("the traffic of {name} is not known{why}"));
-        return diagnostic.help(format!("give it: {give}")).into();
+        return diagnostic.help(give).into();
     }
     let message = format!("the traffic of {name} is not known: {}", failures.join("; "));
-    let help = format!("repeat once the source answers, or give the traffic: {give}");
+    let help = format!("repeat once the source answers; {give}");
     Failure::Incomplete(Diagnostic::new(message).help(help).into())
 }
 
@@ -229,7 +232,7 @@ pub(super) fn report(
     }
 }
 
-/// Refuses a rollout that will hardly end.
+/// Refuses a rollout that will hardly end. `given` is the traffic of the command line.
 ///
 /// # Errors
 /// A chance below [`REQUIRED_CHANCE`].
@@ -239,19 +242,24 @@ pub(super) fn refuse_hopeless(
     steps: &[Step],
     policy: &RolloutPolicy,
     known: &KnownTraffic,
+    given: Option<f64>,
 ) -> Result<(), Diagnostic> {
     let chance = forecast(steps, policy, &known.traffic).chance_to_finish.unwrap_or(0.0);
     if chance >= REQUIRED_CHANCE {
         return Ok(());
     }
     let per_day = known.traffic.per_day;
+    let given = given.map_or_else(String::new, |given| format!(" --per-day {given}"));
     Err(Diagnostic::new(format!(
-        "at {per_day:.0} scored requests a day, an equal version would reach all units with a chance of {:.0} %",
-        chance * 100.0
+        "at {per_day:.0} scored requests a day, an equal version has a chance of {:.0} % to reach all units, below the \
+         required {:.0} %",
+        chance * 100.0,
+        REQUIRED_CHANCE * 100.0
     ))
     .help(format!(
-        "`promptgate rollout plan {name} --kind {}` shows where it stops: allow larger margins, longer holds or \
-         `max_hold`, or start with `--anyway`",
+        "raise `max_hold` or lower `min_samples` if samples come too late, allow larger margins if the last chance is \
+         low, or `promptgate rollout start {name} --anyway`; `promptgate rollout plan {name} --kind {}{given}` shows \
+         where it stops",
         kind.as_str()
     )))
 }

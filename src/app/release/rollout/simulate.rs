@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::observe::Sources;
 use super::plan::{CADENCE_SECONDS, PlanOptions, known, no_rollouts};
 use crate::app::release::open::Opened;
@@ -11,8 +13,8 @@ use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;
 use promptgate_release::Version;
 use promptgate_release::rollout::{
-    Action, Better, RolloutPolicy, RolloutStart, Scenario, SimulatedCall, SimulatedOutcome, SimulatedRollout,
-    Status, Variants, planned_information, simulate as run,
+    Action, Better, FindingKind, RolloutPolicy, RolloutStart, Scenario, SimulatedCall, SimulatedOutcome,
+    SimulatedRollout, Status, Variants, planned_information, simulate as run,
 };
 use promptgate_report::release::rollout_plan as wire;
 
@@ -58,7 +60,8 @@ pub(crate) async fn simulate(
         sources: sources.digest.clone(),
         reason: None,
     };
-    let rates = true_rates(options, policy, &known.traffic.rates)?;
+    let worse = worse(options, policy)?;
+    let rates = true_rates(options.drop, worse, policy, &known.traffic.rates)?;
     let scenario = |run: u64| Scenario {
         per_day: known.traffic.per_day,
         cadence_seconds: CADENCE_SECONDS,
@@ -78,6 +81,7 @@ pub(crate) async fn simulate(
         name: name.to_string(),
         kind: options.plan.kind.as_str().to_owned(),
         per_day: known.traffic.per_day,
+        guardrail: worse.to_owned(),
         drop: options.drop,
         seed: options.seed,
         timeline: first.calls.iter().map(step).collect(),
@@ -93,25 +97,31 @@ pub(crate) async fn simulate(
     })
 }
 
-/// The share of each guardrail in both variants.
+/// The guardrail that deteriorates.
+fn worse<'p>(options: &SimulateOptions, policy: &'p RolloutPolicy) -> Result<&'p str, Diagnostic> {
+    let names: Vec<&str> = policy.guardrails.iter().map(|guardrail| guardrail.name.as_str()).collect();
+    let found = match &options.guardrail {
+        Some(named) => names.iter().find(|name| *name == named),
+        None => names.first(),
+    };
+    found.copied().ok_or_else(|| {
+        let named = options.guardrail.as_deref().unwrap_or_default();
+        Diagnostic::new(format!("there is no guardrail `{named}`"))
+            .help(format!("expected one of {}", names.join(", ")))
+    })
+}
+
+/// The share of each guardrail in both variants, where `worse` deteriorates by `drop`.
 fn true_rates(
-    options: &SimulateOptions,
+    drop: f64,
+    worse: &str,
     policy: &RolloutPolicy,
     rates: &BTreeMap<String, f64>,
 ) -> Result<BTreeMap<String, Variants<f64>>, Failure> {
-    let first = policy.guardrails.first().map(|guardrail| guardrail.name.clone());
-    let worse = options.guardrail.clone().or(first);
-    if let Some(unknown) =
-        worse.as_ref().filter(|name| !policy.guardrails.iter().any(|known| known.name == **name))
-    {
-        return Err(Diagnostic::new(format!("there is no guardrail `{unknown}`"))
-            .help("name one of the configuration")
-            .into());
-    }
     let mut all = BTreeMap::new();
     for guardrail in &policy.guardrails {
         let control = rates.get(&guardrail.name).copied().unwrap_or_default();
-        let drop = if worse.as_ref() == Some(&guardrail.name) { options.drop } else { 0.0 };
+        let drop = if worse == guardrail.name { drop } else { 0.0 };
         let treatment = match guardrail.better {
             Better::Higher => control - drop,
             Better::Lower => control + drop,
@@ -146,10 +156,22 @@ fn step(call: &SimulatedCall) -> wire::SimulatedStep {
         result: result.to_owned(),
         reasons: reasons
             .map(|finding| match &finding.metric {
-                Some(metric) => format!("{metric}: {}", finding.kind),
-                None => finding.kind.to_string(),
+                Some(metric) => format!("{metric}: {}", sentence(&finding.kind)),
+                None => sentence(&finding.kind),
             })
             .collect(),
+    }
+}
+
+/// A finding as a sentence, with times as days since the begin.
+fn sentence(kind: &FindingKind) -> String {
+    let day = |time: &Timestamp| time.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64() / 86_400.0;
+    match kind {
+        FindingKind::HoldUntil(until) => format!("held until day {:.1}", day(until)),
+        FindingKind::MaxHold(end) => {
+            format!("on this step for longer than `max_hold`, overdue since day {:.1}", day(end))
+        }
+        kind => kind.to_string(),
     }
 }
 

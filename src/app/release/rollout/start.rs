@@ -30,7 +30,7 @@ pub(crate) struct StartOptions {
     pub(crate) fixed: Option<u32>,
     /// Scored requests a day, of all units.
     pub(crate) per_day: Option<f64>,
-    /// Whether it starts although its forecast says that it will hardly end.
+    /// Whether it starts even if its forecast gives it less than a 50 % chance of finishing.
     pub(crate) anyway: bool,
     /// Whether a version that was rolled back may be rolled out.
     pub(crate) again: bool,
@@ -136,7 +136,12 @@ async fn begin(
             (begun.result, begun.obstacles) = (RolloutResult::NotReady, obstacles);
             return Ok((Addition::default(), begun));
         }
-        Decision::Unchanged => return Err(served(places.name, version).into()),
+        Decision::Unchanged => {
+            let newer = state.on_its_way().filter(|_| options.version.is_none());
+            return Err(newer
+                .map_or_else(|| served(places.name, version), |newer| unstaged(places.name, newer))
+                .into());
+        }
     };
     let Some(control) = control else { return Err(first(places.name, version).into()) };
     let start = rollout_of(options, open, sources, state, &record, level, control).await?;
@@ -202,7 +207,7 @@ async fn rollout_of(
     let mut per_day = options.per_day;
     if options.fixed.is_none() && !options.anyway {
         let known = known(sources, name, state, rollouts, &[], per_day, open.stamp.at).await?;
-        refuse_hopeless(name, kind, &steps, rollouts, &known)?;
+        refuse_hopeless(name, kind, &steps, rollouts, &known, options.per_day)?;
         per_day = Some(known.traffic.per_day);
     }
     let number = state.exposures.last().map_or(0, |exposure| exposure.rollout) + 1;
@@ -222,6 +227,11 @@ async fn rollout_of(
 fn served(name: &Name, version: Version) -> Diagnostic {
     Diagnostic::new(format!("production of {name} serves {version} already"))
         .help(format!("publish a new version, or name another: `promptgate log {name}` lists them"))
+}
+
+fn unstaged(name: &Name, version: Version) -> Diagnostic {
+    Diagnostic::new(format!("{version} of {name} is not on staging"))
+        .help(format!("`promptgate rollout advance {name}` puts {version} on staging first"))
 }
 
 fn first(name: &Name, version: Version) -> Diagnostic {

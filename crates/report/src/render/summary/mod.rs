@@ -13,7 +13,9 @@ use minijinja::{Value, context};
 use super::markdown;
 use crate::release::rollout::{Finding, FindingStatus, Look, MetricSamples, Rollout};
 pub use crate::view::rollout::Tone;
-use crate::view::rollout::{gate_commands, monitor_words, progress, result_words, status_words};
+use crate::view::rollout::{
+    GATE_HEADING, gate_commands, monitor_words, progress, result_words, status_words,
+};
 use crate::view::{Sanitizer, number};
 use promptgate_core::text::{Redactor, neutral};
 
@@ -95,6 +97,7 @@ fn rendered(
             command,
             subject,
             is_single,
+            gate_heading => GATE_HEADING,
             rows => entries.iter().take(tier.prompts).map(|entry| row(entry, is_single, sanitizer, tier)).collect::<Value>(),
             left_out => Some(entries.len().saturating_sub(tier.prompts)).filter(|left| *left > 0).map(|left| number::count(left as u64)),
         },

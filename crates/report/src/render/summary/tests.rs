@@ -169,10 +169,10 @@ fn gravest_result_heads_the_summary() {
 #[test]
 fn production_that_needs_a_person_heads_the_summary() {
     for (result, symbol, text) in [
-        (MonitorResult::Quiet, "⏳", "production 1.1.0 keeps its limits"),
-        (MonitorResult::Alert, "⚠️", "production 1.1.0 needs a person"),
+        (MonitorResult::Quiet, "⏳", "production 1.1.0 is within its limits"),
+        (MonitorResult::Alert, "⚠️", "production 1.1.0 needs attention"),
         (MonitorResult::RolledBack, "❌", "production 1.1.0 rolled back"),
-        (MonitorResult::SourceFailed, "⚠️", "a source of metrics failed"),
+        (MonitorResult::SourceFailed, "⚠️", "could not be checked: a metric source failed"),
     ] {
         let idle = rollout(RolloutResult::NotRunning);
         let idle = Rollout { rollout: None, monitor: Some(monitored(result)), ..idle };
@@ -181,7 +181,11 @@ fn production_that_needs_a_person_heads_the_summary() {
             out.starts_with(&format!("### promptgate: {symbol} rollout advance: support/reply\n")),
             "{out}"
         );
-        assert!(out.contains(&format!("{symbol} no rollout is running; ")) && out.contains(text), "{out}");
+        let idle = match result {
+            MonitorResult::RolledBack => "no rollout is running",
+            _ => "no rollout is running, and no version is on its way to production",
+        };
+        assert!(out.contains(&format!("{symbol} {idle}; ")) && out.contains(text), "{out}");
         assert!(out.contains("* ! hold: latency_p95: 3.1, beyond its limit of 2.5"), "{out}");
     }
 }
@@ -207,9 +211,12 @@ fn plain_commands_are_code_to_copy_and_others_text() {
     };
     let plain = with("a/promptgate.yaml");
     let run = "* `promptgate run a/promptgate.yaml --candidate registry:support/reply@1.2.0 \
-               --baseline registry:support/reply@production --out report.json`\n";
+               --baseline registry:support/reply@production --out gate-report`\n";
     assert!(plain.contains(run), "{plain}");
-    assert!(plain.contains("* `promptgate publish a/promptgate.yaml --report report.json`\n"), "{plain}");
+    assert!(
+        plain.contains("* `promptgate publish a/promptgate.yaml --report gate-report/report.json`\n"),
+        "{plain}"
+    );
     let odd = with("a`b/promptgate.yaml");
     assert!(odd.contains("* promptgate publish a&grave;b/promptgate.yaml --report"), "{odd}");
 }

@@ -88,7 +88,9 @@ pub struct RolloutSimulation {
     pub kind: String,
     /// Scored requests a day, of all units.
     pub per_day: f64,
-    /// The true deterioration of the first guardrail.
+    /// The guardrail that deteriorates.
+    pub guardrail: String,
+    /// Its true deterioration; 0 for an equal version.
     pub drop: f64,
     /// The first seed.
     pub seed: u64,

@@ -10,7 +10,7 @@ use crate::render::Style;
 use crate::render::terminal::line_writer::{BULLET, DIM, GREEN, LineWriter, PLAIN, RED, YELLOW, table};
 use crate::view::number;
 use crate::view::rollout::{
-    Tone, gate_commands, monitor_words, progress, result_words, sentence, status_words,
+    GATE_HEADING, Tone, gate_commands, monitor_words, progress, result_words, sentence, status_words,
 };
 
 /// Writes a rollout.
@@ -40,13 +40,17 @@ pub fn write_rollout(rollout: &Rollout, out: &mut dyn Write, style: &Style) -> i
         writer.table(&table(&header, &[1, 2, 3, 4], 0, rows, writer.width))?;
     }
     for note in &rollout.notes {
-        writer.labelled(2, "", &short(note, 300), DIM)?;
+        writer.labelled(2, "", &short(note, 500), DIM)?;
     }
     if let Some(gate) = &rollout.gate {
-        let [run, publish] = gate_commands(gate);
-        writer.labelled(2, "", &format!("help: {}", short(&run, 300)), DIM)?;
-        writer.labelled(2, "", &format!("      {}, in the same job", short(&publish, 300)), DIM)?;
+        writer.labelled(2, "", &format!("next: {GATE_HEADING}"), DIM)?;
+        // Not wrapped, to be copied.
+        for command in gate_commands(gate) {
+            let command = short(&writer.redactor.redact(&command), 300);
+            writer.line(&format!("    {command}"), PLAIN)?;
+        }
     }
+    write_next(words.next.as_deref(), &mut writer)?;
     match &rollout.monitor {
         Some(monitored) => write_monitored(monitored, rollout, &mut writer),
         None => Ok(()),
@@ -61,9 +65,16 @@ fn write_monitored(monitored: &Monitored, rollout: &Rollout, writer: &mut LineWr
         write_finding(finding, writer)?;
     }
     for note in &monitored.notes {
-        writer.labelled(2, "", &short(note, 300), DIM)?;
+        writer.labelled(2, "", &short(note, 500), DIM)?;
     }
-    Ok(())
+    write_next(words.next.as_deref(), writer)
+}
+
+fn write_next(next: Option<&str>, writer: &mut LineWriter<'_>) -> io::Result<()> {
+    match next {
+        Some(next) => writer.labelled(2, "", &format!("next: {next}"), DIM),
+        None => Ok(()),
+    }
 }
 
 fn ansi(tone: Tone) -> Ansi {

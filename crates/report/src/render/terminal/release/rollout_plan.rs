@@ -29,25 +29,36 @@ pub fn write_rollout_plan(plan: &RolloutPlan, out: &mut dyn Write, style: &Style
     writer.blank()?;
     let names: Vec<String> =
         plan.rates.iter().map(|rate| format!("{} caught", short(&rate.guardrail, 20))).collect();
-    let mut header = vec!["percent", "treated", "days", "samples in time"];
+    let mut header = vec!["percent", "treated", "days", "in time"];
     header.extend(names.iter().map(String::as_str));
     let right: Vec<usize> = (0..header.len()).collect();
     let rows = plan.steps.iter().map(row).collect();
     writer.table(&table(&header, &right, header.len(), rows, writer.width))?;
     writer.blank()?;
-    let chance = |chance: Option<f64>| chance.map_or_else(|| "not known".to_owned(), percent);
+    let least = |chance: f64| format!("at least {}", percent(chance));
+    let chance = |chance: Option<f64>| chance.map_or_else(|| "not known".to_owned(), least);
     let is_enough = plan.chance_to_finish.is_some_and(|chance| chance >= plan.required_chance);
-    let text = format!(
-        "an equal version reaches all units in {:.1} days: chance {} ({} to be shown not worse)",
-        plan.days,
-        chance(plan.chance_to_finish),
-        chance(plan.chance_not_worse)
-    );
+    // Where it rounds to nothing, the days would promise an end.
+    let is_hopeless = plan.chance_to_finish.is_some_and(|chance| chance < 0.005);
+    let text = if is_hopeless {
+        format!(
+            "an equal version is not expected to reach all units (chance {} to be shown not worse)",
+            chance(plan.chance_not_worse)
+        )
+    } else {
+        format!(
+            "an equal version reaches all units in {:.1} days: chance {} ({} to be shown not worse)",
+            plan.days,
+            chance(plan.chance_to_finish),
+            chance(plan.chance_not_worse)
+        )
+    };
     writer.labelled(2, "", &text, if is_enough { GREEN } else { RED })?;
+    writer.labelled(2, "", "in time: the chance that the samples of the step come before `max_hold`", DIM)?;
     writer.labelled(
         2,
         "",
-        "caught: the smallest deterioration that rolls back four times of five until the end of the step",
+        "caught: the smallest drop that is rolled back with 80 % probability by the end of the step",
         DIM,
     )?;
     for note in &plan.notes {
@@ -66,11 +77,13 @@ pub fn write_rollout_simulation(
     style: &Style,
 ) -> io::Result<()> {
     let mut writer = writer(out, style);
-    let RolloutSimulation { name, kind, per_day, drop, seed, runs, .. } = simulation;
-    let text = format!(
-        "{name}: {kind} rollout at {} scored requests a day, true deterioration {drop}",
-        whole(*per_day)
-    );
+    let RolloutSimulation { name, kind, per_day, guardrail, drop, seed, runs, .. } = simulation;
+    let truth = if *drop > 0.0 {
+        format!("{} worse by {drop}", short(guardrail, 60))
+    } else {
+        "an equal version".to_owned()
+    };
+    let text = format!("{name}: {kind} rollout at {} scored requests a day, {truth}", whole(*per_day));
     writer.line(&text, PLAIN)?;
     writer.blank()?;
     let header = ["day", "percent", "treated", "decision", "why"];
