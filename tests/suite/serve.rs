@@ -94,7 +94,7 @@ fn signal_right_after_the_address_ends_servers_in_order() {
 #[test]
 fn rollout_by_another_process_is_followed() {
     let released = Released::new();
-    let serving = released.serve(&[], &[]);
+    let serving = released.serve(&["--refresh", "1ms"], &[]);
     let alice = "/v1/prompts/support/reply?unit=alice%40example.com";
     assert_eq!(serving.get(alice).1["version"], "2.3.1");
     released.begin_rollout("support/reply:r-20261120-1", &[2_500]);

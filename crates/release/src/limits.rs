@@ -131,6 +131,8 @@ pub enum LimitFindingKind {
     },
     /// No usable samples.
     Missing(String),
+    /// Samples that cannot be samples.
+    Invalid(String),
     /// The source failed.
     Failed(String),
     /// The stage has not lasted long enough.
@@ -151,7 +153,7 @@ impl LimitFindingKind {
         match self {
             Self::Broken { .. } | Self::ReplayFailed => Status::Fail,
             Self::Failed(_) => Status::Error,
-            Self::Untested { .. } | Self::Missing(_) | Self::MaxHold(_) => Status::Hold,
+            Self::Untested { .. } | Self::Missing(_) | Self::Invalid(_) | Self::MaxHold(_) => Status::Hold,
             Self::Beyond { .. } | Self::FewSamples { .. } | Self::HoldUntil(_) | Self::ReplayInconclusive => {
                 Status::Inconclusive
             }
@@ -168,6 +170,7 @@ impl LimitFindingKind {
             Self::Broken { .. } => "broken",
             Self::FewSamples { .. } => "few_samples",
             Self::Missing(_) => "missing",
+            Self::Invalid(_) => "invalid",
             Self::Failed(_) => "failed",
             Self::HoldUntil(_) => "hold_until",
             Self::ReplayFailed => "replay_failed",
@@ -214,7 +217,7 @@ impl Limit {
     /// is beyond: the exact binomial one for shares, Student's for means.
     fn check(&self, sample: &Sample, min_samples: u64) -> LimitFindingKind {
         if let Some(problem) = sample.problem() {
-            return LimitFindingKind::Missing(problem.to_owned());
+            return LimitFindingKind::Invalid(problem.to_owned());
         }
         let (worst, have) = (self.worst, sample.n());
         let Some(value) = sample.value() else {

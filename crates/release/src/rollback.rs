@@ -42,7 +42,7 @@ pub fn target(state: &State, label: &Label, wanted: Option<Version>) -> Result<V
             Err(RollbackRefusal::Current(wanted))
         } else if !state.has_held(wanted, label) && !is_served(wanted) {
             Err(RollbackRefusal::NeverServed(wanted))
-        } else if was_rolled_back(&wanted) {
+        } else if was_rolled_back(&wanted) && !is_served(wanted) {
             Err(RollbackRefusal::RolledBack(wanted))
         } else {
             Ok(wanted)

@@ -13,7 +13,7 @@ use super::rollout;
 use super::write::{self, Current, Stamp};
 use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;
-use promptgate_release::ports::{LedgerStore, Registry, Staleness};
+use promptgate_release::ports::{Addition, LedgerStore, Registry, Staleness};
 use promptgate_release::rollback::{RollbackRefusal, target};
 use promptgate_release::rollout::RolloutOutcome;
 use promptgate_release::{ActorSource, Event, EventKind, Label, MoveCause, Name, PortError, State, Version};
@@ -260,6 +260,11 @@ async fn record(
 ) -> Result<(), PortError> {
     write::append(places.ledger, places.name, async |current: &Current| {
         let now = current.state.labels.get(&options.label).copied();
+        // What was found about one version says nothing about another one that came meanwhile: it stays.
+        let has_moved_on = now != Some(from) && now != Some(to);
+        if options.from.is_some() && has_moved_on {
+            return Ok((Addition::default(), ()));
+        }
         // Another rollback to the same version came first; an open move of the label is still to be ended.
         let done = now == Some(to) && !current.state.intents.contains_key(&options.label);
         let event = moved(options, now.or(Some(from)), to);

@@ -69,7 +69,10 @@ fn assignments_of_a_rollout_are_published_in_the_registry() {
 
     let outcome = RolloutOutcome::Aborted;
     append(&suite, vec![EventKind::RolloutEnded { rollout: 1, outcome, reason: None }]);
-    suite.rollback(&[]).expect_code(0).says("the assignments were published as promptgate/releases, seq 5");
+    suite
+        .rollback(&["--to", "1.0.0"])
+        .expect_code(0)
+        .says("the assignments were published as promptgate/releases, seq 5");
     let after = published(&langfuse).expect("releases");
     assert_eq!(after, stored(&suite));
     assert_eq!(after.prompts[&NAME.parse().expect("a name")].control.to_string(), "1.0.0");
@@ -104,7 +107,7 @@ fn registry_that_fails_is_said_after_the_label_has_moved() {
     append(&suite, vec![EventKind::RolloutEnded { rollout: 1, outcome, reason: None }]);
     suite.run(&["reconcile", "--check"]).expect_code(10).says("has seq 30, above 4 of the ledger");
     suite
-        .rollback(&[])
+        .rollback(&["--to", "1.0.0"])
         .expect_code(0)
         .says("the assignments were not published as promptgate/releases")
         .says("has seq 30, above 5 of the ledger");

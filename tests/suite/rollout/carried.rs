@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::support::{MONITORED, Story, codes, time};
-use crate::release::support::{CHANGES, FIRST, Langfuse, NAME, REPORT, Suite};
+use crate::release::support::{CHANGES, FIRST, Langfuse, NAME, Suite};
 
 /// Errors are scored as well, and staging is checked.
 const CHECKED: &str = "levels: {major: {approvals: 0}}, sources: {scores: {json: metrics.json}}, \
@@ -114,38 +114,6 @@ fn evidence_that_does_not_count_keeps_a_version_where_it_is() {
     let stuck = story.json(11, "advance", &[]);
     assert_eq!((&stuck["result"], obstacles(&stuck)), (&json!("stuck"), vec!["simulated"]), "{stuck:#}");
     assert_eq!(story.suite.label("staging"), "");
-}
-
-#[test]
-fn version_whose_production_moved_needs_the_gate_and_goes_on_after_it() {
-    let story = unpublished(Suite::new("levels: {major: {approvals: 0}, minor: {rollout: direct}}"));
-    story.suite.release(FIRST, "first");
-    story.suite.serve("1.0.0");
-    story.suite.release(CHANGES[0], "plans were missing");
-    // Production moves after the newest version was evaluated.
-    story.suite.edit(CHANGES[1], "days were missing");
-    story.suite.evaluate();
-    story.suite.serve("1.1.0");
-    story.suite.publish().expect_code(0);
-    let needed = advance(&story, 0, "needs_gate");
-    assert_eq!(obstacles(&needed), ["stale_baseline"]);
-    let gate = &needed["gate"];
-    assert_eq!(gate["candidate"], "registry:support/reply@1.2.0");
-    story
-        .rollout("advance", &["--allow-simulated"])
-        .expect_code(0)
-        .says("needs the gate")
-        .says("promptgate run");
-    // The files may have moved on.
-    story.suite.edit(CHANGES[2], "prices were missing");
-    let text = |key: &str| gate[key].as_str().expect("text").to_owned();
-    let (candidate, baseline) = (text("candidate"), text("baseline"));
-    let flags = ["--candidate", &candidate, "--baseline", &baseline, "--offline", "--quiet"];
-    story.suite.run(&[&["run", text("config").as_str()], &flags[..]].concat()).expect_code(0);
-    story.suite.run(&["publish", &text("config"), "--report", REPORT, "--allow-simulated"]).expect_code(0);
-    advance(&story, 0, "staged");
-    advance(&story, 0, "promoted");
-    assert_eq!(story.suite.label("production"), "1.2.0");
 }
 
 #[test]
@@ -268,4 +236,24 @@ fn failing_source_on_staging_is_an_error_and_no_lack_of_traffic() {
     let failed = advance(&story, 12, "source_failed");
     assert_eq!(codes(&failed), ["failed"]);
     assert_eq!(story.suite.label("staging"), "1.1.0");
+}
+
+#[test]
+fn sources_that_changed_neither_pass_staging_nor_put_it_back() {
+    let mut story = Story::in_folder_with(CHECKED);
+    story.at(25);
+    for errors in [0, 150] {
+        story.metrics(0, &json!({"1.0.0": shares(19_000, 100, 20_000), "1.1.0": shares(190, errors, 200)}));
+        std::fs::copy(
+            story.suite.folder.path().join("metrics.json"),
+            story.suite.folder.path().join("other.json"),
+        )
+        .expect("a copy");
+        if errors == 0 {
+            story.suite.folder.edit("promptgate.yaml", "json: metrics.json", "json: other.json");
+        }
+        let stuck = advance(&story, 11, "stuck");
+        assert!(stuck["notes"].to_string().contains("the sources of metrics are not those"), "{stuck:#}");
+        assert_eq!(story.suite.label("staging"), "1.1.0");
+    }
 }

@@ -13,10 +13,10 @@ fn changed_sources_hold_until_a_person_accepts_them() {
     let text = story.suite.folder.read("metrics.json");
     story.suite.folder.write("other.json", &text);
     story.suite.folder.edit("promptgate.yaml", "json: metrics.json", "json: other.json");
-    story.stays(0, "waiting", "sources_changed");
+    story.stays(11, "stuck", "sources_changed");
     // Not even harm counts: the figures are of something else.
     story.suite.folder.write("other.json", &text.replace("\"successes\":360", "\"successes\":0"));
-    story.stays(0, "waiting", "sources_changed");
+    story.stays(11, "stuck", "sources_changed");
     story.suite.folder.write("other.json", &text);
     story.json(0, "resume", &["--reason", "the file was renamed"]);
     story.advance(0, "advanced");
@@ -47,7 +47,7 @@ fn production_that_moved_holds() {
     assert!(held["findings"].to_string().contains("production_moved"), "{held:#}");
     assert!(held["notes"].to_string().contains("recorded as a rollback"), "{held:#}");
     assert_eq!(story.served(), ("1.0.0".into(), "1.2.0".into(), 5.0));
-    story.stays(0, "waiting", "production_moved");
+    story.stays(11, "stuck", "production_moved");
     // Ending it gives all units what production serves now, not the version that was taken from it.
     story.json(0, "abort", &["--reason", "production moved"]);
     assert_eq!(story.served(), ("1.0.0".into(), "1.0.0".into(), 0.0));

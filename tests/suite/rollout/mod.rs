@@ -17,6 +17,8 @@ mod people;
 mod planted;
 mod repeated;
 mod sources;
+#[cfg(unix)]
+mod schedule;
 mod summary;
 mod support;
 mod way;

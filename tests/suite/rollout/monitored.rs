@@ -60,7 +60,7 @@ fn broken_limit_and_a_slow_percentile_need_a_person() {
     assert_eq!(monitored(&story, 0, "quiet")["findings"][0]["code"], "beyond");
     write(&story, 180, 3.0);
     assert_eq!(monitored(&story, 11, "alert")["findings"][1]["code"], "untested");
-    write(&story, 130, 1.2);
+    write(&story, 120, 1.2);
     assert_eq!(monitored(&story, 11, "alert")["findings"][0]["code"], "broken");
     story
         .rollout("advance", &[])
@@ -80,7 +80,7 @@ fn broken_limit_rolls_production_back_where_the_policy_says_so() {
     for suite in [Suite::new(&rolling_back()), branch, Suite::on_langfuse(&langfuse, &rolling_back())] {
         let mut story = story(suite);
         story.at(7);
-        write(&story, 130, 1.2);
+        write(&story, 120, 1.2);
         let planned = story.json(10, "advance", &["--dry-run"]);
         assert_eq!(planned["monitor"]["result"], "rolled_back");
         assert_eq!(story.suite.label("production"), "1.1.0");
@@ -88,7 +88,7 @@ fn broken_limit_rolls_production_back_where_the_policy_says_so() {
         assert_eq!(story.suite.label("production"), "1.0.0");
         let moved = story.suite.events("moved");
         let last = moved.iter().rfind(|moved| moved["label"] == "production").expect("a move");
-        assert_eq!(last["reason"], "faithfulness is 0.65, which breaks the limit of 0.75");
+        assert_eq!(last["reason"], "faithfulness is 0.6, which breaks the limit of 0.75");
         // 1.0.0 has no metrics, and is the last one: a window later a person is told.
         let again = story.json(0, "advance", &[]);
         assert_eq!(again["monitor"]["result"], "quiet", "{again:#}");
@@ -122,5 +122,40 @@ fn failing_source_of_production_is_an_error() {
     story.suite.folder.write("metrics.json", "{");
     monitored(&story, 12, "source_failed");
     story.rollout("advance", &[]).expect_code(12).says("a source of metrics failed");
+    assert_eq!(story.suite.label("production"), "1.1.0");
+}
+
+#[test]
+fn rollbacks_by_the_monitor_do_not_follow_one_another() {
+    let mut story = story(Suite::new(&rolling_back()));
+    story.suite.release(CHANGES[1], "days were missing");
+    story.suite.serve("1.2.0");
+    story.at(7);
+    let faithful = json!({"metrics": {"faithfulness": {"share": {"successes": 60, "n": 200}}}});
+    story.metrics(0, &json!({"1.2.0": faithful, "1.1.0": faithful}));
+    let first = story.json(10, "advance", &[]);
+    assert_eq!(first["monitor"]["result"], "rolled_back", "{first:#}");
+    story.at(14);
+    story.metrics(7, &json!({"1.2.0": faithful, "1.1.0": faithful}));
+    let second = story.json(11, "advance", &[]);
+    assert_eq!(second["monitor"]["result"], "alert", "{second:#}");
+    assert!(second["monitor"]["notes"].to_string().contains("by a rollback"), "{second:#}");
+    assert_eq!(story.suite.label("production"), "1.1.0");
+}
+
+#[test]
+fn sources_that_changed_roll_nothing_back() {
+    let mut story = story(Suite::new(&rolling_back()));
+    story.at(7);
+    write(&story, 10, 1.2);
+    std::fs::copy(
+        story.suite.folder.path().join("metrics.json"),
+        story.suite.folder.path().join("other.json"),
+    )
+    .unwrap();
+    story.suite.folder.edit("promptgate.yaml", "json: metrics.json", "json: other.json");
+    let alert = story.json(11, "advance", &[]);
+    assert_eq!(alert["monitor"]["result"], "alert", "{alert:#}");
+    assert!(alert["monitor"]["notes"].to_string().contains("not rolled back: the sources"), "{alert:#}");
     assert_eq!(story.suite.label("production"), "1.1.0");
 }

@@ -14,14 +14,14 @@ fn clock_that_goes_back_moves_nothing() {
         story.scores(10, EQUAL[0].0, EQUAL[0].1);
         // Before the start, even with everything that the step needs, and with harm.
         story.at(9);
-        story.stays(0, "waiting", "clock_before");
+        story.stays(11, "stuck", "clock_before");
         story.scores(10, EQUAL[0].0, (0, 400));
-        story.stays(0, "waiting", "clock_before");
+        story.stays(11, "stuck", "clock_before");
         story.at(58);
         story.scores(10, EQUAL[0].0, EQUAL[0].1);
         story.advance(0, "advanced");
         story.at(57);
-        story.stays(0, "waiting", "clock_before");
+        story.stays(11, "stuck", "clock_before");
         assert_eq!(story.served(), ("1.0.0".into(), "1.1.0".into(), 25.0));
     }
 }
@@ -33,7 +33,7 @@ fn failing_source_of_a_clock_that_goes_back_is_not_counted() {
     story.start(&[]);
     story.at(9);
     for _ in 0..6 {
-        story.stays(0, "waiting", "clock_before");
+        story.stays(11, "stuck", "clock_before");
     }
 }
 

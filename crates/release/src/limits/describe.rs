@@ -23,6 +23,7 @@ impl fmt::Display for LimitFindingKind {
             }
             Self::FewSamples { have, need } => write!(f, "{have} of {need} samples"),
             Self::Missing(why) => write!(f, "no data: {why}"),
+            Self::Invalid(why) => write!(f, "invalid data: {why}"),
             Self::Failed(why) => write!(f, "the source failed: {why}"),
             Self::HoldUntil(until) => write!(f, "held until {}", minute(*until)),
             Self::ReplayFailed => write!(f, "the gate failed on the golden cases since"),

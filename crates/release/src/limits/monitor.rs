@@ -1,9 +1,12 @@
 //! Decides about the version that production serves.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{BrokenAction, LimitFinding, LimitFindingKind, LimitReadings, Monitor, failure, review, worst};
 use crate::rollout::{Status, after};
+
+/// How far the clocks of machines may differ.
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(10);
 
 /// The inputs of a decision.
 #[derive(Debug, Clone, Copy)]
@@ -49,12 +52,15 @@ pub fn monitor(request: &MonitorRequest<'_>) -> MonitorDecision {
     let is_silent = findings.iter().any(|finding| {
         matches!(finding.kind, LimitFindingKind::Missing(_) | LimitFindingKind::FewSamples { .. })
     });
-    let is_untested =
-        findings.iter().any(|finding| matches!(finding.kind, LimitFindingKind::Untested { .. }));
+    let is_untested = findings.iter().any(|finding| {
+        matches!(finding.kind, LimitFindingKind::Untested { .. } | LimitFindingKind::Invalid(_))
+    });
+    // A machine whose clock is behind would not see the version for as long.
+    let is_ahead = since.duration_since(now) > MAX_CLOCK_SKEW;
     let action = match (worst(&findings), monitor.action) {
         (Status::Fail, BrokenAction::Rollback) => MonitorAction::RollBack,
         (Status::Fail, BrokenAction::Alert) => MonitorAction::Alert,
-        _ if is_untested || (is_silent && has_served_long) => MonitorAction::Alert,
+        _ if is_untested || is_ahead || (is_silent && has_served_long) => MonitorAction::Alert,
         _ => MonitorAction::Quiet,
     };
     MonitorDecision { action, failure: failure(&findings), findings }

@@ -60,10 +60,10 @@ fn unusable_samples_keep_no_limit() {
     let code = |sample| errors().check(&sample, 50).code();
     assert_eq!(code(share(0, 0)), "few_samples");
     assert_eq!(code(share(0, 49)), "few_samples");
-    assert_eq!(code(share(3, 2)), "missing");
-    assert_eq!(code(Sample::Mean { n: 100, mean: f64::NAN, variance: 0.0 }), "missing");
-    assert_eq!(code(Sample::Mean { n: 100, mean: 0.0, variance: -1.0 }), "missing");
-    assert_eq!(code(Sample::Level { n: 100, value: f64::INFINITY }), "missing");
+    assert_eq!(code(share(3, 2)), "invalid");
+    assert_eq!(code(Sample::Mean { n: 100, mean: f64::NAN, variance: 0.0 }), "invalid");
+    assert_eq!(code(Sample::Mean { n: 100, mean: 0.0, variance: -1.0 }), "invalid");
+    assert_eq!(code(Sample::Level { n: 100, value: f64::INFINITY }), "invalid");
     // A catastrophe shows with few samples.
     assert_eq!(code(share(5, 5)), "broken");
 }
@@ -157,7 +157,8 @@ fn replay_stands_in_for_traffic_and_for_nothing_else() {
     ] {
         assert_eq!(action(none(), Some(&evaluation(1, verdict)), 25), expected, "{verdict:?}");
     }
-    // Errors beyond the limit, a broken one and a source that fails are no lack of traffic.
+    // Damaged figures, errors beyond the limit, a broken one and a source that fails are no lack of traffic.
+    assert_eq!(action(Reading::Observed(share(5_000, 60)), Some(&pass), 25), StagingAction::Wait);
     assert_eq!(action(Reading::Observed(share(3, 100)), Some(&pass), 25), StagingAction::Wait);
     assert_eq!(action(Reading::Observed(share(9, 40)), Some(&pass), 25), StagingAction::PutBack);
     let failed = staged(OnNoTraffic::Replay, Reading::Failed("503".to_owned()), Some(&pass), 200);
@@ -189,6 +190,8 @@ fn production_that_nobody_sees_alerts_after_a_window_and_is_not_rolled_back() {
     assert_eq!([action(none(), 1), action(none(), 24)], [MonitorAction::Quiet, MonitorAction::Alert]);
     assert_eq!(action(Reading::Observed(share(0, 0)), 48), MonitorAction::Alert);
     assert_eq!(action(Reading::Observed(Sample::Level { n: 9, value: 0.5 }), 1), MonitorAction::Alert);
+    assert_eq!(action(Reading::Observed(share(2, 1)), 1), MonitorAction::Alert);
+    assert_eq!(action(none(), -1), MonitorAction::Alert, "a clock that went back sees nothing");
     let failed = monitored(BrokenAction::Rollback, Reading::Failed("503".to_owned()), 48);
     assert_eq!((failed.action, failed.failure.as_deref()), (MonitorAction::Quiet, Some("503")));
 }

@@ -1,6 +1,6 @@
 //! Decides about the next step of a rollout.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use promptgate_core::stats::sample_ratio_p;
 
 use super::bounds::KnownBounds;
@@ -14,6 +14,8 @@ use crate::{Digest, Evidence, Version};
 
 /// Failures of sources in a row that pause a rollout.
 const MAX_FAILURES: u32 = 5;
+/// How far the clocks of machines may differ.
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(10);
 /// Samples of each variant before a signal counts.
 const SIGNAL_SAMPLES: u64 = 100;
 /// Samples or units of both variants before their split counts.
@@ -83,11 +85,11 @@ pub struct Decision {
 /// A monitored step follows after its hold, with its samples, and without harm. All units follow once non-inferiority is
 /// shown for every guardrail. At most one step follows, however overdue.
 pub fn decide(request: &Request<'_>) -> Decision {
-    decide_with(request, &mut KnownBounds::default())
+    decide_with_bounds(request, &mut KnownBounds::default())
 }
 
 /// Decides as [`decide`] does, without computing bounds again that are known from earlier calls.
-pub(super) fn decide_with(request: &Request<'_>, bounds: &mut KnownBounds) -> Decision {
+pub(super) fn decide_with_bounds(request: &Request<'_>, bounds: &mut KnownBounds) -> Decision {
     let mut step = StepReview { request, bounds, findings: Vec::new(), looks: Vec::new() };
     if step.is_comparable() {
         step.time();
@@ -333,9 +335,19 @@ impl StepReview<'_> {
             Status::Error => Action::Wait,
             Status::Pass if rollout.is_last_step() => Action::Complete,
             Status::Pass => self.next(),
-            _ if is_overdue => Action::Stuck,
+            _ if is_overdue || self.needs_a_person() => Action::Stuck,
             _ => Action::Wait,
         }
+    }
+
+    /// Whether a finding stays as it is until somebody does something about it.
+    fn needs_a_person(&self) -> bool {
+        let Request { rollout, now, .. } = *self.request;
+        self.findings.iter().any(|finding| match finding.kind {
+            FindingKind::SourcesChanged | FindingKind::ProductionMoved(_) => true,
+            FindingKind::ClockBefore(_) => rollout.last_at.duration_since(now) > MAX_CLOCK_SKEW,
+            _ => false,
+        })
     }
 
     fn next(&self) -> Action {

@@ -9,7 +9,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Binomial, Distribution};
 
 use super::bounds::KnownBounds;
-use super::decide::{Action, Request, decide_with};
+use super::decide::{Action, Request, decide_with_bounds};
 use super::finding::Finding;
 use super::observation::{Observations, Reading, Sample, Variants};
 use super::plan::RolloutPolicy;
@@ -99,7 +99,7 @@ pub fn simulate(
             evaluation: None,
             now,
         };
-        let decision = decide_with(&request, &mut bounds);
+        let decision = decide_with_bounds(&request, &mut bounds);
         rollout.look(&decision.looks, &decision.harm(), false, now);
         let call = SimulatedCall {
             seconds,

@@ -275,7 +275,7 @@ fn foreign_clock_production_and_sources_hold() {
     let moved = decide_with(&rollout, &equal(0, 400), 48, production_moved);
     assert_eq!(codes(&moved), ["production_moved"]);
     let decision = decide_with(&rollout, &equal(0, 400), 48, sources_changed);
-    assert_eq!((codes(&decision), decision.action), (vec!["sources_changed"], Action::Wait));
+    assert_eq!((codes(&decision), decision.action), (vec!["sources_changed"], Action::Stuck));
 }
 
 fn production_moved(request: Request<'_>) -> Decision {
@@ -365,8 +365,8 @@ fn harm_that_was_recorded_rolls_back_whatever_the_data_say_now() {
     for changed in [production_moved, sources_changed] {
         assert_eq!(decide_with(&rollout, &equal(0, 100), 11, changed).action, Action::RollBack);
     }
-    // A clock that went back moves nothing.
-    assert_eq!(decide_at(&rollout, &bad, 9).action, Action::Wait);
+    // A clock that went back moves nothing; by an hour, a person is told.
+    assert_eq!(decide_at(&rollout, &bad, 9).action, Action::Stuck);
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub(super) async fn carry(
         // A first version has no production that staging could go back to.
         let is_first = !state.labels.contains_key(&Label::Production);
         if is_first || carry.has_passed_staging(sources, state).await? {
-            carry.to_production(sources).await?;
+            carry.reach_production(sources).await?;
         }
     } else {
         carry.promote(&Label::Staging, RolloutResult::Staged).await?;
@@ -104,7 +104,7 @@ impl Carry<'_> {
     }
 
     /// Promotes the version to production, or starts the rollout that its level requires.
-    async fn to_production(&mut self, sources: &Sources) -> Result<(), Failure> {
+    async fn reach_production(&mut self, sources: &Sources) -> Result<(), Failure> {
         let waiting = self.promote(&Label::Production, RolloutResult::Promoted).await?;
         let is_required = |obstacle: &Obstacle| matches!(obstacle, Obstacle::RolloutRequired { .. });
         if !waiting.iter().any(is_required) {

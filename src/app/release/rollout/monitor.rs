@@ -13,7 +13,7 @@ use crate::app::release::rollback::{RollbackOptions, rollback_in};
 use jiff::Timestamp;
 use promptgate_release::limits::{MonitorAction, MonitorDecision, MonitorRequest, monitor};
 use promptgate_release::ports::{LedgerStore, Window};
-use promptgate_release::{Label, Name, State, Version};
+use promptgate_release::{Label, MoveCause, Name, State, Version};
 use promptgate_report::release::rollout as wire;
 
 /// The version that production serves: what was observed, and what follows.
@@ -45,11 +45,27 @@ pub(super) async fn review(
         .window(since, now)
         .map(|Window { from, to }| Window { from: to.checked_sub(length).unwrap_or(from).max(from), to });
     let (readings, mut notes) = read_limits(sources, name, state, version, &limits.limits, window).await;
-    if sources.digest != rollouts.sources {
-        notes.push(format!("the sources of metrics changed since {version} was published"));
+    let mut decision = monitor(&MonitorRequest { monitor: limits, readings: &readings, since, now });
+    if decision.action == MonitorAction::RollBack
+        && let Some(why) = spared(sources.digest != rollouts.sources, state, version)
+    {
+        decision.action = MonitorAction::Alert;
+        notes.push(why);
     }
-    let decision = monitor(&MonitorRequest { monitor: limits, readings: &readings, since, now });
     Ok(Some(MonitorReview { version, decision, notes }))
+}
+
+/// Why a broken limit only alerts, whatever the policy says.
+fn spared(are_sources_changed: bool, state: &State, version: Version) -> Option<String> {
+    if are_sources_changed {
+        return Some(format!(
+            "not rolled back: the sources of metrics are not those that held when {version} was published"
+        ));
+    }
+    // What makes all versions fail would take production back to the first one.
+    let last = state.moves.iter().rfind(|moved| moved.label == Label::Production)?;
+    (last.cause == MoveCause::Rollback)
+        .then(|| format!("not rolled back: production came to {version} by a rollback, and a person decides"))
 }
 
 impl MonitorReview {

@@ -8,7 +8,9 @@ use crate::app::Failure;
 use crate::app::release::open::Target;
 use crate::app::release::rollback::{RollbackOptions, rollback_in};
 use crate::app::release::write::{self, Current};
-use promptgate_release::limits::{LimitReadings, StagingAction, StagingDecision, StagingRequest, stage};
+use promptgate_release::limits::{
+    LimitFinding, LimitFindingKind, LimitReadings, StagingAction, StagingDecision, StagingRequest, stage,
+};
 use promptgate_release::ports::Addition;
 use promptgate_release::rollout::{Reading, Sample};
 use promptgate_release::{EventKind, Label, Name, Record, State, Version};
@@ -32,9 +34,14 @@ pub(super) async fn review(
     let policy = &record.policy;
     let (checks, rollouts) = (policy.staging_checks.as_ref()?, policy.rollouts.as_ref()?);
     let since = state.holds_since(record.version, &Label::Staging)?;
-    let window = rollouts.window(since, now);
-    let (readings, mut notes) =
-        read_limits(sources, name, state, record.version, &checks.limits, window).await;
+    let is_changed = sources.digest != rollouts.sources;
+    let (readings, mut notes) = match is_changed {
+        true => (LimitReadings::new(), Vec::new()),
+        false => {
+            let window = rollouts.window(since, now);
+            read_limits(sources, name, state, record.version, &checks.limits, window).await
+        }
+    };
     let known = state.versions.get(&record.version);
     let mut decision = stage(&StagingRequest {
         checks,
@@ -45,7 +52,8 @@ pub(super) async fn review(
         max_hold_seconds: rollouts.max_hold_seconds,
         now,
     });
-    if sources.digest != rollouts.sources && decision.action == StagingAction::Pass {
+    // Others than those of the record are not asked, and decide nothing.
+    if is_changed {
         decision.action = StagingAction::Stuck;
         notes.push(format!(
             "the sources of metrics are not those that held when {} was published: publish a new version, or promote it \
@@ -66,7 +74,11 @@ pub(super) async fn pass(open: &OpenRollout, record: &Record, review: &StagingRe
         Reading::Observed(sample) => Some((metric.clone(), *sample)),
         Reading::Missing(_) | Reading::Failed(_) => None,
     };
-    let samples: BTreeMap<String, Sample> = review.readings.iter().filter_map(observed).collect();
+    let is_replayed = |finding: &LimitFinding| finding.kind == LimitFindingKind::Replayed;
+    let samples: BTreeMap<String, Sample> = match review.decision.findings.iter().any(is_replayed) {
+        true => BTreeMap::new(),
+        false => review.readings.iter().filter_map(observed).collect(),
+    };
     write::append(open.opened.ledger.as_ref(), open.name(), async |current: &Current| {
         let is_staged = current.state.labels.get(&Label::Staging) == Some(&version);
         let has_passed =
