@@ -16,9 +16,9 @@ mod otlp;
 mod people;
 mod planted;
 mod repeated;
-mod sources;
 #[cfg(unix)]
 mod schedule;
+mod sources;
 mod summary;
 mod support;
 mod way;

@@ -44,7 +44,7 @@ fn source_that_changed_gets_no_token() {
     story.at(48);
     story.suite.set("PROM_TOKEN", TOKEN);
     story.suite.folder.edit("promptgate.yaml", "json: metrics.json", &prometheus(&url));
-    story.stays(0, "waiting", "sources_changed");
+    story.stays(11, "stuck", "sources_changed");
     story.json(0, "status", &[]);
     assert!(received.lock().expect("no panic").is_empty());
     // A person who accepts the source sends it.
@@ -73,7 +73,8 @@ fn unset_variable_of_a_source_does_not_hide_the_harm_of_others() {
     assert!(failed["findings"].to_string().contains(not_set), "{failed:#}");
     story.rollout("status", &[]).says(not_set);
     assert_eq!(story.percent(), 5.0);
-    story.scores(0, (855, 950), (30, 50));
+    story.at(24);
+    story.scores(0, (1_710, 1_900), (60, 100));
     story.advance(10, "rolled_back");
     assert_eq!(story.served(), ("1.0.0".into(), "1.0.0".into(), 0.0));
 }

@@ -42,8 +42,10 @@ pub(crate) async fn advance(
     environment: &Environment,
 ) -> Result<wire::Rollout, Failure> {
     let opened = Opened::open(target)?;
-    let root = repository_root(&opened.folder).unwrap_or(&opened.folder);
-    let releases = names::releases(root);
+    // Outside a repository, the configurations that `--all` would find.
+    let here = current_folder()?;
+    let base = if opened.folder.starts_with(&here) { &here } else { &opened.folder };
+    let releases = names::releases(repository_root(&opened.folder).unwrap_or(base));
     advance_one(opened, &releases, options, environment).await
 }
 
