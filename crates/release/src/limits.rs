@@ -15,7 +15,7 @@ pub use monitor::{MonitorAction, MonitorDecision, MonitorRequest, monitor};
 pub use staging::{StagingAction, StagingDecision, StagingRequest, stage};
 
 /// The probability with which one look finds a limit broken that is kept exactly.
-const ALPHA: f64 = 0.01;
+const ALPHA: f64 = 0.001;
 /// Scores before their mean can break a limit.
 const MEAN_SAMPLES: u64 = 20;
 
@@ -39,13 +39,13 @@ pub struct Limit {
 pub struct StagingChecks {
     /// Samples of each limit.
     pub min_samples: u64,
-    /// What stands in for samples where there are too few.
+    /// What counts where there are too few samples.
     pub on_no_traffic: OnNoTraffic,
     /// The limits.
     pub limits: Vec<Limit>,
 }
 
-/// What stands in for the samples of a version that has too little traffic.
+/// What counts for a version that has too little traffic.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnNoTraffic {
@@ -95,7 +95,7 @@ pub struct LimitFinding {
 #[derive(Debug, Clone, PartialEq)]
 pub enum LimitFindingKind {
     /// The value keeps the limit.
-    Kept {
+    Within {
         /// The share or the mean.
         value: f64,
         /// The limit.
@@ -157,14 +157,14 @@ impl LimitFindingKind {
             Self::Beyond { .. } | Self::FewSamples { .. } | Self::HoldUntil(_) | Self::ReplayInconclusive => {
                 Status::Inconclusive
             }
-            Self::Kept { .. } | Self::Replayed => Status::Pass,
+            Self::Within { .. } | Self::Replayed => Status::Pass,
         }
     }
 
     /// The code in JSON.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Kept { .. } => "kept",
+            Self::Within { .. } => "within",
             Self::Beyond { .. } => "beyond",
             Self::Untested { .. } => "untested",
             Self::Broken { .. } => "broken",
@@ -213,7 +213,7 @@ fn worst(findings: &[LimitFinding]) -> Status {
 }
 
 impl Limit {
-    /// Compares a sample with the limit. A share or a mean breaks it where a one-sided test at the level of 1 % shows that it
+    /// Compares a sample with the limit. A share or a mean breaks it where a one-sided test at the level of 0.1 % shows that it
     /// is beyond: the exact binomial one for shares, Student's for means.
     fn check(&self, sample: &Sample, min_samples: u64) -> LimitFindingKind {
         if let Some(problem) = sample.problem() {
@@ -230,13 +230,13 @@ impl Limit {
         if is_beyond && self.chance_of(sample).is_some_and(|chance| chance < ALPHA) {
             return LimitFindingKind::Broken { value, worst };
         }
-        if have < min_samples {
-            return LimitFindingKind::FewSamples { have, need: min_samples };
-        }
-        match sample {
-            _ if !is_beyond => LimitFindingKind::Kept { value, worst },
-            Sample::Level { .. } => LimitFindingKind::Untested { value, worst },
-            Sample::Share { .. } | Sample::Mean { .. } => LimitFindingKind::Beyond { value, worst },
+        let is_level = matches!(sample, Sample::Level { .. });
+        match (is_beyond, is_level) {
+            // Few samples are no reason to leave out that they are bad ones.
+            (true, false) => LimitFindingKind::Beyond { value, worst },
+            _ if have < min_samples => LimitFindingKind::FewSamples { have, need: min_samples },
+            (true, true) => LimitFindingKind::Untested { value, worst },
+            (false, _) => LimitFindingKind::Within { value, worst },
         }
     }
 

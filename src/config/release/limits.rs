@@ -23,13 +23,13 @@ pub(super) struct WrittenStaging {
     /// Samples of each limit; 50 by default.
     #[schemars(range(min = 1))]
     min_samples: Option<u64>,
-    /// What stands in for samples where there are too few: replay, the default, or wait.
+    /// What counts where there are too few samples: replay, the default, or wait.
     on_no_traffic: Option<WrittenOnNoTraffic>,
     /// Worst value of guardrails and signals; a broken limit puts staging back.
     limits: Ordered<f64>,
 }
 
-/// What stands in for the samples of a version on staging.
+/// What counts for a version on staging that has too little traffic.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "OnNoTraffic")]
@@ -150,7 +150,7 @@ fn limits(
                 Some(near) => format!("did you mean {near}?"),
                 None => format!("expected one of {}", names.collect::<Vec<_>>().join(", ")),
             };
-            reader.report(&at, format!("`{metric}` is no guardrail and no signal"), help);
+            reader.report(&at, format!("`{metric}` must be a guardrail or a signal"), help);
             continue;
         };
         if !(worst >= 0.0 && worst.is_finite()) {

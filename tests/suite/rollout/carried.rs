@@ -136,7 +136,7 @@ fn staging_passes_by_its_samples_after_its_hold() {
     assert_eq!(obstacles(&waits), ["staging_hold"]);
     story.at(23);
     story.metrics(0, &json!({"1.0.0": shares(19_000, 100, 20_000), "1.1.0": shares(190, 1, 200)}));
-    assert_eq!(codes(&advance(&story, 0, "waiting")), ["kept", "hold_until"]);
+    assert_eq!(codes(&advance(&story, 0, "waiting")), ["within", "hold_until"]);
     story.at(25);
     let waits = story.json(11, "start", &["--per-day", "2000", "--allow-simulated"]);
     assert_eq!(obstacles(&waits), ["staging_limits"]);
@@ -144,10 +144,10 @@ fn staging_passes_by_its_samples_after_its_hold() {
     assert_eq!(codes(&advance(&story, 0, "waiting")), ["beyond"]);
     story.metrics(0, &json!({"1.0.0": shares(19_000, 100, 20_000), "1.1.0": shares(190, 1, 200)}));
     let planned = story.json(0, "advance", &["--allow-simulated", "--dry-run"]);
-    assert_eq!((codes(&planned), obstacles(&planned)), (vec!["kept".to_owned()], vec!["staging_limits"]));
+    assert_eq!((codes(&planned), obstacles(&planned)), (vec!["within".to_owned()], vec!["staging_limits"]));
     assert_eq!(story.suite.events("staging_passed").len(), 0);
     let started = advance(&story, 0, "started");
-    assert_eq!(codes(&started), ["kept"]);
+    assert_eq!(codes(&started), ["within"]);
     let passed = story.suite.events("staging_passed");
     assert_eq!(
         passed[0]["samples"]["error_rate"],

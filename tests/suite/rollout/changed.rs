@@ -43,7 +43,7 @@ fn production_that_moved_holds() {
     // Somebody moves production back in the web interface.
     langfuse.server.edit(|prompts| prompts.move_label(NAME, 1, "production"));
     story.at(144);
-    let held = story.advance(0, "waiting");
+    let held = story.advance(11, "stuck");
     assert!(held["findings"].to_string().contains("production_moved"), "{held:#}");
     assert!(held["notes"].to_string().contains("recorded as a rollback"), "{held:#}");
     assert_eq!(story.served(), ("1.0.0".into(), "1.2.0".into(), 5.0));

@@ -53,7 +53,7 @@ fn broken_limit_and_a_slow_percentile_need_a_person() {
     let quiet = monitored(&story, 0, "quiet");
     assert_eq!(
         (&quiet["findings"][0]["code"], &quiet["findings"][1]["code"]),
-        (&json!("kept"), &json!("kept"))
+        (&json!("within"), &json!("within"))
     );
     // A share below the limit that chance explains, P(X <= 145 of 200) = .23, is not one.
     write(&story, 145, 1.2);

@@ -41,6 +41,14 @@ impl Spending {
         };
         spent.min(alpha)
     }
+
+    /// The alpha spent where more than the planned information may come: `reserve`, a share of alpha, is spent beyond a
+    /// `fraction` of 1, and all of it at none. As [`Self::spent`] for a reserve of 0.
+    pub fn spent_with_reserve(self, fraction: f64, alpha: f64, reserve: f64) -> f64 {
+        let planned = self.spent(fraction.min(1.0), alpha * (1.0 - reserve));
+        let beyond = if fraction > 1.0 { 1.0 - fraction.recip() } else { 0.0 };
+        planned + alpha * reserve * beyond
+    }
 }
 
 /// The upper bounds on Z at looks that are taken one after another, such that the chance to cross one of them until a look

@@ -32,17 +32,20 @@ impl Arrivals {
 /// A group sequential comparison of two shares with [`share_test`](super::share_test), stratified by split.
 ///
 /// Statistics count as normal, with the variances under the true shares and not only under H0 (Farrington and Manning 1990,
-/// for one look), so that lopsided splits are predicted well. Where few units fail, the exact test of harm has less power.
+/// for one look), so that lopsided splits are predicted well. Where few units fail, the exact test of harm has less power: at 5 %
+/// of 2,000 a day and .02 failures, 63 % of a drop that is predicted with 80 %.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SharePlan<'a> {
     /// Units that arrive before each look, in the order of looks. A prefix gives the power until one of them.
     pub arrivals: &'a [Arrivals],
     /// The true share of successes of the control. Where fewer are better, 1 - the share.
     pub base: f64,
-    /// The information at which all alpha is spent, in the units of [`Arrivals::information`].
+    /// The information at which all alpha but the reserve is spent, in the units of [`Arrivals::information`].
     pub planned: f64,
     /// The one-sided alpha of each test over all looks.
     pub alpha: f64,
+    /// The share of alpha that is spent beyond the planned information.
+    pub reserve: f64,
 }
 
 impl SharePlan<'_> {
@@ -83,8 +86,11 @@ impl SharePlan<'_> {
     /// The bounds of the looks; `None` if the plan is invalid.
     fn bounds(&self, spending: Spending) -> Option<Vec<f64>> {
         let is_share = |share: f64| share > 0.0 && share < 1.0;
-        let valid =
-            is_share(self.base) && is_share(self.alpha) && self.planned > 0.0 && self.planned.is_finite();
+        let valid = is_share(self.base)
+            && is_share(self.alpha)
+            && (0.0..1.0).contains(&self.reserve)
+            && self.planned > 0.0
+            && self.planned.is_finite();
         if !valid {
             return None;
         }
@@ -97,8 +103,10 @@ impl SharePlan<'_> {
                 information / self.planned
             })
             .collect();
-        let spent: Vec<f64> =
-            fractions.iter().map(|fraction| spending.spent(*fraction, self.alpha)).collect();
+        let spent: Vec<f64> = fractions
+            .iter()
+            .map(|fraction| spending.spent_with_reserve(*fraction, self.alpha, self.reserve))
+            .collect();
         boundaries(&fractions, &spent)
     }
 

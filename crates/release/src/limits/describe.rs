@@ -7,7 +7,7 @@ use super::LimitFindingKind;
 impl fmt::Display for LimitFindingKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Kept { value, worst } => write!(f, "{}, within the limit of {worst}", short(*value)),
+            Self::Within { value, worst } => write!(f, "{}, within the limit of {worst}", short(*value)),
             Self::Beyond { value, worst } => {
                 write!(f, "{}, beyond the limit of {worst}, which may be chance", short(*value))
             }

@@ -72,11 +72,15 @@ pub fn stage(request: &StagingRequest<'_>) -> StagingDecision {
     let lacks_traffic = findings.iter().all(|finding| {
         matches!(
             finding.kind,
-            LimitFindingKind::Kept { .. }
+            LimitFindingKind::Within { .. }
                 | LimitFindingKind::FewSamples { .. }
                 | LimitFindingKind::Missing(_)
         )
     });
+    // A metric that is missing beside others that are seen has another cause.
+    let is_seen = findings.iter().any(|finding| matches!(finding.kind, LimitFindingKind::Within { .. }));
+    let is_missing = findings.iter().any(|finding| matches!(finding.kind, LimitFindingKind::Missing(_)));
+    let lacks_traffic = lacks_traffic && !(is_seen && is_missing);
     let mut action = match worst(&findings) {
         Status::Fail => StagingAction::PutBack,
         Status::Pass => StagingAction::Pass,

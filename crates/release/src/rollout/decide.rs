@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use promptgate_core::stats::sample_ratio_p;
 
 use super::bounds::KnownBounds;
-use super::evidence::{Accumulated, MIN_SAMPLES};
+use super::evidence::{Accumulated, MIN_MEANS, MIN_SAMPLES};
 use super::finding::{Finding, FindingKind, Status};
 use super::observation::{Observations, Reading, Sample, Stratum, Variants};
 use super::plan::{Guardrail, RolloutPolicy, Signal, after};
@@ -20,6 +20,8 @@ const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(10);
 const SIGNAL_SAMPLES: u64 = 100;
 /// Samples or units of both variants before their split counts.
 const BALANCE_SAMPLES: u64 = 100;
+/// How far the odds of a metric's split may be from those of the assignment.
+const MAX_ODDS: f64 = 1.25;
 /// The probability below which a split does not come from chance.
 const BALANCE_P: f64 = 0.001;
 
@@ -206,6 +208,10 @@ impl StepReview<'_> {
         }
         let counts = Variants { control: samples.control.n(), treatment: samples.treatment.n() };
         self.balance(metric, counts);
+        if guardrail.is_flat(&samples) {
+            let why = "every score of both versions is the same, which shows nothing".to_owned();
+            return self.found(metric, FindingKind::Missing(why));
+        }
         let all = Accumulated::of(rollout, guardrail, samples);
         let smaller = all.n.control.min(all.n.treatment);
         if smaller < MIN_SAMPLES {
@@ -250,6 +256,10 @@ impl StepReview<'_> {
         let Request { rollout, policy, observations, .. } = *self.request;
         let Ok(samples) = observations.samples(&guardrail.name) else { return };
         let all = Accumulated::of(rollout, guardrail, samples);
+        let have = all.n.control.min(all.n.treatment);
+        if all.is_of_means() && have < MIN_MEANS {
+            return self.found(Some(&guardrail.name), FindingKind::FewSamples { have, need: MIN_MEANS });
+        }
         let look = all.non_inferiority(policy.alpha, self.bounds);
         let kind = match self.is_shown(guardrail, TestKind::NonInferiority, look.as_ref()) {
             true => FindingKind::NotWorse,
@@ -296,10 +306,11 @@ impl StepReview<'_> {
         if all < BALANCE_SAMPLES {
             return;
         }
-        let (share, expected) = (seen.treatment as f64 / all as f64, f64::from(planned) / 10_000.0);
-        let is_far = share < expected / 2.0 || share > expected * 2.0;
+        let expected = f64::from(planned) / (10_000.0 - f64::from(planned));
+        let odds = seen.treatment as f64 / seen.control as f64 / expected;
+        let is_far = !(MAX_ODDS.recip()..=MAX_ODDS).contains(&odds);
         let is_unlikely = sample_ratio_p(seen.control, seen.treatment, planned) < BALANCE_P;
-        // Units split at random. Samples of a metric may be a choice of them, which only a large difference betrays.
+        // Units split at random. Samples of a metric may be a choice of them, of which only a large difference shows.
         if is_unlikely && (is_far || metric.is_none()) {
             self.found(metric, FindingKind::Unbalanced { seen, planned });
         }

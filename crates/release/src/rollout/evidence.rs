@@ -15,6 +15,8 @@ use super::progress::{Look, Rollout, TestKind};
 
 /// Samples of each variant before the first look.
 pub(super) const MIN_SAMPLES: u64 = 20;
+/// Samples of each variant before means show non-inferiority: where bad scores are rare, fewer may have no variance at all.
+pub(super) const MIN_MEANS: u64 = 1_000;
 /// The least growth of the information between two looks, as a share of what the last one had. Early looks are close
 /// together, since a catastrophe shows with few samples.
 const MIN_GROWTH: f64 = 0.2;
@@ -66,6 +68,11 @@ impl<'a> Accumulated<'a> {
         };
         let information = all.iter().map(|pair| harmonic(pair.control.n(), pair.treatment.n())).sum();
         Self { rollout, guardrail, strata, n, information }
+    }
+
+    /// Whether the tests are those of means.
+    pub(super) fn is_of_means(&self) -> bool {
+        matches!(self.strata, Strata::Means(_))
     }
 
     /// The information so far, as a share of the planned: the sum over steps of control · treated / (control + treated).
@@ -129,20 +136,14 @@ impl<'a> Accumulated<'a> {
             return None;
         }
         fractions.push(fraction);
-        let planned = |fraction| PlannedLook { fraction, spent: spent(spending, fraction, alpha) };
+        let planned =
+            |fraction| PlannedLook { fraction, spent: spending.spent_with_reserve(fraction, alpha, RESERVE) };
         let bound = bounds.last(&fractions.into_iter().map(planned).collect::<Vec<_>>())?;
         let guardrail = name.to_owned();
         // JSON has no infinity: a statistic beyond these limits is as certain.
         let z = z.clamp(-99.0, 99.0);
         Some(Look { guardrail, test, fraction, z, bound: bound.is_finite().then_some(bound) })
     }
-}
-
-/// The part of `alpha` that is spent at a share of the planned information, of which more than 1 may come.
-fn spent(spending: Spending, fraction: f64, alpha: f64) -> f64 {
-    let planned = spending.spent(fraction.min(1.0), alpha * (1.0 - RESERVE));
-    let beyond = if fraction > 1.0 { 1.0 - fraction.recip() } else { 0.0 };
-    planned + alpha * RESERVE * beyond
 }
 
 /// The information of a step with these samples.
@@ -152,12 +153,36 @@ pub(super) fn harmonic(control: u64, treatment: u64) -> f64 {
     if all > 0.0 { control * treatment / all } else { 0.0 }
 }
 
+/// A share, also where it was read as a mean of scores that are all 0 or all 1.
 fn share(sample: Sample, better: Better) -> Option<Share> {
-    let Sample::Share { successes, n } = sample else { return None };
+    let (successes, n) = match sample {
+        Sample::Share { successes, n } => (successes, n),
+        Sample::Mean { n, mean: 0.0, variance: 0.0 } => (0, n),
+        Sample::Mean { n, mean: 1.0, variance: 0.0 } => (n, n),
+        Sample::Mean { .. } | Sample::Level { .. } => return None,
+    };
     Some(match better {
         Better::Higher => Share { successes, n },
         Better::Lower => Share { successes: n.saturating_sub(successes), n },
     })
+}
+
+impl Guardrail {
+    /// Whether all scores of both variants are the same, other than the best score of a share: a judge that always returns
+    /// one value looks like this.
+    pub(super) fn is_flat(&self, samples: &Variants<Sample>) -> bool {
+        let one_score = |sample: Sample| match (share(sample, self.better), sample) {
+            (Some(Share { successes: 0, .. }), _) => Some(0.0),
+            (Some(Share { successes, n }), _) => (successes == n).then_some(1.0),
+            (None, Sample::Mean { mean, variance: 0.0, .. }) => Some(mean),
+            (None, _) => None,
+        };
+        let is_share = share(samples.control, self.better).is_some();
+        match (one_score(samples.control), one_score(samples.treatment)) {
+            (Some(control), Some(treatment)) => control == treatment && !(is_share && control == 1.0),
+            _ => false,
+        }
+    }
 }
 
 fn moments(sample: Sample, better: Better) -> Moments {

@@ -156,7 +156,7 @@ fn plan<'a>(
         Better::Higher => rate,
         Better::Lower => 1.0 - rate,
     };
-    Some(SharePlan { arrivals, base, planned, alpha: alpha * (1.0 - RESERVE) })
+    Some(SharePlan { arrivals, base, planned, alpha, reserve: RESERVE })
 }
 
 /// The chance that non-inferiority of an equal version is shown for all guardrails on the last step, which is looked at

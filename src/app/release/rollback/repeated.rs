@@ -27,12 +27,18 @@ pub(super) fn refuse(
     let Some(ended) = state.ended_exposure().filter(|_| is_of_rollouts && options.to.is_none()) else {
         return Ok(());
     };
+    // Who gave a rollout up and then rolls back means production.
+    let was_rolled_back = state
+        .moves
+        .iter()
+        .rfind(|moved| moved.label == Label::Canary)
+        .is_some_and(|moved| moved.cause == MoveCause::Rollback);
     // A promotion that came later may be what is to be undone.
     let is_promoted_since = state.moves.iter().rfind(|moved| moved.label == *label).is_some_and(|moved| {
         let is_of_end = matches!(moved.cause, MoveCause::Rollback | MoveCause::Rollout);
         moved.at > ended.at || (moved.at == ended.at && !is_of_end)
     });
-    if is_promoted_since || now.duration_since(ended.at) > REPEATED_WITHIN {
+    if !was_rolled_back || is_promoted_since || now.duration_since(ended.at) > REPEATED_WITHIN {
         return Ok(());
     }
     let diagnostic = Diagnostic::new(format!(

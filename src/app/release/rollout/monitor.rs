@@ -69,8 +69,8 @@ fn spared(are_sources_changed: bool, state: &State, version: Version) -> Option<
 }
 
 impl MonitorReview {
-    /// Rolls production back where a limit is broken and the policy says so, and returns what is printed. An alert stands
-    /// where there is nothing to roll back to.
+    /// Rolls production back where a limit is broken and the policy says so, and returns what is printed. It is an
+    /// alert where there is nothing to roll back to.
     ///
     /// # Errors
     /// Ledger or registry failing.

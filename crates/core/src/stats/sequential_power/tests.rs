@@ -24,7 +24,7 @@ fn canary() -> Vec<Arrivals> {
 
 fn plan(arrivals: &[Arrivals]) -> SharePlan<'_> {
     let planned = arrivals.iter().map(|arrivals| arrivals.information()).sum();
-    SharePlan { arrivals, base: 0.9, planned, alpha: 0.05 }
+    SharePlan { arrivals, base: 0.9, planned, alpha: 0.05, reserve: 0.0 }
 }
 
 /// The share of simulated rollouts whose statistic, `sign` z at `margin`, reaches one of the bounds.
@@ -156,6 +156,7 @@ fn impossible_plans_have_no_power() {
         SharePlan { base: f64::NAN, ..valid },
         SharePlan { alpha: 0.0, ..valid },
         SharePlan { alpha: f64::NAN, ..valid },
+        SharePlan { reserve: 1.0, ..valid },
         SharePlan { planned: 0.0, ..valid },
         SharePlan { planned: f64::INFINITY, ..valid },
         SharePlan { arrivals: &[], ..valid },
@@ -189,7 +190,7 @@ proptest! {
     ) {
         let arrivals: Vec<Arrivals> =
             looks.iter().map(|(control, treatment)| Arrivals { control: *control, treatment: *treatment }).collect();
-        let plan = SharePlan { arrivals: &arrivals, base, planned, alpha };
+        let plan = SharePlan { arrivals: &arrivals, base, planned, alpha, reserve: 0.0 };
         let chances = [plan.chances_of_harm(drop), plan.chances_not_worse(margin, drop)];
         for chance in chances.into_iter().flatten().flatten() {
             prop_assert!((0.0..=1.0).contains(&chance), "{chance}");
