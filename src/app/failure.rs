@@ -12,6 +12,8 @@ pub(crate) enum Failure {
     Diagnostics(Diagnostics),
     /// Shards that do not make a run, or a service that is unavailable.
     Incomplete(Diagnostics),
+    /// A state that only a person can settle.
+    Unsettled(Diagnostic),
     /// Nothing to evaluate.
     Nothing(Diagnostic),
     /// A result that cannot be written: disk full, no permission.
@@ -37,7 +39,9 @@ impl Failure {
             Self::Diagnostics(Diagnostics(diagnostics)) | Self::Incomplete(Diagnostics(diagnostics)) => {
                 diagnostics.clone()
             }
-            Self::Nothing(diagnostic) | Self::Unwritten(diagnostic) => vec![diagnostic.clone()],
+            Self::Unsettled(diagnostic) | Self::Nothing(diagnostic) | Self::Unwritten(diagnostic) => {
+                vec![diagnostic.clone()]
+            }
             Self::Internal(message) => vec![Diagnostic::new(message)],
         }
     }

@@ -12,7 +12,9 @@ pub(super) fn render_failure(failure: &Failure) -> String {
     match failure {
         Failure::Diagnostics(diagnostics) => render_all(&diagnostics.0),
         Failure::Incomplete(diagnostics) => diagnostics.0.iter().map(render).collect(),
-        Failure::Nothing(diagnostic) | Failure::Unwritten(diagnostic) => render(diagnostic),
+        Failure::Unsettled(diagnostic) | Failure::Nothing(diagnostic) | Failure::Unwritten(diagnostic) => {
+            render(diagnostic)
+        }
         Failure::Internal(message) => render(&Diagnostic::new(message)),
     }
 }

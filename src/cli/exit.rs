@@ -148,6 +148,7 @@ impl From<&Failure> for ExitStatus {
         match failure {
             Failure::Diagnostics(_) => Self::Usage,
             Failure::Incomplete(_) | Failure::Unwritten(_) => Self::Incomplete,
+            Failure::Unsettled(_) => Self::Inconclusive,
             Failure::Nothing(_) => Self::NothingToEvaluate,
             Failure::Internal(_) => Self::Internal,
         }

@@ -35,6 +35,7 @@ pub(super) fn verdict(outcome: &Outcome, passes: bool) -> (Verdict, Option<&'sta
             let (verdict, reason) = match failure {
                 Failure::Diagnostics(_) => (Verdict::Error, "usage"),
                 Failure::Incomplete(_) => (Verdict::Incomplete, "shards"),
+                Failure::Unsettled(_) => (Verdict::Inconclusive, "unsettled"),
                 Failure::Nothing(_) => (Verdict::Error, "nothing_to_evaluate"),
                 Failure::Unwritten(_) => (Verdict::Incomplete, "unwritten"),
                 Failure::Internal(_) => (Verdict::Error, "internal"),

@@ -6,30 +6,52 @@ use std::sync::Arc;
 
 use super::secrets;
 use crate::app::Environment;
-use crate::config::{HeaderSetting, SourceSettings, SourcesSettings};
+use crate::config::{HeaderSetting, LedgerSettings, ReleaseSettings, SourceSettings};
 use promptgate_adapters::metrics::{
     JsonFile, LangfuseMetrics, LangfuseMetricsOptions, MlflowTraces, MlflowTracesOptions, OtlpFile,
     Prometheus, PrometheusOptions,
 };
 use promptgate_core::model::Diagnostic;
 use promptgate_core::text::Secret;
-use promptgate_release::ports::MetricSource;
+use promptgate_release::PortError;
+use promptgate_release::ports::{MetricQuery, MetricReadings, MetricSource, PortResult};
 
 /// Opens all sources by their names; nothing is read or sent. Paths are relative to `folder`; `shown` is the configuration,
-/// for messages.
-///
-/// # Errors
-/// Credentials that are not set, or an option that a source does not take.
+/// for messages. A source is an error where credentials are not set, or it does not take an option.
 pub(super) fn open_sources(
-    settings: &SourcesSettings,
+    settings: &ReleaseSettings,
     folder: &Path,
     environment: &Environment,
     shown: &str,
-) -> Result<BTreeMap<String, Arc<dyn MetricSource>>, Diagnostic> {
+) -> BTreeMap<String, Result<Arc<dyn MetricSource>, Diagnostic>> {
+    // Where the ledger is on this machine, everything is, and what is committed is no worse.
+    let may_be_committed = matches!(settings.ledger, LedgerSettings::Folder(_));
     let open = |(name, source): (&str, &SourceSettings)| {
-        Ok((name.to_owned(), open_source(source, folder, environment, shown)?))
+        (name.to_owned(), open_source(source, folder, environment, shown, may_be_committed))
     };
-    settings.iter().map(open).collect()
+    settings.sources.iter().map(open).collect()
+}
+
+/// A source that could not be opened: reading it fails with the reason.
+pub(super) struct Unopened {
+    name: String,
+    why: String,
+}
+
+impl Unopened {
+    pub(super) fn new(name: &str, error: &Diagnostic) -> Self {
+        Self { name: name.to_owned(), why: error.message.clone() }
+    }
+}
+
+impl MetricSource for Unopened {
+    fn location(&self) -> String {
+        self.name.clone()
+    }
+
+    fn read<'a>(&'a self, _: &'a MetricQuery<'a>) -> PortResult<'a, MetricReadings> {
+        Box::pin(std::future::ready(Err(PortError::Unavailable(self.why.clone()))))
+    }
 }
 
 fn open_source(
@@ -37,6 +59,7 @@ fn open_source(
     folder: &Path,
     environment: &Environment,
     shown: &str,
+    may_be_committed: bool,
 ) -> Result<Arc<dyn MetricSource>, Diagnostic> {
     let secret = |name: &str| secrets::required(name, environment, "a source of metrics", shown);
     Ok(match settings {
@@ -54,7 +77,10 @@ fn open_source(
                 queries: queries.clone(),
             })?)
         }
-        SourceSettings::OtlpFile(pattern) => Arc::new(OtlpFile::new(folder, pattern.clone())?),
+        SourceSettings::OtlpFile(pattern) => {
+            let files = OtlpFile::new(folder, pattern.clone())?;
+            Arc::new(if may_be_committed { files } else { files.untracked() })
+        }
         SourceSettings::Mlflow { tracking_uri, experiment_id, version_tag, version, credentials_env } => {
             let credentials = match credentials_env {
                 Some((user, password)) => Some((secret(user)?.expose().to_owned(), secret(password)?)),
@@ -77,7 +103,10 @@ fn open_source(
                 environment: traces.clone(),
             })?)
         }
-        SourceSettings::Json(file) => Arc::new(JsonFile::new(folder, file.clone())),
+        SourceSettings::Json(file) => {
+            let file = JsonFile::new(folder, file.clone());
+            Arc::new(if may_be_committed { file } else { file.untracked() })
+        }
     })
 }
 
@@ -86,12 +115,12 @@ mod tests {
     use super::*;
     use crate::config;
 
-    fn settings(sources: &str) -> SourcesSettings {
+    fn settings(sources: &str) -> ReleaseSettings {
         let text = format!(
             "version: 1\nname: reply\ndataset: c.jsonl\nprompt: p.md\nmodel: m\nrelease: {{ledger: git, sources: {sources}}}\n"
         );
         let loaded = config::load_release("promptgate.yaml", &text).unwrap();
-        loaded.unwrap().sources
+        loaded.unwrap()
     }
 
     fn open(
@@ -99,7 +128,9 @@ mod tests {
         variables: &[(&str, &str)],
     ) -> Result<BTreeMap<String, Arc<dyn MetricSource>>, Diagnostic> {
         let pairs = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        open_sources(&settings(sources), Path::new("."), &Environment::of(pairs), "promptgate.yaml")
+        let environment = Environment::of(pairs);
+        let opened = open_sources(&settings(sources), Path::new("."), &environment, "promptgate.yaml");
+        opened.into_iter().map(|(name, source)| Ok((name, source?))).collect()
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod assign;
 mod authors;
 mod bundle;
 pub(in crate::app) mod claims;
+mod committed;
 pub(in crate::app) mod content;
 mod diff;
 mod evidence;

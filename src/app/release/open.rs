@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::secrets;
+use super::{names, secrets};
 use crate::app::sources::{Released, configurations, configured_release, current_folder, repository_root};
 use crate::app::{Environment, Failure};
 use crate::config::{LedgerSettings, RegistrySettings, ReleaseSettings};
@@ -43,6 +43,26 @@ impl Opened {
     pub(crate) fn open(target: &Target) -> Result<Self, Failure> {
         let (shown, folder, settings) = find(target)?;
         Ok(Self::of(settings, shown, folder))
+    }
+
+    /// Opens the ledger of a release as [`Opened::open`] does, for a rollback, which nothing may keep from running: where
+    /// several configurations release the prompt, any of them will do if ledger and registry are the same.
+    ///
+    /// # Errors
+    /// No configuration that releases the prompt, or several of them with different ledgers or registries.
+    pub(super) fn open_any(target: &Target) -> Result<Self, Failure> {
+        Self::open(target).or_else(|failure| {
+            let (None, Some(name)) = (&target.config, &target.name) else { return Err(failure) };
+            let here = current_folder()?;
+            let mut releases = names::releases(repository_root(&here).unwrap_or(&here));
+            releases.retain(|(_, _, settings)| settings.name == *name);
+            let place = |release: &Released| (names::ledger_of(release), release.2.registry.clone());
+            let are_equal = releases.windows(2).all(|pair| place(&pair[0]) == place(&pair[1]));
+            match releases.into_iter().next() {
+                Some((shown, folder, settings)) if are_equal => Ok(Self::of(settings, shown, folder)),
+                _ => Err(failure),
+            }
+        })
     }
 
     /// Opens the ledger of these settings; nothing is fetched.

@@ -69,7 +69,7 @@ pub(crate) async fn rollback(
     // A rollback is not refused for it.
     let reason = environment.redactor().redact(&options.reason).into_owned();
     let options = &RollbackOptions { reason, ..options.clone() };
-    let opened = Opened::open(&options.target)?;
+    let opened = Opened::open_any(&options.target)?;
     let stamp =
         Stamp { at: environment.now()?, actor: identity::identity(environment, &opened.folder)?.actor };
     let registry = opened.registry(environment, &stamp.actor)?;

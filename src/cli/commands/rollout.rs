@@ -96,6 +96,7 @@ async fn everything(
     printed?;
     let statuses = results.iter().flat_map(|(_, result)| match result {
         Ok(rollout) => statuses_of(rollout),
+        Err(Failure::Unsettled(_)) => vec![ExitStatus::Inconclusive],
         Err(_) => vec![ExitStatus::Incomplete],
     });
     Ok(gravest(&statuses.collect::<Vec<_>>()))

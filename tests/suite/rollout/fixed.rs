@@ -47,3 +47,16 @@ fn harm_ends_a_test() {
     story.advance(10, "rolled_back");
     assert_eq!(story.served(), ("1.0.0".into(), "1.0.0".into(), 0.0));
 }
+
+#[test]
+fn test_of_most_units_needs_a_reason() {
+    let story = Story::in_folder();
+    let most = ["--percent", "50.01", "--allow-simulated"];
+    let before = story.suite.ledger();
+    for reason in [&[][..], &["--reason", " "]] {
+        story.rollout("start", &[&most[..], reason].concat()).expect_code(2).says("needs `--reason TEXT`");
+    }
+    assert_eq!(story.suite.ledger(), before);
+    story.json(0, "start", &[&most[..], &["--reason", "a holdout"]].concat());
+    assert_eq!(story.served(), ("1.0.0".into(), "1.1.0".into(), 50.01));
+}

@@ -14,9 +14,11 @@ mod metrics;
 mod monitored;
 mod otlp;
 mod people;
+mod planted;
 mod repeated;
 #[cfg(unix)]
 mod schedule;
+mod sources;
 mod summary;
 mod support;
 mod way;

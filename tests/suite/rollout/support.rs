@@ -41,7 +41,12 @@ impl Story {
 
     /// In a repository, with a ledger on a branch, as a job of main.
     pub(super) fn on_branch() -> Self {
-        Self::of(Suite::on_branch(MONITORED), "push")
+        Self::on_branch_with(MONITORED)
+    }
+
+    /// In a repository, with other keys under `release`.
+    pub(super) fn on_branch_with(release: &str) -> Self {
+        Self::of(Suite::on_branch(release), "push")
     }
 
     /// With a fake Langfuse.

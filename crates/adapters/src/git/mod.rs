@@ -152,6 +152,20 @@ impl Repository {
         Ok(!output.text().is_empty())
     }
 
+    /// The files below the folder that are committed or staged, relative to it.
+    ///
+    /// # Errors
+    /// If git fails.
+    pub(crate) fn tracked(&self) -> Result<Vec<String>, Diagnostic> {
+        let output = self.git(&["ls-files", "-z"])?;
+        if !output.success {
+            let message = format!("git could not determine which files are tracked: {}", output.error());
+            return Err(Diagnostic::new(message));
+        }
+        let files = output.stdout.split(|byte| *byte == 0).filter(|file| !file.is_empty());
+        Ok(files.map(|file| String::from_utf8_lossy(file).into_owned()).collect())
+    }
+
     /// The path of a file, given relative to the folder, from the root of the repository.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::tracked::refuse_tracked;
 use super::{blocking, by_version, readings as readings_of};
 
 /// The value of `schema`.
@@ -107,13 +108,20 @@ pub fn metrics_file_schema() -> Value {
 pub struct JsonFile {
     path: PathBuf,
     shown: String,
+    may_be_tracked: bool,
 }
 
 impl JsonFile {
     /// A file below a folder; nothing is read yet.
     pub fn new(folder: &Path, file: impl Into<String>) -> Self {
         let shown = file.into();
-        Self { path: folder.join(&shown), shown }
+        Self { path: folder.join(&shown), shown, may_be_tracked: true }
+    }
+
+    /// Refuses the file where git tracks it.
+    #[must_use]
+    pub fn untracked(self) -> Self {
+        Self { may_be_tracked: false, ..self }
     }
 }
 
@@ -125,8 +133,11 @@ impl MetricSource for JsonFile {
     fn read<'a>(&'a self, query: &'a MetricQuery<'a>) -> PortResult<'a, MetricReadings> {
         let (path, shown) = (self.path.clone(), self.shown.clone());
         let (name, versions, metrics) = (query.name.clone(), query.versions.to_vec(), query.metrics.to_vec());
-        let window = query.window;
+        let (window, may_be_tracked) = (query.window, self.may_be_tracked);
         blocking(move || {
+            if !may_be_tracked {
+                refuse_tracked([&path], |_| shown.clone())?;
+            }
             let query = MetricQuery { name: &name, versions: &versions, metrics: &metrics, window };
             let file = load(&path, &shown)?;
             readings(&file, &shown, &query)
@@ -136,6 +147,10 @@ impl MetricSource for JsonFile {
 
 fn load(path: &Path, shown: &str) -> Result<MetricsFile, PortError> {
     let unreadable = |error: std::io::Error| PortError::Unavailable(format!("{shown}: {error}"));
+    // A pipe or a device may never end.
+    if !path.metadata().map_err(unreadable)?.is_file() {
+        return Err(unreadable(std::io::Error::other("not a regular file")));
+    }
     let mut text = String::new();
     let file = File::open(path).map_err(unreadable)?;
     file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;

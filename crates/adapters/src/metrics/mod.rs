@@ -11,6 +11,7 @@ mod moments;
 mod otlp_file;
 mod placeholders;
 mod prometheus;
+mod tracked;
 
 pub use json_file::{JsonFile, metrics_file_schema};
 pub use langfuse::{LangfuseMetrics, LangfuseMetricsOptions};

@@ -19,6 +19,7 @@ use promptgate_release::rollout::Sample;
 use promptgate_release::{Name, PortError};
 
 use super::moments::{Moments, means, samples};
+use super::tracked::refuse_tracked;
 use super::{blocking, by_version};
 use files::Files;
 use metric::{Metric, nearest_rank};
@@ -39,6 +40,7 @@ use requests::{Figure, Requests};
 #[derive(Debug)]
 pub struct OtlpFile {
     files: Files,
+    may_be_tracked: bool,
 }
 
 /// An owned query.
@@ -55,7 +57,13 @@ impl OtlpFile {
     /// # Errors
     /// An invalid pattern.
     pub fn new(folder: impl Into<PathBuf>, pattern: impl Into<String>) -> Result<Self, Diagnostic> {
-        Ok(Self { files: Files::new(folder.into(), pattern.into())? })
+        Ok(Self { files: Files::new(folder.into(), pattern.into())?, may_be_tracked: true })
+    }
+
+    /// Refuses files that git tracks.
+    #[must_use]
+    pub fn untracked(self) -> Self {
+        Self { may_be_tracked: false, ..self }
     }
 }
 
@@ -65,14 +73,19 @@ impl MetricSource for OtlpFile {
     }
 
     fn read<'a>(&'a self, query: &'a MetricQuery<'a>) -> PortResult<'a, MetricReadings> {
-        let files = self.files.clone();
+        let (files, may_be_tracked) = (self.files.clone(), self.may_be_tracked);
         let query = Query {
             name: query.name.clone(),
             versions: query.versions.to_vec(),
             metrics: query.metrics.to_vec(),
             window: query.window,
         };
-        blocking(move || read(&files, &query))
+        blocking(move || {
+            if !may_be_tracked {
+                refuse_tracked(&files.list()?, |path| files.shown(path))?;
+            }
+            read(&files, &query)
+        })
     }
 }
 

@@ -31,7 +31,7 @@ const NAMES: Names = Names {
         url: "release.sources.NAME.prometheus.url",
         ca_cert: None,
         timeout_help: "check release.sources.NAME.prometheus.url and the server's load, or simplify the query",
-        credential: "headers",
+        credential: "header",
     },
     credentials: "the variables of release.sources.NAME.prometheus.headers",
     permission: "reading needs a token for queries",

@@ -5,12 +5,15 @@ use super::end::{self, end};
 use super::monitor;
 use super::observe::{Reviewed, Sources, review};
 use super::open::OpenRollout;
+use super::orphans::orphans;
 use super::report;
-use crate::app::release::open::Target;
+use crate::app::release::committed::refuse_committed_ledger;
+use crate::app::release::names;
+use crate::app::release::open::{Opened, Target};
 use crate::app::release::resolve;
 use crate::app::release::wire::{percent, time};
 use crate::app::release::write::{self, Current};
-use crate::app::sources::{configurations, configured_release, current_folder, repository_root};
+use crate::app::sources::{Released, configurations, configured_release, current_folder, repository_root};
 use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;
 use promptgate_release::ports::Addition;
@@ -32,26 +35,44 @@ struct Advanced {
 /// Observes the current step, decides, and does what follows.
 ///
 /// # Errors
-/// An unknown prompt, sources that cannot be opened, and ledger or registry failing.
+/// An unknown prompt, a name that two configurations release, a ledger that was committed, and ledger or registry failing.
 pub(crate) async fn advance(
     target: &Target,
     options: CarryOptions,
     environment: &Environment,
 ) -> Result<wire::Rollout, Failure> {
-    let open = OpenRollout::open(target, environment, environment.now()?, options.dry_run).await?;
+    let opened = Opened::open(target)?;
+    // Outside a repository, the configurations that `--all` would find.
+    let here = current_folder()?;
+    let base = if opened.folder.starts_with(&here) { &here } else { &opened.folder };
+    let releases = names::releases(repository_root(&opened.folder).unwrap_or(base));
+    advance_one(opened, &releases, options, environment).await
+}
+
+/// Advances a prompt; `releases` are all of the repository.
+async fn advance_one(
+    opened: Opened,
+    releases: &[Released],
+    options: CarryOptions,
+    environment: &Environment,
+) -> Result<wire::Rollout, Failure> {
+    names::refuse_shared(&opened, releases)?;
+    refuse_committed_ledger(&opened, environment)?;
+    let open = OpenRollout::of(opened, environment, environment.now()?, options.dry_run).await?;
     if open.stamp.actor.source == ActorSource::OtherBranch && !options.dry_run {
         return Err(Diagnostic::new("jobs of pull requests and other branches cannot advance a rollout")
             .help("run it on the default branch: examples/lifecycle/advance.yml")
             .into());
     }
-    let sources = super::sources(&open.opened, environment)?;
+    let sources = super::sources(&open.opened, environment);
     let mut report = advance_in(&open, &sources, options).await?;
     open.publish_releases(environment, &mut report).await;
     Ok(report)
 }
 
 /// Advances every rollout of the repository: that of each configuration with a release. One that fails does not keep the
-/// others; each comes with the path of its configuration.
+/// others; each comes with the path of its configuration. A rollout that is running and that no configuration releases is
+/// a failure under the name of its prompt.
 ///
 /// # Errors
 /// There is no current folder.
@@ -61,18 +82,33 @@ pub(crate) async fn advance_all(
 ) -> Result<Vec<(String, Result<wire::Rollout, Failure>)>, Failure> {
     let here = current_folder()?;
     let root = repository_root(&here).unwrap_or(&here);
-    let mut advanced = Vec::new();
+    let mut releases = Vec::new();
+    let mut found = Vec::new();
     for config in configurations(root) {
         let shown = config.strip_prefix(&here).unwrap_or(&config).display().to_string();
         match configured_release(Some(&config)) {
             Ok(None) => {}
-            Ok(Some(_)) => {
-                let target = Target { config: Some(config), name: None };
-                advanced.push((shown, advance(&target, options, environment).await));
+            Ok(Some(release)) => {
+                found.push((shown, Ok(release.clone())));
+                releases.push(release);
             }
-            Err(failure) => advanced.push((shown, Err(failure))),
+            Err(failure) => found.push((shown, Err(failure))),
         }
     }
+    let mut advanced = Vec::new();
+    for (shown, release) in found {
+        let result = match release {
+            Ok((own, folder, settings)) => {
+                let opened = Opened::of(settings, own, folder);
+                advance_one(opened, &releases, options, environment).await
+            }
+            Err(failure) => Err(failure),
+        };
+        advanced.push((shown, result));
+    }
+    let has_failed = advanced.iter().any(|(_, result)| result.is_err());
+    let orphans = orphans(&releases, has_failed).await;
+    advanced.extend(orphans.into_iter().map(|(name, failure)| (name, Err(failure))));
     Ok(advanced)
 }
 

@@ -6,6 +6,7 @@ mod end;
 mod monitor;
 mod observe;
 mod open;
+mod orphans;
 mod pause;
 mod plan;
 mod report;
@@ -25,17 +26,34 @@ pub(crate) use simulate::{SimulateOptions, simulate};
 pub(crate) use start::{StartOptions, start};
 pub(crate) use status::status;
 
-use crate::app::release::metrics::open_sources;
+use std::sync::Arc;
+
+use crate::app::release::metrics::{Unopened, open_sources};
 use crate::app::release::open::Opened;
 use crate::app::{Environment, Failure};
 use observe::Sources;
+use promptgate_core::model::Diagnostic;
+use promptgate_release::ports::MetricSource;
 
-/// Opens the sources of metrics that the configuration names now.
+/// Opens the sources of metrics that the configuration names now. One that cannot be opened fails when it is read, so that
+/// the harm that others show still counts.
+fn sources(opened: &Opened, environment: &Environment) -> Sources {
+    let settings = &opened.settings;
+    let source = |(name, source): (String, Result<Arc<dyn MetricSource>, Diagnostic>)| {
+        let source = source.unwrap_or_else(|error| Arc::new(Unopened::new(&name, &error)));
+        (name, source)
+    };
+    let opened = open_sources(settings, &opened.folder, environment, &opened.shown);
+    Sources { by_name: opened.into_iter().map(source).collect(), digest: settings.sources.digest() }
+}
+
+/// Opens the sources for a command that needs them all.
 ///
 /// # Errors
 /// Credentials that are not set.
-fn sources(opened: &Opened, environment: &Environment) -> Result<Sources, Failure> {
-    let settings = &opened.settings.sources;
-    let by_name = open_sources(settings, &opened.folder, environment, &opened.shown)?;
-    Ok(Sources { by_name, digest: settings.digest() })
+fn all_sources(opened: &Opened, environment: &Environment) -> Result<Sources, Failure> {
+    for source in open_sources(&opened.settings, &opened.folder, environment, &opened.shown).into_values() {
+        source?;
+    }
+    Ok(sources(opened, environment))
 }

@@ -55,12 +55,16 @@ pub(super) async fn review(
     Reviewed { observations, decision, notes }
 }
 
+/// Why a step without a window has no data.
+const JUST_BEGUN: &str = "nothing observed yet: the step began less than `settle` + `lag` ago";
+
 struct Observed {
     observations: Observations,
     notes: Vec<String>,
 }
 
-/// Reads what the policy looks at, from the window of the step.
+/// Reads what the policy looks at, from the window of the step. Nothing is read from sources other than those that it began
+/// with.
 async fn observe(
     sources: &Sources,
     name: &Name,
@@ -70,11 +74,18 @@ async fn observe(
     now: Timestamp,
 ) -> Observed {
     let mut observed = Observed { observations: Observations::default(), notes: Vec::new() };
-    let Some(window) = policy.window(rollout.step_started_at, now) else {
-        let why = "nothing observed yet: the step began less than `settle` + `lag` ago".to_owned();
-        let missing = |metric: &str| (metric.to_owned(), Reading::Missing(why.clone()));
-        observed.observations.readings = policy.metrics().into_keys().map(missing).collect();
-        return observed;
+    // Sources that changed get no request, and so no credential either.
+    let window = match sources.digest == rollout.start.sources {
+        true => policy.window(rollout.step_started_at, now).ok_or(JUST_BEGUN),
+        false => Err("the sources of metrics changed"),
+    };
+    let window = match window {
+        Ok(window) => window,
+        Err(why) => {
+            let missing = |metric: &str| (metric.to_owned(), Reading::Missing(why.to_owned()));
+            observed.observations.readings = policy.metrics().into_keys().map(missing).collect();
+            return observed;
+        }
     };
     let versions = [rollout.start.control, rollout.start.treatment];
     let metrics: Vec<(String, String)> =

@@ -38,7 +38,19 @@ impl OpenRollout {
         now: Timestamp,
         dry_run: bool,
     ) -> Result<Self, Failure> {
-        let opened = Opened::open(target)?;
+        Self::of(Opened::open(target)?, environment, now, dry_run).await
+    }
+
+    /// The same for a release whose ledger is open.
+    ///
+    /// # Errors
+    /// No identity, and ledger or registry failing.
+    pub(super) async fn of(
+        opened: Opened,
+        environment: &Environment,
+        now: Timestamp,
+        dry_run: bool,
+    ) -> Result<Self, Failure> {
         let actor = identity::identity(environment, &opened.folder)?.actor;
         let registry = opened.registry(environment, &actor)?;
         let mut open = Self { opened, registry, stamp: Stamp { at: now, actor }, notes: Vec::new() };

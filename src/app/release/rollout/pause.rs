@@ -52,7 +52,7 @@ async fn change(
             .help("dispatch it on the default branch")
             .into());
     }
-    let sources = if is_paused { None } else { Some(super::sources(&open.opened, environment)?.digest) };
+    let sources = if is_paused { None } else { Some(super::sources(&open.opened, environment).digest) };
     let result = if is_paused { RolloutResult::Paused } else { RolloutResult::Resumed };
     let mut report = write::append(open.opened.ledger.as_ref(), open.name(), async |current: &Current| {
         let rollout = running(open.name(), &current.state)?;

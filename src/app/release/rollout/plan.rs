@@ -59,7 +59,7 @@ pub(crate) async fn plan(
     let opened = Opened::open(&options.target)?;
     let policy = opened.settings.policy.rollouts.as_ref().ok_or_else(|| no_rollouts(opened.name()))?;
     let state = write::current(opened.ledger.as_ref(), opened.name()).await?.state;
-    let sources = super::sources(&opened, environment)?;
+    let sources = super::all_sources(&opened, environment)?;
     let now = environment.now()?;
     let known = known(&sources, opened.name(), &state, policy, &options.rates, options.per_day, now).await?;
     let steps = policy.steps(options.kind);

@@ -45,7 +45,7 @@ pub(crate) async fn simulate(
     let name = opened.name();
     let policy = opened.settings.policy.rollouts.as_ref().ok_or_else(|| no_rollouts(name))?;
     let state = write::current(opened.ledger.as_ref(), name).await?.state;
-    let sources: Sources = super::sources(&opened, environment)?;
+    let sources: Sources = super::all_sources(&opened, environment)?;
     let (rates, per_day) = (&options.plan.rates, options.plan.per_day);
     let known = known(&sources, name, &state, policy, rates, per_day, environment.now()?).await?;
     let steps = policy.steps(options.plan.kind).to_vec();

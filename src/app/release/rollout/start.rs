@@ -19,6 +19,10 @@ use promptgate_release::{EventKind, Label, Level, MoveCause, Name, Record, State
 use promptgate_report::release::rollout as wire;
 use promptgate_report::release::rollout::RolloutResult;
 
+/// The largest share of an A/B test without a reason, in basis points: beyond it a version would reach most units without
+/// its steps.
+const MAX_TEST_BASIS_POINTS: u32 = 5_000;
+
 /// The request.
 #[derive(Debug, Clone)]
 pub(crate) struct StartOptions {
@@ -53,8 +57,15 @@ pub(crate) async fn start(
 ) -> Result<wire::Rollout, Failure> {
     let reason = options.reason.as_deref().unwrap_or_default();
     secrets::refuse_in_reason(reason, environment)?;
+    if options.fixed.is_some_and(|basis_points| basis_points > MAX_TEST_BASIS_POINTS)
+        && reason.trim().is_empty()
+    {
+        return Err(Diagnostic::new("an A/B test of more than half of the units needs `--reason TEXT`")
+            .help("say why it needs more than a comparison does; the ledger keeps it")
+            .into());
+    }
     let open = OpenRollout::open(&options.target, environment, environment.now()?, options.dry_run).await?;
-    let sources = super::sources(&open.opened, environment)?;
+    let sources = super::all_sources(&open.opened, environment)?;
     let mut report = start_in(options, &open, &sources).await?;
     open.publish_releases(environment, &mut report).await;
     Ok(report)

@@ -24,7 +24,7 @@ pub(crate) async fn status(target: &Target, environment: &Environment) -> Result
     let mut report = report::rollout(name, result, Some(rollout));
     let record = resolve::record_in(ledger, name, &state, rollout.start.treatment).await?;
     let Some(policy) = &record.policy.rollouts else { return Ok(report) };
-    let sources = super::sources(&opened, environment)?;
+    let sources = super::sources(&opened, environment);
     let reviewed = review(&sources, name, &state, rollout, policy, environment.now()?).await;
     report::add_decision(&mut report, &reviewed.decision, &reviewed.observations);
     report.notes = reviewed.notes;
@@ -35,7 +35,7 @@ pub(crate) async fn status(target: &Target, environment: &Environment) -> Result
 async fn idle(opened: &Opened, state: &State, environment: &Environment) -> Result<wire::Rollout, Failure> {
     let (name, ledger) = (opened.name(), opened.ledger.as_ref());
     let mut report = report::rollout(name, RolloutResult::NotRunning, None);
-    let (sources, now) = (super::sources(opened, environment)?, environment.now()?);
+    let (sources, now) = (super::sources(opened, environment), environment.now()?);
     let monitored = monitor::review(&sources, name, ledger, state, now).await?;
     report.monitor = monitored.map(|monitored| monitored.report());
     let Some(version) = state.on_its_way() else { return Ok(report) };
