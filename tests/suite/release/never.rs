@@ -55,7 +55,7 @@ fn pull_request_neither_publishes_nor_promotes() {
     // A push to another branch is no better, nor is a process outside CI.
     suite.in_job("push", "mallory");
     suite.set("GITHUB_REF", "refs/heads/feature");
-    suite.promote("1.0.0", "staging", &[]).expect_code(10).says("another branch");
+    suite.promote("1.0.0", "staging", &[]).expect_code(10).says("other branches");
     suite.edit(CHANGES[0], "plans were missing");
     suite.evaluate();
     suite.publish().expect_code(10);

@@ -66,7 +66,7 @@ fn broken_limit_and_a_slow_percentile_need_a_person() {
         .rollout("advance", &[])
         .expect_code(11)
         .says("production 1.1.0 needs attention")
-        .says("breaks the limit of 0.75");
+        .says("significantly worse than the limit of 0.75");
     assert_eq!(story.suite.label("production"), "1.1.0", "an alert moves nothing");
     let status = story.json(11, "status", &[]);
     assert_eq!(status["monitor"]["result"], "alert", "{status:#}");
@@ -121,7 +121,7 @@ fn failing_source_of_production_is_an_error() {
     story.at(7);
     story.suite.folder.write("metrics.json", "{");
     monitored(&story, 12, "source_failed");
-    story.rollout("advance", &[]).expect_code(12).says("a source of metrics failed");
+    story.rollout("advance", &[]).expect_code(12).says("a metric source failed");
     assert_eq!(story.suite.label("production"), "1.1.0");
 }
 

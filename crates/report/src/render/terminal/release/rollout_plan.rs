@@ -35,7 +35,11 @@ pub fn write_rollout_plan(plan: &RolloutPlan, out: &mut dyn Write, style: &Style
     let rows = plan.steps.iter().map(row).collect();
     writer.table(&table(&header, &right, header.len(), rows, writer.width))?;
     writer.blank()?;
-    let least = |chance: f64| format!("at least {}", percent(chance));
+    let least = |chance: f64| match percent(chance) {
+        // More would be certain.
+        whole if chance >= 0.995 => whole.replace("100", "above 99"),
+        whole => format!("at least {whole}"),
+    };
     let chance = |chance: Option<f64>| chance.map_or_else(|| "not known".to_owned(), least);
     let is_enough = plan.chance_to_finish.is_some_and(|chance| chance >= plan.required_chance);
     // Where it rounds to nothing, the days would promise an end.
