@@ -20,7 +20,7 @@ fn pull_request_advances_and_resumes_nothing() {
     story.scores(0, EQUAL[0].0, EQUAL[0].1);
     let before = story.suite.ledger();
     story.suite.in_job("pull_request", "mallory");
-    story.rollout("advance", &[]).expect_code(2).says("pull request").says("advances nothing");
+    story.rollout("advance", &[]).expect_code(2).says("jobs of pull requests").says("cannot advance");
     assert_eq!(story.suite.ledger(), before);
     // It may look.
     let planned = story.json(0, "advance", &["--dry-run"]);
@@ -31,6 +31,6 @@ fn pull_request_advances_and_resumes_nothing() {
     story.json(11, "pause", &["--reason", "a holiday"]);
     let before = story.suite.ledger();
     story.suite.in_job("pull_request", "mallory");
-    story.rollout("resume", &["--reason", "go on"]).expect_code(2).says("resumes nothing");
+    story.rollout("resume", &["--reason", "go on"]).expect_code(2).says("cannot resume a rollout");
     assert_eq!(story.suite.ledger(), before);
 }
