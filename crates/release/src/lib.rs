@@ -26,6 +26,7 @@ mod releases;
 pub mod rollback;
 pub mod rollout;
 mod state;
+mod time;
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rollout::{Better, Reading, Sample, Status};
 
+pub use describe::broken;
 pub use monitor::{MonitorAction, MonitorDecision, MonitorRequest, monitor};
 pub use staging::{StagingAction, StagingDecision, StagingRequest, stage};
 
@@ -39,13 +40,13 @@ pub struct Limit {
 pub struct StagingChecks {
     /// Samples of each limit.
     pub min_samples: u64,
-    /// What counts in place of samples where there are too few.
+    /// The substitute for samples where there are too few.
     pub on_no_traffic: OnNoTraffic,
     /// The limits.
     pub limits: Vec<Limit>,
 }
 
-/// What counts in place of the samples of a version that has too little traffic.
+/// The substitute for the samples of a version with too little traffic.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnNoTraffic {
@@ -64,11 +65,11 @@ pub struct Monitor {
     pub window_seconds: u64,
     /// The limits.
     pub limits: Vec<Limit>,
-    /// What a broken limit causes.
+    /// The effect of a broken limit.
     pub action: BrokenAction,
 }
 
-/// What a broken limit of production causes.
+/// The effect of a broken limit in production.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BrokenAction {

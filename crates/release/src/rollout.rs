@@ -16,7 +16,6 @@ pub use decide::{Action, Decision, Request, decide};
 pub use finding::{Finding, FindingKind, Status};
 pub use forecast::{ExpectedTraffic, Forecast, StepForecast, forecast, planned_information};
 pub use observation::{Observations, Reading, Sample, Stratum, Variants};
-pub(crate) use plan::after;
 pub use plan::{
     ALL_UNITS, Better, Guardrail, RolloutKind, RolloutPolicy, Signal, Step, default_canary, default_staged,
 };

@@ -296,6 +296,11 @@ impl State {
         self.moves.iter().any(|moved| moved.label == *label && moved.to == version)
     }
 
+    /// Whether a version was seen to keep the limits of staging, since it came there last.
+    pub fn has_passed_staging(&self, version: Version) -> bool {
+        self.versions.get(&version).is_some_and(|known| known.staging_passed_at.is_some())
+    }
+
     /// When the label that a version holds now was moved there.
     pub fn holds_since(&self, version: Version, label: &Label) -> Option<Timestamp> {
         if self.labels.get(label) != Some(&version) {

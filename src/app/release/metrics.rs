@@ -24,7 +24,7 @@ pub(super) fn open_sources(
     environment: &Environment,
     shown: &str,
 ) -> BTreeMap<String, Result<Arc<dyn MetricSource>, Diagnostic>> {
-    // Where the ledger is on this machine, everything is, and what is committed is no worse.
+    // A folder ledger is beside its telemetry, so committed files add no risk.
     let may_be_committed = matches!(settings.ledger, LedgerSettings::Folder(_));
     let open = |(name, source): (&str, &SourceSettings)| {
         (name.to_owned(), open_source(source, folder, environment, shown, may_be_committed))

@@ -73,4 +73,4 @@ pub(crate) use show::show;
 pub(crate) use status::{StatusOptions, status};
 pub(crate) use verify::verify;
 pub(crate) use wait::{Wait, wait};
-pub(crate) use wire::obstacles;
+pub(crate) use wire::{obstacles, word};

@@ -260,7 +260,7 @@ async fn record(
 ) -> Result<(), PortError> {
     write::append(places.ledger, places.name, async |current: &Current| {
         let now = current.state.labels.get(&options.label).copied();
-        // What was found about one version says nothing about another one that came meanwhile: it stays.
+        // Findings about one version do not move the label away from a newer one.
         let has_moved_on = now != Some(from) && now != Some(to);
         if options.from.is_some() && has_moved_on {
             return Ok((Addition::default(), ()));

@@ -16,7 +16,7 @@ pub(super) fn time(at: Timestamp) -> String {
 }
 
 /// The name of a variant in JSON.
-pub(super) fn word(value: &impl Serialize) -> String {
+pub(crate) fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(Value::String(word)) => word,
         // Only enums without data are passed.

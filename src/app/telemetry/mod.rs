@@ -16,6 +16,7 @@ use std::time::Duration;
 use super::report_files::Reported;
 use super::{Environment, Failure};
 use headers::Headers;
+use jiff::Timestamp;
 use promptgate_adapters::otlp::names::Scope;
 use promptgate_adapters::otlp::{OtlpExporter, OtlpOptions, Span, TraceId};
 use promptgate_core::model::{Diagnostic, Place};
@@ -135,6 +136,11 @@ impl Telemetry {
             Ok(Ok(exported)) => Ok(format!("sent {} to {url}", counted(exported.sent))),
         }
     }
+}
+
+/// Nanoseconds since 1970; 0 before.
+fn nanoseconds(time: Timestamp) -> u64 {
+    u64::try_from(time.as_nanosecond()).unwrap_or_default()
 }
 
 fn counted(spans: u64) -> String {

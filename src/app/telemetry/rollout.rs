@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::nanoseconds;
+use crate::app::release::word;
 use promptgate_adapters::otlp::{Attribute, Span, SpanEvent, SpanId, SpanKind, TraceId, names};
 use promptgate_report::release::rollout::{Finding, FindingStatus, Rollout, RolloutPosition};
-use serde::Serialize;
 
 /// A command of rollouts, and its time.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +26,7 @@ pub(super) fn span(rollout: &Rollout, call: RolloutCall) -> Span {
         (names::PROMPT_NAME, name.into()),
         (names::FLAG_KEY, name.into()),
         (names::ROLLOUT_COMMAND, call.command.into()),
-        (names::ROLLOUT_RESULT, code(rollout.result).into()),
+        (names::ROLLOUT_RESULT, word(&rollout.result).into()),
     ];
     match &rollout.rollout {
         Some(running) => attributes.extend(position(running)),
@@ -35,7 +36,7 @@ pub(super) fn span(rollout: &Rollout, call: RolloutCall) -> Span {
     let monitor = rollout.monitor.as_ref();
     if let Some(monitored) = monitor {
         attributes.push((names::MONITOR_VERSION, monitored.version.as_str().into()));
-        attributes.push((names::MONITOR_RESULT, code(monitored.result).into()));
+        attributes.push((names::MONITOR_RESULT, word(&monitored.result).into()));
     }
     let of_step = rollout.findings.iter().map(|finding| (finding, None));
     let of_production = monitor.into_iter().flat_map(|monitored| {
@@ -79,22 +80,13 @@ fn position(position: &RolloutPosition) -> Vec<Attribute> {
 /// A finding; `production` is the version in production if it is about that.
 fn event(finding: &Finding, production: Option<&str>, time: u64) -> SpanEvent {
     let mut attributes: Vec<Attribute> = vec![
-        (names::FINDING_STATUS, code(finding.status).into()),
+        (names::FINDING_STATUS, word(&finding.status).into()),
         (names::FINDING_CODE, finding.code.as_str().into()),
         (names::FINDING_TEXT, finding.text.as_str().into()),
     ];
     attributes.extend(finding.metric.as_deref().map(|metric| (names::FINDING_METRIC, metric.into())));
     attributes.extend(production.map(|version| (names::MONITOR_VERSION, version.into())));
     SpanEvent { time, name: names::FINDING_EVENT, attributes }
-}
-
-/// The word of a result or a status in the JSON.
-fn code(value: impl Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-fn nanoseconds(time: Timestamp) -> u64 {
-    u64::try_from(time.as_nanosecond()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 use std::iter;
 
+use super::nanoseconds;
 use super::redaction::redacted;
 use promptgate_adapters::otlp::{Attribute, Span, SpanEvent, SpanId, SpanKind, TraceId, Value, names};
 use promptgate_core::model::{FinishReason, Role};
@@ -35,8 +36,7 @@ pub(super) struct RunTrace<'a> {
 
 impl<'a> RunTrace<'a> {
     pub(super) fn new(id: TraceId, report: &'a Report, redactor: &'a Redactor, content: bool) -> Self {
-        let started = report.started_at.parse::<jiff::Timestamp>().ok();
-        let start = started.and_then(|time| u64::try_from(time.as_nanosecond()).ok()).unwrap_or_default();
+        let start = report.started_at.parse().map(nanoseconds).unwrap_or_default();
         Self { report, redactor, content, start, id, root: SpanId::random() }
     }
 

@@ -25,13 +25,13 @@ pub(super) struct WrittenStaging {
     /// Samples of each limit; 50 by default.
     #[schemars(range(min = 1))]
     min_samples: Option<u64>,
-    /// What counts in place of samples where there are too few: replay, the default, or wait.
+    /// The substitute for samples where there are too few: replay, the default, or wait.
     on_no_traffic: Option<WrittenOnNoTraffic>,
     /// Worst value of guardrails and signals; a broken limit puts staging back.
     limits: Ordered<f64>,
 }
 
-/// What counts in place of the samples of a version on staging.
+/// The substitute for the samples of a version on staging.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "OnNoTraffic")]
@@ -51,11 +51,11 @@ pub(super) struct WrittenMonitor {
     window: Option<WrittenDuration>,
     /// Worst value of guardrails and signals.
     limits: Option<Ordered<f64>>,
-    /// What a broken limit causes: alert, the default, or rollback.
+    /// The effect of a broken limit: alert, the default, or rollback.
     action: Option<WrittenAction>,
 }
 
-/// What a broken limit causes.
+/// The effect of a broken limit.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "MonitorAction")]

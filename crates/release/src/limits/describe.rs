@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::LimitFindingKind;
+use super::{LimitFinding, LimitFindingKind};
+use crate::rollout::Status;
+use crate::time::minute;
 
 impl fmt::Display for LimitFindingKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,6 +44,12 @@ fn short(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-fn minute(time: jiff::Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+/// The broken limits, as the reason of a rollback.
+pub fn broken(findings: &[LimitFinding]) -> String {
+    let broken = findings.iter().filter(|finding| finding.kind.status() == Status::Fail);
+    let named = broken.map(|finding| match &finding.metric {
+        Some(metric) => format!("{metric} is {}", finding.kind),
+        None => finding.kind.to_string(),
+    });
+    named.collect::<Vec<_>>().join("; ")
 }

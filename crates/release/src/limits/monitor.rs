@@ -1,12 +1,10 @@
 //! Decides about the version that production serves.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{BrokenAction, LimitFinding, LimitFindingKind, LimitReadings, Monitor, failure, review, worst};
-use crate::rollout::{Status, after};
-
-/// How far the clocks of machines may differ.
-const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(10);
+use crate::rollout::Status;
+use crate::time::{MAX_CLOCK_SKEW, after};
 
 /// The inputs of a decision.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::{
     LimitFinding, LimitFindingKind, LimitReadings, OnNoTraffic, StagingChecks, failure, review, worst,
 };
-use crate::rollout::{Status, after};
+use crate::rollout::Status;
+use crate::time::after;
 use crate::{Evidence, EvidenceVerdict};
 
 /// The inputs of a decision.

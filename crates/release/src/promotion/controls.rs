@@ -1,7 +1,7 @@
 //! The controls, one function each.
 
 use super::{Obstacle, Promotion};
-use crate::rollout::after;
+use crate::time::after;
 use crate::{ActorSource, Digest, Evidence, GateScope, Label, Level, Record, Version, diff};
 
 /// The version that production serves and its digest, as the ledger says.
@@ -134,7 +134,6 @@ pub(super) fn staging(promotion: &Promotion<'_>) -> Option<Obstacle> {
     if until > promotion.now {
         return Some(Obstacle::StagingHold { until });
     }
-    let version = promotion.state.versions.get(&promotion.record.version);
-    let has_passed = version.is_some_and(|version| version.staging_passed_at.is_some());
+    let has_passed = promotion.state.has_passed_staging(promotion.record.version);
     (policy.staging_checks.is_some() && !has_passed).then_some(Obstacle::StagingLimits)
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Obstacle;
+use crate::time::minute;
 use crate::{ActorSource, ApprovalRejection, GateScope, Name, Version};
 
 impl fmt::Display for Obstacle {
@@ -64,7 +65,7 @@ impl fmt::Display for Obstacle {
             }
             Self::NotStaged => write!(f, "not on staging"),
             Self::StagingHold { until } => {
-                write!(f, "held on staging until {}", until.strftime("%Y-%m-%d %H:%M UTC"))
+                write!(f, "held on staging until {}", minute(*until))
             }
             Self::StagingLimits => write!(f, "not yet confirmed within the staging limits"),
         }

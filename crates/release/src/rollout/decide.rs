@@ -1,21 +1,20 @@
 //! Decides about the next step of a rollout.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use promptgate_core::stats::sample_ratio_p;
 
 use super::bounds::KnownBounds;
 use super::evidence::{Accumulated, MIN_MEANS, MIN_SAMPLES};
 use super::finding::{Finding, FindingKind, Status};
 use super::observation::{Observations, Reading, Sample, Stratum, Variants};
-use super::plan::{Guardrail, RolloutPolicy, Signal, after};
+use super::plan::{Guardrail, RolloutPolicy, Signal};
 use super::progress::{Look, Rollout, TestKind};
 use crate::promotion::Obstacle;
+use crate::time::{MAX_CLOCK_SKEW, after};
 use crate::{Digest, Evidence, Version};
 
 /// Failures of sources in a row that pause a rollout.
 const MAX_FAILURES: u32 = 5;
-/// How far the clocks of machines may differ.
-const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(10);
 /// Samples of each variant before a signal counts.
 const SIGNAL_SAMPLES: u64 = 100;
 /// Samples or units of both variants before their split counts.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::finding::FindingKind;
 use super::plan::ALL_UNITS;
+use crate::time::minute;
 
 impl fmt::Display for FindingKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -57,8 +58,4 @@ impl fmt::Display for FindingKind {
             Self::Fixed => write!(f, "an A/B test stays at its percentage"),
         }
     }
-}
-
-fn minute(time: jiff::Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

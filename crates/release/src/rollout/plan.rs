@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Digest;
 use crate::ports::Window;
+use crate::time::after;
 
 /// Basis points of all units.
 pub const ALL_UNITS: u32 = 10_000;
@@ -138,11 +139,6 @@ impl RolloutPolicy {
         let signals = self.signals.iter().map(|signal| (&signal.name, &signal.source));
         guardrails.chain(signals).map(|(name, source)| (name.as_str(), source.as_str())).collect()
     }
-}
-
-/// A time some seconds later; the latest one there is, if that is beyond it.
-pub(crate) fn after(time: Timestamp, seconds: u64) -> Timestamp {
-    time.checked_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }
 
 /// The steps of the default canary rollout.

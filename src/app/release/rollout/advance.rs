@@ -119,10 +119,22 @@ pub(super) async fn advance_in(
     sources: &Sources,
     options: CarryOptions,
 ) -> Result<wire::Rollout, Failure> {
-    let stepped = step_in(open, sources, options.dry_run).await?;
-    if stepped.result != RolloutResult::NotRunning {
-        return Ok(stepped);
+    let mut report = step_in(open, sources, options.dry_run).await?;
+    if report.result == RolloutResult::NotRunning {
+        report = idle(open, sources, options, report).await?;
     }
+    report.notes.splice(0..0, open.notes.iter().cloned());
+    report.dry_run = options.dry_run;
+    Ok(report)
+}
+
+/// Looks at what production serves, and carries the version on its way there; `report` is that of no rollout.
+async fn idle(
+    open: &OpenRollout,
+    sources: &Sources,
+    options: CarryOptions,
+    report: wire::Rollout,
+) -> Result<wire::Rollout, Failure> {
     let ledger = open.opened.ledger.as_ref();
     let state = write::current(ledger, open.name()).await?.state;
     let review = monitor::review(sources, open.name(), ledger, &state, open.stamp.at).await?;
@@ -134,11 +146,7 @@ pub(super) async fn advance_in(
         monitored.as_ref().is_some_and(|monitored| monitored.result == wire::MonitorResult::RolledBack);
     // One label moves in a call.
     let carried = if is_rolled_back { None } else { carry(open, sources, &state, options).await? };
-    let mut report = carried.unwrap_or(stepped);
-    report.monitor = monitored;
-    report.notes.splice(0..0, open.notes.iter().cloned());
-    report.dry_run = options.dry_run;
-    Ok(report)
+    Ok(wire::Rollout { monitor: monitored, ..carried.unwrap_or(report) })
 }
 
 /// Takes a step of the rollout that is running.
@@ -154,9 +162,6 @@ async fn step_in(open: &OpenRollout, sources: &Sources, dry_run: bool) -> Result
         _ => {}
     }
     let mut report = report::rollout(open.name(), advanced.result, advanced.rollout.as_ref());
-    if advanced.rollout.is_some() {
-        report.notes.clone_from(&open.notes);
-    }
     if let Some(Reviewed { observations, decision, notes }) = advanced.reviewed {
         report::add_decision(&mut report, &decision, &observations);
         report.notes.extend(notes);
@@ -167,7 +172,6 @@ async fn step_in(open: &OpenRollout, sources: &Sources, dry_run: bool) -> Result
             position.step_started_at = time(open.stamp.at);
         }
     }
-    report.dry_run = dry_run;
     Ok(report)
 }
 

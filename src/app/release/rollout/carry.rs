@@ -11,9 +11,8 @@ use crate::app::release::open::Target;
 use crate::app::release::promote::{PromoteOptions, PromoteOutcome, promote_in};
 use crate::app::release::resolve;
 use crate::app::release::wire::obstacles;
-use promptgate_release::limits::{LimitFinding, StagingAction};
+use promptgate_release::limits::StagingAction;
 use promptgate_release::promotion::Obstacle;
-use promptgate_release::rollout::Status;
 use promptgate_release::{Label, State, Version};
 use promptgate_report::release::rollout as wire;
 use promptgate_report::release::rollout::RolloutResult;
@@ -67,20 +66,18 @@ impl Carry<'_> {
         let (name, now) = (self.open.name(), self.open.stamp.at);
         let record = resolve::record_in(self.open.opened.ledger.as_ref(), name, state, self.version).await?;
         let Some(review) = staging::review(sources, name, state, &record, now).await else { return Ok(true) };
-        let has_passed =
-            state.versions.get(&self.version).is_some_and(|known| known.staging_passed_at.is_some());
         self.report.findings = report::limit_findings(&review.decision.findings);
         self.report.notes.extend(review.notes.iter().cloned());
         match review.decision.action {
             StagingAction::PutBack => {
                 let versions = (self.version, state.labels.get(&Label::Production).copied());
-                let notes =
-                    staging::put_back(self.open, versions, &review.decision, self.options.dry_run).await?;
+                let (findings, dry_run) = (&review.decision.findings, self.options.dry_run);
+                let notes = self.open.roll_back(Label::Staging, versions, findings, dry_run).await?;
                 self.report.notes.extend(notes);
                 self.report.result = RolloutResult::PutBack;
                 return Ok(false);
             }
-            _ if has_passed => {}
+            _ if state.has_passed_staging(self.version) => {}
             StagingAction::Pass => {
                 if !self.options.dry_run {
                     staging::pass(self.open, &record, &review).await?;
@@ -193,14 +190,4 @@ impl Carry<'_> {
             baseline: format!("registry:{name}@production"),
         });
     }
-}
-
-/// The broken limits, as the reason of a rollback.
-pub(super) fn broken(findings: &[LimitFinding]) -> String {
-    let broken = findings.iter().filter(|finding| finding.kind.status() == Status::Fail);
-    let named = broken.map(|finding| match &finding.metric {
-        Some(metric) => format!("{metric} is {}", finding.kind),
-        None => finding.kind.to_string(),
-    });
-    named.collect::<Vec<_>>().join("; ")
 }

@@ -52,8 +52,8 @@ fn sources(opened: &Opened, environment: &Environment) -> Sources {
 /// # Errors
 /// Credentials that are not set.
 fn all_sources(opened: &Opened, environment: &Environment) -> Result<Sources, Failure> {
-    for source in open_sources(&opened.settings, &opened.folder, environment, &opened.shown).into_values() {
-        source?;
-    }
-    Ok(sources(opened, environment))
+    let settings = &opened.settings;
+    let opened = open_sources(settings, &opened.folder, environment, &opened.shown).into_iter();
+    let by_name = opened.map(|(name, source)| Ok((name, source?))).collect::<Result<_, Diagnostic>>()?;
+    Ok(Sources { by_name, digest: settings.sources.digest() })
 }

@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use super::carry::broken;
 use super::observe::{Sources, read_limits};
 use super::open::OpenRollout;
 use super::report;
 use crate::app::Failure;
-use crate::app::release::open::Target;
 use crate::app::release::resolve;
-use crate::app::release::rollback::{RollbackOptions, rollback_in};
 use jiff::Timestamp;
 use promptgate_release::limits::{MonitorAction, MonitorDecision, MonitorRequest, monitor};
 use promptgate_release::ports::{LedgerStore, Window};
@@ -62,7 +59,7 @@ fn spared(are_sources_changed: bool, state: &State, version: Version) -> Option<
             "not rolled back: the sources of metrics are not those that held when {version} was published"
         ));
     }
-    // What makes all versions fail would take production back to the first one.
+    // A fault that affects all versions would take production back to the first one.
     let last = state.moves.iter().rfind(|moved| moved.label == Label::Production)?;
     (last.cause == MoveCause::Rollback)
         .then(|| format!("not rolled back: production came to {version} by a rollback, and a person decides"))
@@ -78,22 +75,11 @@ impl MonitorReview {
         if self.decision.action != MonitorAction::RollBack {
             return Ok(self.report());
         }
-        let options = RollbackOptions {
-            target: Target::default(),
-            from: Some(self.version),
-            to: None,
-            label: Label::Production,
-            reason: broken(&self.decision.findings),
-            dry_run,
-        };
-        let ledger = &open.opened.ledger;
-        let done = rollback_in(&options, open.name(), &[], ledger, &open.registry, &open.stamp).await;
+        let findings = &self.decision.findings;
+        let rolled_back = open.roll_back(Label::Production, (self.version, None), findings, dry_run).await;
         let mut report = self.report();
-        match done {
-            Ok(done) => {
-                report.notes.extend(done.notes);
-                report.notes.push(format!("production goes back to {}", done.to));
-            }
+        match rolled_back {
+            Ok(notes) => report.notes.extend(notes),
             Err(Failure::Diagnostics(diagnostics)) => {
                 report.result = wire::MonitorResult::Alert;
                 report.notes.extend(report::sentences(&diagnostics));

@@ -138,15 +138,10 @@ pub(super) async fn read_limits(
     limits: &[Limit],
     window: Option<Window>,
 ) -> (LimitReadings, Vec<String>) {
-    let missing = |why: &str| Reading::Missing(why.to_owned());
     let Some(window) = window else {
-        let just_begun = |limit: &Limit| {
-            (
-                limit.metric.clone(),
-                missing("nothing observed yet: moved there less than `settle` + `lag` ago"),
-            )
-        };
-        return (limits.iter().map(just_begun).collect(), Vec::new());
+        let just_moved = "nothing observed yet: moved there less than `settle` + `lag` ago";
+        let missing = |limit: &Limit| (limit.metric.clone(), Reading::Missing(just_moved.to_owned()));
+        return (limits.iter().map(missing).collect(), Vec::new());
     };
     let metrics: Vec<(String, String)> =
         limits.iter().map(|limit| (limit.metric.clone(), limit.source.clone())).collect();

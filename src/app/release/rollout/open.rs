@@ -9,12 +9,14 @@ use crate::app::release::labels::Places;
 use crate::app::release::open::{Opened, Target};
 use crate::app::release::pending;
 use crate::app::release::releases;
+use crate::app::release::rollback::{RollbackOptions, rollback_in};
 use crate::app::release::write::Stamp;
 use crate::app::{Environment, Failure};
 use promptgate_core::model::Diagnostic;
+use promptgate_release::limits::{LimitFinding, broken};
 use promptgate_release::ports::Registry;
 use promptgate_release::rollout::Rollout;
-use promptgate_release::{ActorSource, Label, Name, State};
+use promptgate_release::{ActorSource, Label, Name, State, Version};
 use promptgate_report::release::rollout as wire;
 
 /// The ledger and the registry of a prompt.
@@ -77,6 +79,28 @@ impl OpenRollout {
             registry: self.registry.as_ref(),
             stamp: &self.stamp,
         }
+    }
+
+    /// Moves a label back from a version that broke its limits, to `to` or else to an earlier holder. Returns remarks for
+    /// people.
+    ///
+    /// # Errors
+    /// A label that has moved on or that has no target, and ledger or registry failing.
+    pub(super) async fn roll_back(
+        &self,
+        label: Label,
+        (from, to): (Version, Option<Version>),
+        findings: &[LimitFinding],
+        dry_run: bool,
+    ) -> Result<Vec<String>, Failure> {
+        let from = Some(from);
+        let (target, reason) = (Target::default(), broken(findings));
+        let options = RollbackOptions { target, from, to, label, reason, dry_run };
+        let ledger = &self.opened.ledger;
+        let done = rollback_in(&options, self.name(), &[], ledger, &self.registry, &self.stamp).await?;
+        let mut notes = done.notes;
+        notes.push(format!("{} goes back to {}", done.label, done.to));
+        Ok(notes)
     }
 
     /// Publishes the assignments where applications read them from a registry, and adds a line about it. A job of a pull

@@ -1,5 +1,7 @@
 //! Rollouts as they are printed.
 
+use std::fmt::Display;
+
 use crate::app::release::wire::{percent, time, word};
 use promptgate_core::model::{Diagnostic, Diagnostics};
 use promptgate_release::Name;
@@ -57,33 +59,30 @@ pub(super) fn add_decision(report: &mut wire::Rollout, decision: &Decision, obse
     report.metrics = samples.collect();
 }
 
-fn finding(finding: &Finding) -> wire::Finding {
-    wire::Finding {
-        metric: finding.metric.clone(),
-        status: status(finding.kind.status()),
-        code: finding.kind.code().to_owned(),
-        text: finding.kind.to_string(),
-    }
+fn finding(Finding { metric, kind }: &Finding) -> wire::Finding {
+    written(metric.as_deref(), kind.status(), kind.code(), kind)
 }
 
 /// Findings about limits.
 pub(super) fn limit_findings(findings: &[LimitFinding]) -> Vec<wire::Finding> {
-    let one = |finding: &LimitFinding| wire::Finding {
-        metric: finding.metric.clone(),
-        status: status(finding.kind.status()),
-        code: finding.kind.code().to_owned(),
-        text: finding.kind.to_string(),
+    let one = |LimitFinding { metric, kind }: &LimitFinding| {
+        written(metric.as_deref(), kind.status(), kind.code(), kind)
     };
     findings.iter().map(one).collect()
 }
 
-fn status(status: Status) -> wire::FindingStatus {
-    match status {
-        Status::Pass => wire::FindingStatus::Pass,
-        Status::Inconclusive => wire::FindingStatus::Inconclusive,
-        Status::Hold => wire::FindingStatus::Hold,
-        Status::Error => wire::FindingStatus::Error,
-        Status::Fail => wire::FindingStatus::Fail,
+fn written(metric: Option<&str>, status: Status, code: &str, text: &dyn Display) -> wire::Finding {
+    wire::Finding {
+        metric: metric.map(str::to_owned),
+        status: match status {
+            Status::Pass => wire::FindingStatus::Pass,
+            Status::Inconclusive => wire::FindingStatus::Inconclusive,
+            Status::Hold => wire::FindingStatus::Hold,
+            Status::Error => wire::FindingStatus::Error,
+            Status::Fail => wire::FindingStatus::Fail,
+        },
+        code: code.to_owned(),
+        text: text.to_string(),
     }
 }
 

@@ -5,15 +5,13 @@ use std::collections::BTreeMap;
 use super::observe::{Sources, read_limits};
 use super::open::OpenRollout;
 use crate::app::Failure;
-use crate::app::release::open::Target;
-use crate::app::release::rollback::{RollbackOptions, rollback_in};
 use crate::app::release::write::{self, Current};
 use promptgate_release::limits::{
     LimitFinding, LimitFindingKind, LimitReadings, StagingAction, StagingDecision, StagingRequest, stage,
 };
 use promptgate_release::ports::Addition;
 use promptgate_release::rollout::{Reading, Sample};
-use promptgate_release::{EventKind, Label, Name, Record, State, Version};
+use promptgate_release::{EventKind, Label, Name, Record, State};
 
 /// A version on staging: what was observed, and what follows.
 pub(super) struct StagingReview {
@@ -81,38 +79,11 @@ pub(super) async fn pass(open: &OpenRollout, record: &Record, review: &StagingRe
     };
     write::append(open.opened.ledger.as_ref(), open.name(), async |current: &Current| {
         let is_staged = current.state.labels.get(&Label::Staging) == Some(&version);
-        let has_passed =
-            current.state.versions.get(&version).is_some_and(|known| known.staging_passed_at.is_some());
-        let addition = match is_staged && !has_passed {
+        let addition = match is_staged && !current.state.has_passed_staging(version) {
             true => open.stamp.events([EventKind::StagingPassed { version, samples: samples.clone() }]),
             false => Addition::default(),
         };
         Ok::<_, Failure>((addition, ()))
     })
     .await
-}
-
-/// Moves staging back to what production serves. Returns remarks for people.
-///
-/// # Errors
-/// Ledger or registry failing.
-pub(super) async fn put_back(
-    open: &OpenRollout,
-    (version, production): (Version, Option<Version>),
-    decision: &StagingDecision,
-    dry_run: bool,
-) -> Result<Vec<String>, Failure> {
-    let options = RollbackOptions {
-        target: Target::default(),
-        from: Some(version),
-        to: production,
-        label: Label::Staging,
-        reason: super::carry::broken(&decision.findings),
-        dry_run,
-    };
-    let ledger = &open.opened.ledger;
-    let done = rollback_in(&options, open.name(), &[], ledger, &open.registry, &open.stamp).await?;
-    let mut notes = done.notes;
-    notes.push(format!("staging goes back to {}", done.to));
-    Ok(notes)
 }

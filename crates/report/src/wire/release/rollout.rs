@@ -34,7 +34,7 @@ pub struct Rollout {
     pub obstacles: Vec<Obstacle>,
     /// The run of the gate that is needed next; null if none is.
     pub gate: Option<NeededGate>,
-    /// What production serves, where it is monitored; else null.
+    /// The version in production with its limits; null if it is not monitored.
     pub monitor: Option<Monitored>,
     /// Other effects, and remarks of the sources.
     pub notes: Vec<String>,
@@ -97,7 +97,7 @@ pub struct NeededGate {
     pub baseline: String,
 }
 
-/// What production serves, against its limits.
+/// The version in production, compared with its limits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Monitored {
     /// The version.
