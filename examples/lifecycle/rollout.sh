@@ -8,41 +8,7 @@
 # PROMPTGATE names another executable. The model and the traffic are simulated. Holds are left out, so that a rollout takes
 # seconds; a schedule would call `rollout advance` every six hours.
 set -eu
-
-promptgate=${PROMPTGATE:-promptgate}
-suite=$(CDPATH='' cd -- "$(dirname -- "$0")/../../golden/customer-support" && pwd)
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-
-# The commands act as the user of this machine, also where a CI job runs this script.
-unset CI GITHUB_ACTIONS GITLAB_CI || true
-export GIT_CONFIG_GLOBAL=/dev/null
-
-# Acts as somebody from here on.
-act_as() {
-    git config user.name "$1"
-    git config user.email "$1@example.com"
-}
-
-step() {
-    printf '\n# %s\n' "$*"
-}
-
-# Prints a command of promptgate, and runs it. The exit code is the expected one, or the script ends.
-expect() {
-    code=$1
-    shift
-    printf '$ promptgate %s\n' "$*"
-    found=0
-    "$promptgate" "$@" || found=$?
-    if [ "$found" -ne "$code" ]; then
-        printf 'exit %s, expected %s\n' "$found" "$code" >&2
-        exit 1
-    fi
-    if [ "$found" -ne 0 ]; then
-        printf '(exit %s)\n' "$found"
-    fi
-}
+. "$(dirname -- "$0")/functions.sh"
 
 # What the schedule runs.
 advance() {
@@ -51,10 +17,7 @@ advance() {
 
 # Changes the prompt, evaluates it and publishes it, as the merge of a pull request does.
 change() {
-    printf '$ sed -i %s prompts/support.md\n' "'$1'"
-    sed "$1; s/^reason:.*/reason: $2/" prompts/support.md >prompts/support.md.new
-    mv prompts/support.md.new prompts/support.md
-    git commit -q -a -m "$2"
+    edit "$1; s/^reason:.*/reason: $2/" "$2"
     expect 0 run --offline --quiet
     expect 0 publish --report promptgate-report/report.json --allow-simulated
 }
@@ -75,11 +38,7 @@ traffic() {
     printf '\n# %s served %s requests, %s answers faithful, %s errors; %s served %s, %s, %s\n' "$@"
 }
 
-cp -R "$suite/." "$folder"
-cd "$folder"
-git init -q .
-act_as carol
-cat >>promptgate.yaml <<'YAML'
+begin <<'YAML'
 release:
   name: support/reply
   ledger: {path: ledger}
@@ -100,14 +59,6 @@ release:
   settle: 0s # applications here cache nothing
   lag: 0s # and scores are never late
 YAML
-# What production serves is the baseline, and promptgate assigns the versions.
-sed '/^baseline:/d' promptgate.yaml >promptgate.yaml.new
-mv promptgate.yaml.new promptgate.yaml
-sed '/^version:/d' prompts/support.md >prompts/support.md.new
-mv prompts/support.md.new prompts/support.md
-printf 'ledger\npromptgate-report\n.promptgate\nmetrics.json\n' >.gitignore
-git add .
-git commit -q -m 'Release the prompt'
 printf '{"schema": "promptgate.metrics/v1", "name": "support/reply", "from": "%s", "to": "%s", "versions": {}}\n' \
     "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$(date -u +%Y-12-31T23:59:59Z)" >metrics.json
 

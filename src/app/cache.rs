@@ -9,7 +9,7 @@ use super::files::make_ignored;
 use super::sources;
 use crate::config::Settings;
 use promptgate_adapters::cache::{Cache, CacheOptions, OpenError, Statistics};
-use promptgate_adapters::git::{GitError, Repository};
+use promptgate_adapters::git::Repository;
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_core::port::{Event, EventSink};
 
@@ -151,9 +151,9 @@ pub(super) fn refuse_tracked(path: &Path, what: &str, help: &str) -> Result<(), 
     let refuse = |message: String| {
         Diagnostic::new(message).at(Place::file(path.display().to_string())).help(help.to_owned())
     };
-    let repository = match Repository::discover(folder) {
-        Ok(repository) => repository,
-        Err(GitError::Absent(_)) => return Ok(()),
+    let repository = match Repository::find(folder) {
+        Ok(Some(repository)) => repository,
+        Ok(None) => return Ok(()),
         // Without the git program, or in a damaged repository, it cannot be decided.
         Err(error) => {
             let why = Diagnostic::from(error).message;

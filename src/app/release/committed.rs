@@ -6,7 +6,7 @@ use super::identity::{Host, identity};
 use super::open::Opened;
 use crate::app::{Environment, Failure};
 use crate::config::LedgerSettings;
-use promptgate_adapters::git::{GitError, Repository};
+use promptgate_adapters::git::Repository;
 use promptgate_core::model::{Diagnostic, Place};
 
 /// Refuses, in a job, a ledger folder that is committed, in a repository inside this one, or behind a link of this one:
@@ -28,7 +28,7 @@ pub(super) fn refuse_committed_ledger(opened: &Opened, environment: &Environment
             .help("use `ledger: git`, or a folder that only the job writes: `git rm -r --cached` takes it out of the repository")
             .into())
     };
-    let Some(repository) = discover(&opened.folder)? else { return Ok(()) };
+    let Some(repository) = Repository::find(&opened.folder).map_err(Diagnostic::from)? else { return Ok(()) };
     let path = opened.folder.join(written);
     let real = |path: &PathBuf| std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
     let top = real(&repository.top().to_owned());
@@ -43,17 +43,9 @@ pub(super) fn refuse_committed_ledger(opened: &Opened, environment: &Environment
     if !path.is_dir() {
         return Ok(());
     }
-    let Some(inner) = discover(&path)? else { return Ok(()) };
+    let Some(inner) = Repository::find(&path).map_err(Diagnostic::from)? else { return Ok(()) };
     if inner.top() != repository.top() && inner.top().starts_with(repository.top()) {
         return refuse("is in a repository inside this one");
     }
     if inner.tracks(".")? { refuse("is part of the repository") } else { Ok(()) }
-}
-
-fn discover(folder: &std::path::Path) -> Result<Option<Repository>, Diagnostic> {
-    match Repository::discover(folder) {
-        Ok(repository) => Ok(Some(repository)),
-        Err(GitError::Absent(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
 }

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::app::Failure;
-use promptgate_adapters::git::{GitError, Repository};
+use promptgate_adapters::git::Repository;
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_release::ports::{Addition, LedgerStore};
 use promptgate_release::rollout::RolloutOutcome;
@@ -49,11 +49,7 @@ fn refuse_committed(folder: &Path, name: &Name) -> Result<(), Diagnostic> {
             return Err(refuse("this file of pending events is behind a symbolic link"));
         }
     }
-    let repository = match Repository::discover(folder) {
-        Ok(repository) => repository,
-        Err(GitError::Absent(_)) => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
+    let Some(repository) = Repository::find(folder)? else { return Ok(()) };
     let inner = path.parent().map(Repository::discover);
     let is_of_another = inner.is_some_and(|inner| inner.is_ok_and(|inner| inner.top() != repository.top()));
     if is_of_another || repository.tracks(&[FOLDERS[0], FOLDERS[1], &file_name(name)].join("/"))? {

@@ -6,7 +6,7 @@ use std::process::Command;
 use promptgate_simulated::fake_langfuse::{FakeLangfuse, PUBLIC_KEY, Prompts, ReceivedRequest, SECRET_KEY};
 use serde_json::{Value, json};
 
-use crate::support::{Folder, Outcome, finish, git};
+use crate::support::{Folder, Outcome, finish, git, repository};
 
 /// The prompt.
 pub(crate) const NAME: &str = "support/reply";
@@ -266,6 +266,25 @@ impl Suite {
             self.set(name, &value);
         }
     }
+}
+
+/// Runs a script of examples/lifecycle to its end, which leaves nothing in the current folder.
+#[track_caller]
+pub(crate) fn run_example(script: &str) -> Outcome {
+    let folder = Folder::new();
+    let mut command = Command::new("sh");
+    command.arg(repository().join("examples/lifecycle").join(script)).current_dir(folder.path()).env_clear();
+    command.env("PROMPTGATE", env!("CARGO_BIN_EXE_promptgate")).env("HOME", folder.path());
+    for name in ["PATH", "TMPDIR", "LLVM_PROFILE_FILE"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    // As where a job runs it.
+    command.env("CI", "true").env("GITHUB_ACTIONS", "true");
+    let outcome = finish(command).expect_code(0);
+    assert!(std::fs::read_dir(folder.path()).expect("a folder").next().is_none(), "it works elsewhere");
+    outcome
 }
 
 fn files(release: &str) -> Folder {

@@ -152,6 +152,18 @@ impl Repository {
         Ok(!output.text().is_empty())
     }
 
+    /// Opens the repository that contains `folder`; `None` where there is none.
+    ///
+    /// # Errors
+    /// A repository that git cannot read, or git is not installed.
+    pub fn find(folder: &Path) -> Result<Option<Self>, GitError> {
+        match Self::discover(folder) {
+            Ok(repository) => Ok(Some(repository)),
+            Err(GitError::Absent(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The files below the folder that are committed or staged, relative to it.
     ///
     /// # Errors

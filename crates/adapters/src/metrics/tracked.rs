@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use promptgate_core::model::Diagnostic;
 use promptgate_release::PortError;
 
-use crate::git::{GitError, Repository};
+use crate::git::Repository;
 
 /// Refuses files that git tracks: telemetry is what applications wrote, and whoever commits could decide a rollout with it.
 /// A link is refused where it or its target is tracked.
@@ -41,9 +41,8 @@ pub(super) fn refuse_tracked<'a>(
 /// The names of the tracked files of a folder; none outside a repository.
 fn tracked_in(folder: &Path) -> Result<BTreeSet<String>, PortError> {
     let unavailable = |error: Diagnostic| PortError::Unavailable(error.message);
-    match Repository::discover(folder) {
-        Ok(repository) => Ok(repository.tracked().map_err(unavailable)?.into_iter().collect()),
-        Err(GitError::Absent(_)) => Ok(BTreeSet::new()),
-        Err(error) => Err(unavailable(error.into())),
+    match Repository::find(folder).map_err(|error| unavailable(error.into()))? {
+        Some(repository) => Ok(repository.tracked().map_err(unavailable)?.into_iter().collect()),
+        None => Ok(BTreeSet::new()),
     }
 }

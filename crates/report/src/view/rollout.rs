@@ -5,6 +5,11 @@ use crate::release::rollout::{
     FindingStatus, MonitorResult, Monitored, NeededGate, Rollout, RolloutPosition, RolloutResult,
 };
 
+/// The next step after a source that failed.
+const READ_AGAIN: &str = "check the source and its credentials; the next call reads it again";
+/// The next step after a version that is bad.
+const PUBLISH_ANOTHER: &str = "correct the prompt and publish a new version";
+
 /// How a result is to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tone {
@@ -61,7 +66,7 @@ pub(crate) fn result_words(rollout: &Rollout) -> ResultWords {
         RolloutResult::SourceFailed => (
             format!("stays at {percent} %: a source of metrics failed"),
             Tone::Caution,
-            Some("check the source and its credentials; the next call reads it again".to_owned()),
+            Some(READ_AGAIN.to_owned()),
         ),
         RolloutResult::Stuck => (
             format!("is stuck at {percent} %"),
@@ -89,7 +94,7 @@ pub(crate) fn result_words(rollout: &Rollout) -> ResultWords {
         RolloutResult::RolledBack => (
             would("rolled back: no unit has it", "would be rolled back: no unit would have it"),
             Tone::Bad,
-            Some("correct the prompt and publish a new version".to_owned()),
+            Some(PUBLISH_ANOTHER.to_owned()),
         ),
         RolloutResult::Aborted => (
             would("aborted: no unit has it", "would be aborted: no unit would have it"),
@@ -130,7 +135,7 @@ fn on_its_way(rollout: &Rollout) -> ResultWords {
         RolloutResult::PutBack => (
             would("broke a limit and left staging", "breaks a limit and would leave staging"),
             Tone::Bad,
-            Some("correct the prompt and publish a new version".to_owned()),
+            Some(PUBLISH_ANOTHER.to_owned()),
         ),
         RolloutResult::NeedsGate => ("needs the gate before it goes on".to_owned(), Tone::Caution, None),
         RolloutResult::Stuck => (
@@ -140,11 +145,9 @@ fn on_its_way(rollout: &Rollout) -> ResultWords {
             Some("decide about it, or publish a new version".to_owned())
                 .filter(|_| rollout.obstacles.is_empty()),
         ),
-        RolloutResult::SourceFailed => (
-            "waits: a source of metrics failed".to_owned(),
-            Tone::Caution,
-            Some("check the source and its credentials; the next call reads it again".to_owned()),
-        ),
+        RolloutResult::SourceFailed => {
+            ("waits: a source of metrics failed".to_owned(), Tone::Caution, Some(READ_AGAIN.to_owned()))
+        }
         RolloutResult::EndedElsewhere => (
             "was moved by another command meanwhile".to_owned(),
             Tone::Caution,
@@ -168,13 +171,11 @@ pub(crate) fn monitor_words(monitored: &Monitored, rollout: &Rollout) -> ResultW
         MonitorResult::RolledBack => (
             if rollout.dry_run { "would be rolled back" } else { "rolled back" },
             Tone::Bad,
-            Some("correct the prompt and publish a new version".to_owned()),
+            Some(PUBLISH_ANOTHER.to_owned()),
         ),
-        MonitorResult::SourceFailed => (
-            "could not be checked: a metric source failed",
-            Tone::Caution,
-            Some("check the source and its credentials; the next call reads it again".to_owned()),
-        ),
+        MonitorResult::SourceFailed => {
+            ("could not be checked: a metric source failed", Tone::Caution, Some(READ_AGAIN.to_owned()))
+        }
     };
     ResultWords { text: text.to_owned(), tone, next }.planned_if(rollout.dry_run)
 }
