@@ -56,6 +56,8 @@ pub(crate) struct RolledBack {
     pub(crate) pending: Option<String>,
     /// Whether nothing was written.
     pub(crate) dry_run: bool,
+    /// Whether the label left `from` by a rollback, or would; false where another command moved it on meanwhile.
+    pub(crate) has_moved: bool,
 }
 
 /// Moves the label back.
@@ -157,6 +159,7 @@ pub(super) async fn rollback_in(
         staleness: registry.staleness(),
         pending: None,
         dry_run: options.dry_run,
+        has_moved: true,
     };
     if options.dry_run {
         return Ok(rolled_back);
@@ -169,7 +172,8 @@ pub(super) async fn rollback_in(
         }
     }
     match record(options, &places, from, to).await {
-        Ok(()) => {
+        Ok(has_moved) => {
+            rolled_back.has_moved = has_moved;
             if ends_rollout {
                 places.settle(&Label::Canary).await?;
             }
@@ -220,6 +224,7 @@ async fn end_rollout(
         staleness: places.registry.staleness(),
         pending: None,
         dry_run: options.dry_run,
+        has_moved: true,
     };
     if options.dry_run {
         rolled_back.notes.push(format!("rollout {number} ends; production stays at {to}"));
@@ -251,19 +256,19 @@ async fn end_rollout(
 }
 
 /// Appends the event, and those that end a rollout over a version that production no longer has, whatever other writers
-/// append meanwhile.
+/// append meanwhile. Returns false where the label has moved on to another version.
 async fn record(
     options: &RollbackOptions,
     places: &Places<'_>,
     from: Version,
     to: Version,
-) -> Result<(), PortError> {
+) -> Result<bool, PortError> {
     write::append(places.ledger, places.name, async |current: &Current| {
         let now = current.state.labels.get(&options.label).copied();
         // Findings about one version do not move the label away from a newer one.
         let has_moved_on = now != Some(from) && now != Some(to);
         if options.from.is_some() && has_moved_on {
-            return Ok((Addition::default(), ()));
+            return Ok((Addition::default(), false));
         }
         // Another rollback to the same version came first; an open move of the label is still to be ended.
         let done = now == Some(to) && !current.state.intents.contains_key(&options.label);
@@ -274,7 +279,7 @@ async fn record(
             let (number, outcome) = (rollout.start.number, RolloutOutcome::RolledBack);
             events.extend(rollout::events(&current.state, number, to, outcome, &options.reason));
         }
-        Ok::<_, PortError>((places.stamp.events(events), ()))
+        Ok::<_, PortError>((places.stamp.events(events), true))
     })
     .await
 }
