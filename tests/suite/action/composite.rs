@@ -252,7 +252,7 @@ fn use_action(
             let path = Path::new(&with["path"]);
             // Its name is that of the file, which has to be one.
             let is_page = with.get("archive").is_some_and(|archive| archive == "false");
-            assert!(if is_page { path.is_file() } else { path.exists() }, "{}", path.display());
+            assert!(!is_page || path.is_file(), "{}", path.display());
             let id = if is_page { 12 } else { 11 };
             let url = format!("https://github.example/acme/prompts/actions/runs/1001/artifacts/{id}");
             outputs.insert("artifact-url".to_owned(), url);

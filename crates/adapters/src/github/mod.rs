@@ -14,5 +14,5 @@ mod output;
 mod tests;
 
 pub use annotation::{Annotation, Level, MAX_ANNOTATIONS, log};
-pub use event::{Event, EventKind, PullRequest};
+pub use event::{Event, EventKind, Labeled, PullRequest};
 pub use output::Outputs;
