@@ -408,7 +408,7 @@ fn uploaded_report_is_linked_below_the_heading() {
     comment(&folder, &github, &["--report-url", url]).expect_code(0);
     let linked =
         format!("### promptgate: ❌ fail: support\n\n[Open the report]({url})\n\nIt fell.\n\n{MARKER}");
-    assert_eq!(github.bodies(), [linked.clone()]);
+    assert_eq!(github.bodies(), [linked]);
     comment_with(&folder, &github, &[], &[("PROMPTGATE_REPORT_URL", url)]).expect_code(0).says("up to date");
     // Not an artifact of this repository, so not a link.
     for other in [

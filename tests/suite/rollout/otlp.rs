@@ -64,7 +64,7 @@ fn start_and_advance_send_a_span_with_findings_as_events() {
 
 #[test]
 fn rollback_sends_a_span_and_a_dry_run_none() {
-    let mut story = Story::in_folder();
+    let story = Story::in_folder();
     story.start(&[]);
     let receiver = Receiver::start("200 OK");
     let url = receiver.url();
@@ -89,7 +89,7 @@ fn rollback_sends_a_span_and_a_dry_run_none() {
         assert_eq!(attributes.get(name).map(String::as_str), Some(expected), "{name}: {attributes:?}");
     }
     // Who does not answer changes nothing of it.
-    let mut story = Story::in_folder();
+    let story = Story::in_folder();
     story.start(&[]);
     story.suite.rollback(&["--otlp", "http://127.0.0.1:9"]).expect_code(0).says("the telemetry was not sent");
 }
