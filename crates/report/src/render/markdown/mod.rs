@@ -56,6 +56,8 @@ pub(super) struct MarkdownOptions<'a> {
     pub(super) commits: Commits,
     /// URL of the full report, which becomes a link.
     pub(super) address: Option<&'a str>,
+    /// What a reviewer may do.
+    pub(super) reviewer_steps: Vec<String>,
     pub(super) redactor: &'a Redactor,
 }
 
@@ -90,6 +92,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write, style: &Style) -> io::
         disclose,
         commits: Commits::default(),
         address: None,
+        reviewer_steps: Vec::new(),
         redactor: &style.redactor,
     };
     let text = render(report, &options).map_err(io::Error::other)?;

@@ -79,6 +79,7 @@ pub(super) fn report_context(
         } else {
             Vec::new()
         },
+        reviewer_steps => options.reviewer_steps.iter().map(|step| text(step)).collect::<Value>(),
         shows_text,
         address => options.address.filter(|address| is_plain_url(address)),
         ..view::shared_context(report, &reasons, limits, sanitizer)
