@@ -5,6 +5,7 @@
 //! explains the rules to users.
 
 mod base_cases;
+mod case_noise;
 mod case_status;
 mod criterion;
 mod decide;

@@ -367,12 +367,16 @@ named! {
         Broken = "broken",
         /// Every repeat of the baseline failed and every repeat of the candidate passes.
         Fixed = "fixed",
-        /// A gated metric lost more than the resolution.
+        /// A gated metric lost more than noise explains, at a share of false alarms of 10 % over all cases.
         Regressed = "regressed",
-        /// A gated metric gained more than the resolution.
+        /// A gated metric gained more than noise explains.
         Improved = "improved",
         /// Repeats of one variant disagree.
         Flaky = "flaky",
+        /// A gated metric is lower, and noise explains it.
+        Lower = "lower",
+        /// A gated metric is higher, none is lower, and noise explains it.
+        Higher = "higher",
         /// None of these.
         Same = "same",
     }
@@ -387,7 +391,8 @@ pub struct CaseSummary {
     pub candidate_passes: Option<(usize, usize)>,
     /// Baseline trials: how many passed, and how many have a result.
     pub baseline_passes: Option<(usize, usize)>,
-    /// The gated metric with the largest loss and that loss (below 0), or with the largest gain.
+    /// The gated metric with the largest loss and that loss (below 0), or with the largest gain. For `regressed` and
+    /// `improved`, the most certain change.
     pub largest_difference: Option<(String, f64)>,
     /// Metrics on which a candidate trial does not pass: `check.NAME`, `faithfulness`.
     pub failing: Vec<String>,

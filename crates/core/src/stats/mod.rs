@@ -31,7 +31,7 @@ pub use distribution::{
 pub use exact::{broken_case_p, fisher_p_worse, sample_ratio_p, share_p_worse};
 pub use group_sequential::{SequentialBounds, Spending, boundaries, crossing};
 pub use interval::{Bounds, clopper_pearson, quantile_bounds, quantile_p_above, t_bounds, tango, wilson};
-pub use multiplicity::holm;
+pub use multiplicity::{benjamini_hochberg, holm};
 pub use paired::{
     Estimate, VarianceFloor, population_mean, proportion_p_below, suite_contrast, suite_difference_above,
     suite_mean, suite_mean_above, tango_p_worse,

@@ -95,7 +95,7 @@ fn reasons(report: &Report, redact: impl Fn(&str) -> String) -> String {
 
 /// Cases that fail or got worse, the most urgent first.
 fn worse(report: &Report) -> Vec<(Concern, &Case)> {
-    concerns(report).into_iter().filter(|(concern, _)| *concern != Concern::Missing).collect()
+    concerns(report).into_iter().filter(|(concern, _)| *concern < Concern::Missing).collect()
 }
 
 fn case_message(concern: Concern, case: &Case, redact: impl Fn(&str) -> String) -> String {
@@ -114,7 +114,7 @@ fn case_message(concern: Concern, case: &Case, redact: impl Fn(&str) -> String) 
             // As many trials pass as before: only a score fell.
             Concern::Regressed if !fell => "scores lower than before",
             Concern::Regressed => "got worse",
-            Concern::Fails | Concern::Missing => "fails",
+            Concern::Fails | Concern::Missing | Concern::Lower => "fails",
         }
         .to_owned(),
     ];

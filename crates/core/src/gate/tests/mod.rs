@@ -2,6 +2,7 @@
 
 mod base_cases;
 mod builders;
+mod case_noise;
 mod ceiling;
 mod explanations;
 mod faults;
@@ -14,3 +15,4 @@ mod properties;
 mod refusals;
 mod rules;
 mod summaries;
+mod tagged_suite;
