@@ -296,6 +296,9 @@ pub struct MetricSummary {
     /// The metric by tag, for the fifty most frequent tags; empty where cases have no tags, and for metrics that are not
     /// scores.
     pub slices: Vec<Slice>,
+    /// The tags whose cases carry its drop; absent where it did not drop, or no tag explains that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried_by: Option<CarriedBy>,
     /// Correlation with the length of the answers; null where it is not judged.
     pub length_correlation: Option<LengthCorrelation>,
     /// Agreement and calibration of its judges; null where it is not judged.
@@ -331,6 +334,26 @@ pub struct Judged {
     /// The drop in the share of answers that people pass which corresponds to the smallest detectable drop: that drop
     /// over the calibration's slope; null without a calibration that allows it.
     pub smallest_true_drop: Option<f64>,
+}
+
+/// Tags whose cases dropped more than the others, by more than chance, and together carry most of the drop.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CarriedBy {
+    /// The tags, the clearest first.
+    pub tags: Vec<TagDrop>,
+    /// Their share of the drop, at least 0.5; above 1 where the other cases rose.
+    pub share: f64,
+}
+
+/// The drop on the cases of a tag.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TagDrop {
+    /// The tag.
+    pub tag: String,
+    /// Number of compared cases with the tag.
+    pub cases: usize,
+    /// Candidate minus baseline, mean over these cases.
+    pub difference: f64,
 }
 
 /// A metric over the cases with a tag.

@@ -16,6 +16,7 @@ mod permutation;
 mod power;
 mod sequential;
 mod sequential_power;
+mod subgroups;
 mod two_sample;
 
 pub use agreement::{
@@ -40,6 +41,7 @@ pub use permutation::{PermutationTest, sign_flip, within_cases};
 pub use power::{detectable_shift, power_constant, units_to_settle, unseen_failure_share};
 pub use sequential::spend;
 pub use sequential_power::{Arrivals, SharePlan};
+pub use subgroups::lowest_group;
 pub use two_sample::{Moments, Share, Stratum, TwoSample, mean_test, share_test};
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Decisions on whole analyses, against independently computed fixtures and rule by rule.
 
+mod attribution;
 mod base_cases;
 mod builders;
 mod case_noise;
