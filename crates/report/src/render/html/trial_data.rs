@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::v1::{Fault, Grade, Judging, Price, Trial};
-use crate::view::{Sanitizer, number};
+use crate::view::{self, Sanitizer, number};
 use promptgate_core::model::Prices;
 
 /// Characters of an answer.
@@ -114,6 +114,7 @@ fn facts(
     add("fingerprint", trial.system_fingerprint.as_deref().map(|text| sanitizer.clip(text, 120)));
     let at = trial.cached_at.as_deref().map_or_else(|| "yes".to_owned(), |at| sanitizer.clip(at, 40));
     add("from the cache", trial.cached.then_some(at));
+    add("call", trial.call.map(|call| view::call_sentence(call).to_owned()).filter(|_| !trial.cached));
     facts
 }
 
@@ -153,7 +154,7 @@ fn judging_cost(judging: &Judging, sanitizer: &Sanitizer<'_>) -> String {
 }
 
 /// The judgements in the details of a grade.
-fn judgements(details: &Value, sanitizer: &Sanitizer<'_>) -> Vec<JudgementData> {
+pub(super) fn judgements(details: &Value, sanitizer: &Sanitizer<'_>) -> Vec<JudgementData> {
     let Some(several) = details.get("judgements").and_then(Value::as_array) else {
         let entries = entries(details, sanitizer);
         return if entries.is_empty() { Vec::new() } else { vec![JudgementData { title: None, entries }] };
