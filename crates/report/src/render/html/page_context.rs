@@ -9,7 +9,7 @@ use super::heat_map::heat_map;
 use super::interval_plot::{Panel, panels};
 use super::provenance;
 use super::worst_cases::worst;
-use crate::v1::{CaseStatus, CriterionVerdict, Report, Verdict};
+use crate::v1::{CriterionVerdict, Report, Verdict};
 use crate::view::Headline;
 use crate::view::number::minus;
 use crate::view::policy_notice::notice;
@@ -143,19 +143,10 @@ fn criterion(report: &Report, row: &view::CriterionRow<'_>, sanitizer: &Sanitize
 
 /// The statuses that occur, worst first, with their counts.
 fn statuses(report: &Report) -> Vec<(&'static str, usize)> {
-    [
-        CaseStatus::Broken,
-        CaseStatus::Regressed,
-        CaseStatus::Missing,
-        CaseStatus::Flaky,
-        CaseStatus::Fixed,
-        CaseStatus::Improved,
-        CaseStatus::Same,
-    ]
-    .into_iter()
-    .map(|status| (status.as_str(), report.cases.iter().filter(|case| case.status == status).count()))
-    .filter(|(_, count)| *count > 0)
-    .collect()
+    const ORDER: [&str; 9] =
+        ["broken", "regressed", "missing", "flaky", "fixed", "improved", "lower", "higher", "same"];
+    let count = |name: &str| report.cases.iter().filter(|case| case.status.as_str() == name).count();
+    ORDER.into_iter().map(|name| (name, count(name))).filter(|(_, count)| *count > 0).collect()
 }
 
 /// Notes on omitted cases and where to find them.

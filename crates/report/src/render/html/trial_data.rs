@@ -154,7 +154,7 @@ fn judging_cost(judging: &Judging, sanitizer: &Sanitizer<'_>) -> String {
 }
 
 /// The judgements in the details of a grade.
-pub(super) fn judgements(details: &Value, sanitizer: &Sanitizer<'_>) -> Vec<JudgementData> {
+fn judgements(details: &Value, sanitizer: &Sanitizer<'_>) -> Vec<JudgementData> {
     let Some(several) = details.get("judgements").and_then(Value::as_array) else {
         let entries = entries(details, sanitizer);
         return if entries.is_empty() { Vec::new() } else { vec![JudgementData { title: None, entries }] };

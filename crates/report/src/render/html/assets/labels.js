@@ -16,7 +16,7 @@ function doubt(row, trials, shown, metric) {
   const scores = new Set(judgements.map((of) => /: (\d\.\d+)/u.exec(of.title ?? "")?.[1]).filter(Boolean));
   if (verdicts.size > 1 || scores.size > 1) return 0;
   const passes = judgePasses(shown, metric);
-  const others = shown.grades.filter((of) => of.scorer !== metric && of.score !== null);
+  const others = shown.grades.filter((of) => of.scorer.startsWith("check.") && of.score !== null);
   if (others.some((of) => of.score >= 1 !== passes && row.failing.includes(of.scorer))) return 1;
   if (grade?.flags || (grade?.score > 0 && grade?.score < 1)) return 2;
   return passes === false ? 3 : 4;
