@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::wire::time;
-use crate::app::{Failure, report_files};
+use crate::app::{Failure, mismatch, report_files};
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_core::stats::nearest_rank;
 use promptgate_core::text::neutral;
@@ -52,6 +52,7 @@ fn of_report(
     name: &Name,
     source: ActorSource,
 ) -> Result<Evidence, Diagnostic> {
+    mismatch::partial(&report.dataset).map_or(Ok(()), Err)?;
     let release = released(report, name)?;
     let scope = examined(release)?;
     let verdict = verdict(report)?;
@@ -104,7 +105,7 @@ fn examined(release: &Release) -> Result<GateScope, Diagnostic> {
         None => Err(Diagnostic::new(
             "this report is of a part of the suite, or of other minimums than the configured ones",
         )
-        .help("run the gate without `--filter`, `--tag` and `--min`")),
+        .help("run the gate without `--case`, `--only-failed`, `--filter`, `--tag` and `--min`")),
     }
 }
 

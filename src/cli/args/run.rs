@@ -20,6 +20,13 @@ pub(crate) struct RunCommandArguments {
     /// The run.
     #[command(flatten)]
     pub(crate) run: RunArguments,
+    /// Only these cases; may be repeated. Like --only-failed a partial run, for looking: it cannot pass, is no evidence, and
+    /// its report goes to the folder `partial` below that of --out.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["only_failed", "shard"])]
+    pub(crate) case: Vec<String>,
+    /// Only the cases that failed or got worse in the last report of a whole run in the folder of --out.
+    #[arg(long, conflicts_with = "shard")]
+    pub(crate) only_failed: bool,
     /// Telemetry.
     #[command(flatten)]
     pub(crate) telemetry: TelemetryFlags,

@@ -4,7 +4,7 @@ use super::watched::watched;
 use crate::app::evaluate::{self, Outcome};
 use crate::app::shard::ShardResult;
 use crate::app::telemetry::{Telemetry, no_trace_of_shard};
-use crate::app::{Environment, Failure, report_files};
+use crate::app::{Environment, Failure, partial, report_files};
 use crate::cli::args::RunCommandArguments;
 use crate::cli::exit::ExitStatus;
 use crate::cli::{output, telemetry};
@@ -13,7 +13,7 @@ use promptgate_report::Format;
 
 /// Evaluates a suite and reports.
 pub(super) async fn run(
-    RunCommandArguments { run: arguments, telemetry: flags }: &RunCommandArguments,
+    RunCommandArguments { run: arguments, case: cases, only_failed, telemetry: flags }: &RunCommandArguments,
     environment: Environment,
 ) -> Result<ExitStatus, Failure> {
     let (mut options, rules) = (arguments.options(), arguments.output.exit_rules());
@@ -26,6 +26,7 @@ pub(super) async fn run(
     }
     options.suite.secret_variables =
         receiver.iter().flat_map(|receiver| receiver.variables.clone()).collect();
+    partial::limit(&mut options, cases, *only_failed)?;
     let (suite, shard) = evaluate::load(&options, &environment).await?;
     evaluate::refuse_new_suite(&suite, &options)?;
     let outcome = watched(arguments.quiet, environment, async |context| {
