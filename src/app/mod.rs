@@ -7,6 +7,7 @@ mod announce;
 pub(crate) mod cache;
 pub(crate) mod calibrate;
 mod calibration;
+pub(crate) mod case;
 mod case_cost;
 mod case_ids;
 pub(crate) mod ci;

@@ -162,10 +162,10 @@ pub(super) fn remove_earlier(path: &Path) -> Result<(), Failure> {
     std::fs::remove_file(path).map_err(|error| Failure::writing(&path.display().to_string(), &error))
 }
 
-/// The style of a terminal, with the paths of the report's files.
+/// The style of a terminal or a log, with the paths of the report's files; it shows no answers.
 pub(crate) fn style(redactor: &Redactor, width: usize, color: bool, files: &[PathBuf]) -> Style {
     let files = files.iter().map(|path| path.display().to_string()).collect();
-    Style { width, color, files, redactor: redactor.clone() }
+    Style { width, color, files, redactor: redactor.clone(), ..Style::default() }
 }
 
 /// Reads a report.json.

@@ -4,6 +4,7 @@ mod approve;
 mod assign;
 mod cache;
 mod calibrate;
+mod case;
 mod ci;
 mod comment;
 mod compare;
@@ -33,6 +34,7 @@ mod show;
 mod status;
 mod suite;
 mod telemetry;
+mod tips;
 mod values;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -41,6 +43,7 @@ pub(super) use approve::ApproveArguments;
 pub(super) use assign::AssignArguments;
 pub(super) use cache::{CacheArguments, CacheCommand};
 pub(super) use calibrate::{CalibrateArguments, CalibrationFormat};
+pub(super) use case::{CaseArguments, CaseFormat};
 pub(super) use ci::CiArguments;
 pub(super) use comment::CommentArguments;
 pub(super) use compare::CompareArguments;
@@ -121,6 +124,8 @@ pub(crate) enum Command {
     Calibrate(CalibrateArguments),
     /// Render a saved report.
     Report(ReportArguments),
+    /// Show one case of a saved report: both answers, their difference, and why it fails.
+    Case(CaseArguments),
     /// Print the JSON Schema of a format.
     Schema(SchemaArguments),
     /// Write a starter suite; with --release also the workflows of a release.

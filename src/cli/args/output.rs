@@ -31,6 +31,7 @@ const INCONCLUSIVE: [Named<Inconclusive>; 2] =
 
 /// Flags of commands that end with a report.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Report")]
 pub(crate) struct OutputFlags {
     /// Folder for the files of the report.
     #[arg(long, value_name = "DIR", env = "PROMPTGATE_OUT", hide_env = true,

@@ -22,11 +22,15 @@ pub(crate) struct RunCommandArguments {
     pub(crate) run: RunArguments,
     /// Only these cases; may be repeated. Like --only-failed a partial run, for looking: it cannot pass, is no evidence, and
     /// its report goes to the folder `partial` below that of --out.
-    #[arg(long, value_name = "ID", conflicts_with_all = ["only_failed", "shard"])]
+    #[arg(long, value_name = "ID", help_heading = "Suite", conflicts_with_all = ["only_failed", "shard"])]
     pub(crate) case: Vec<String>,
     /// Only the cases that failed or got worse in the last report of a whole run in the folder of --out.
-    #[arg(long, conflicts_with = "shard")]
+    #[arg(long, help_heading = "Suite", conflicts_with = "shard")]
     pub(crate) only_failed: bool,
+    /// Show the answers of the worst cases in the terminal format also where standard output is no terminal, or a CI system
+    /// runs.
+    #[arg(long, help_heading = "Report")]
+    pub(crate) answers: bool,
     /// Telemetry.
     #[command(flatten)]
     pub(crate) telemetry: TelemetryFlags,
@@ -34,6 +38,7 @@ pub(crate) struct RunCommandArguments {
 
 /// Flags of a run, also of the gate of a pull request.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Calls")]
 pub(crate) struct RunArguments {
     #[command(flatten)]
     suite: SuiteFlags,
@@ -65,8 +70,8 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "TIME", env = "PROMPTGATE_DEADLINE", hide_env = true,
           value_parser = duration)]
     deadline: Option<Duration>,
-    /// No progress on standard error.
-    #[arg(long, short, env = "PROMPTGATE_QUIET", hide_env = true)]
+    /// No progress and no warnings; the files of the report have them.
+    #[arg(long, short, env = "PROMPTGATE_QUIET", hide_env = true, help_heading = "Report")]
     pub(crate) quiet: bool,
 }
 
@@ -90,6 +95,7 @@ impl RunArguments {
 
 /// Flags of the cache of answers.
 #[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Cache")]
 pub(crate) struct CacheFlags {
     /// Ignore the cache and overwrite it.
     #[arg(long, env = "PROMPTGATE_REFRESH", hide_env = true, conflicts_with = "no_cache")]

@@ -8,6 +8,7 @@ use crate::app::suite::SuiteOptions;
 
 /// Flags that select a suite.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Suite")]
 pub(crate) struct SuiteFlags {
     /// Configuration, or its folder [default: the nearest promptgate.yaml in this folder or above].
     config: Option<PathBuf>,

@@ -7,13 +7,14 @@ use crate::app::telemetry::{Telemetry, no_trace_of_shard};
 use crate::app::{Environment, Failure, partial, report_files};
 use crate::cli::args::RunCommandArguments;
 use crate::cli::exit::ExitStatus;
+use crate::cli::output::Detail;
 use crate::cli::{output, telemetry};
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_report::Format;
 
 /// Evaluates a suite and reports.
 pub(super) async fn run(
-    RunCommandArguments { run: arguments, case: cases, only_failed, telemetry: flags }: &RunCommandArguments,
+    RunCommandArguments { run: arguments, case: cases, only_failed, answers, telemetry: flags }: &RunCommandArguments,
     environment: Environment,
 ) -> Result<ExitStatus, Failure> {
     let (mut options, rules) = (arguments.options(), arguments.output.exit_rules());
@@ -41,8 +42,9 @@ pub(super) async fn run(
         }
         Some(Outcome::Decided(decided)) => {
             let status = ExitStatus::of_decided(&decided, rules);
+            let detail = Detail { answers: *answers, quiet: arguments.quiet };
             let mut reported = report_files::report(*decided, status.code(), Some(&options.out));
-            let status = output::print_reported(&mut reported, &arguments.output, status);
+            let status = output::print_reported(&mut reported, &arguments.output, status, detail);
             // Who interrupts a run does not wait for more.
             if let Some(receiver) = receiver.filter(|_| status != ExitStatus::Interrupted) {
                 telemetry::send_run(&receiver, &reported, arguments.quiet).await;
