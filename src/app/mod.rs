@@ -18,6 +18,7 @@ pub(crate) mod evaluate;
 mod failure;
 mod files;
 mod github;
+pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod job_summary;
 pub(crate) mod keys;

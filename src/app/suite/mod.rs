@@ -196,7 +196,9 @@ fn build(
         let deciding = base_dataset::deciding(dataset, base, rule, variants, source, &mut findings);
         (dataset, rejection) = (deciding.dataset, deciding.rejection);
     }
-    let dataset = part::review(dataset, options, &settings, &mut findings);
+    let Some(dataset) = part::review(dataset, options, &settings, &mut findings) else {
+        return Err(findings.into_failure());
+    };
     let mut dataset = match dataset::select(dataset, options) {
         Ok(dataset) => dataset,
         Err(failure) if findings.diagnostics.0.is_empty() => return Err(failure),

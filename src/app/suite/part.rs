@@ -53,18 +53,18 @@ impl ChosenCases {
     }
 }
 
-/// Marks the dataset of a partial run, with a notice that says how much of it runs. Cases that do not exist are errors; of
-/// an earlier report, errors only where none is left.
+/// Marks the dataset of a partial run, with a notice that says how much of it runs. Cases that do not exist are errors, of
+/// an earlier report only where none is left; then there is no dataset.
 pub(super) fn review(
     mut dataset: Dataset,
     options: &SuiteOptions,
     settings: &Settings,
     findings: &mut Findings,
-) -> Dataset {
-    let Some(chosen) = &options.chosen else { return dataset };
+) -> Option<Dataset> {
+    let Some(chosen) = &options.chosen else { return Some(dataset) };
     let known: BTreeSet<&str> = dataset.cases.iter().map(|case| case.id.as_str()).collect();
     let unknown: Vec<&String> = chosen.ids.iter().filter(|id| !known.contains(id.as_str())).collect();
-    let whole = dataset.cases.len();
+    let (whole, errors) = (dataset.cases.len(), findings.diagnostics.0.len());
     let source = match &chosen.origin {
         Origin::Flags => {
             let error = |id: &&String| {
@@ -85,9 +85,12 @@ pub(super) fn review(
             } else if !unknown.is_empty() {
                 findings.warnings.push(vanished(&unknown, file));
             }
-            format!("failed or got worse in {file} of {started_at}")
+            format!("those that failed or got worse in {file} of {started_at}")
         }
     };
+    if findings.diagnostics.0.len() > errors {
+        return None;
+    }
     let running = chosen.ids.len() - unknown.len();
     findings.notices.insert(
         0,
@@ -98,7 +101,7 @@ pub(super) fn review(
         of: whole,
         whole_digest: dataset.facts.digest.clone(),
     });
-    dataset
+    Some(dataset)
 }
 
 fn other_suite(file: &str, theirs: &str, ours: &str) -> Option<Diagnostic> {
@@ -187,7 +190,7 @@ mod tests {
             suite.warnings
         );
         assert!(
-            suite.notices[0].contains("partial run: 1 of 3 cases, failed or got worse in"),
+            suite.notices[0].contains("partial run: 1 of 3 cases, those that failed or got worse in"),
             "{:?}",
             suite.notices
         );

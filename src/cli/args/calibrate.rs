@@ -15,7 +15,6 @@ use promptgate_adapters::endpoint::Ceilings;
 pub(crate) struct CalibrateArguments {
     /// Labelled answers: rows with query, context, response, human (true, false or 0 to 1) and, if several people
     /// rated, rater.
-    #[arg(help_heading = "Labels")]
     labels: PathBuf,
     /// Configuration with the judge, or its folder [default: the nearest promptgate.yaml in this folder or above].
     #[arg(long, value_name = "CONFIG", help_heading = "Labels")]

@@ -12,6 +12,7 @@ mod diff;
 mod export;
 mod get;
 mod help;
+mod history;
 mod init;
 mod ledger;
 mod log;
@@ -50,6 +51,7 @@ pub(super) use compare::CompareArguments;
 pub(super) use diff::DiffArguments;
 pub(super) use export::{BundleArguments, ExportArguments, ExportCommand};
 pub(super) use get::GetArguments;
+pub(super) use history::{HistoryArguments, HistoryFormat};
 pub(super) use init::InitArguments;
 pub(super) use ledger::{LedgerFormat, WriteFlags};
 pub(super) use log::LogArguments;
@@ -126,6 +128,8 @@ pub(crate) enum Command {
     Report(ReportArguments),
     /// Show one case of a saved report: both answers, their difference, and why it fails.
     Case(CaseArguments),
+    /// Show verdicts and means of the runs of a suite over time, and what drifted.
+    History(HistoryArguments),
     /// Print the JSON Schema of a format.
     Schema(SchemaArguments),
     /// Write a starter suite; with --release also the workflows of a release.

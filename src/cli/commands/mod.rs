@@ -12,6 +12,7 @@ mod compare;
 mod diff;
 mod export;
 mod get;
+mod history;
 mod init;
 mod ledger;
 mod log;
@@ -49,6 +50,7 @@ pub(super) async fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
         Command::Calibrate(arguments) => calibrate::calibrate(arguments, environment).await,
         Command::Report(arguments) => report::report(arguments),
         Command::Case(arguments) => case::case(arguments),
+        Command::History(arguments) => history::history(arguments),
         Command::Schema(arguments) => schema::schema(arguments),
         Command::Cache(arguments) => cache::cache(arguments),
         Command::Init(arguments) => init::init(arguments),

@@ -1,7 +1,7 @@
 //! Renderings of a report. A format is one module here and one row of `formats!`.
 
 pub mod comment;
-mod html;
+pub(crate) mod html;
 pub(crate) mod json;
 mod junit;
 mod markdown;

@@ -28,9 +28,14 @@ pub(crate) fn worst(report: &Report) -> Vec<CaseRow<'_>> {
 
 /// The other cases whose status is not `same`, in dataset order.
 pub(crate) fn changed(report: &Report) -> Vec<CaseRow<'_>> {
+    others(report).into_iter().filter(|row| row.case.status != CaseStatus::Same).collect()
+}
+
+/// The cases that need no attention, in dataset order.
+pub(crate) fn others(report: &Report) -> Vec<CaseRow<'_>> {
     let worst: HashSet<&str> = worst(report).iter().map(|row| row.case.id.as_str()).collect();
-    let others = |case: &&Case| case.status != CaseStatus::Same && !worst.contains(case.id.as_str());
-    report.cases.iter().filter(others).map(|case| case_row(report, case, None)).collect()
+    let others = report.cases.iter().filter(|case| !worst.contains(case.id.as_str()));
+    others.map(|case| case_row(report, case, None)).collect()
 }
 
 fn case_row<'a>(report: &Report, case: &'a Case, concern: Option<Concern>) -> CaseRow<'a> {

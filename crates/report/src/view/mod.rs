@@ -22,7 +22,7 @@ mod time;
 mod untrusted_text;
 
 pub(crate) use case_answers::{CaseAnswer, answers, failure_reasons};
-pub(crate) use case_rows::{CaseRow, changed, fails, tally, worst};
+pub(crate) use case_rows::{CaseRow, changed, fails, others, tally, worst};
 pub(crate) use context::{PageLimits, shared_context};
 pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, criterion_row, verdict_rank};
 pub(crate) use first_facts::{page_notices, request_changes};

@@ -5,6 +5,7 @@
 pub mod calibration;
 pub mod case_result;
 mod document;
+pub mod history;
 pub mod plan;
 pub mod release;
 pub mod shard;

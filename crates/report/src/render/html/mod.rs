@@ -8,6 +8,7 @@
 mod case_data;
 mod differences;
 mod escaping;
+mod history;
 mod interval_plot;
 mod page_context;
 mod provenance;
@@ -26,6 +27,7 @@ use sha2::{Digest as _, Sha256};
 use super::Style;
 use crate::v1::Report;
 use crate::view::Sanitizer;
+pub use history::write_history_page;
 use page_context::page_context;
 use promptgate_core::text::Redactor;
 

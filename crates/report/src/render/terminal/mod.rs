@@ -7,6 +7,7 @@
 mod calibration;
 mod case;
 mod headline;
+mod history;
 mod line_writer;
 mod notes;
 mod plan;
@@ -24,6 +25,7 @@ use crate::view;
 pub use calibration::write_calibration;
 pub use case::write_case;
 use headline::write_headline;
+pub use history::write_history;
 use line_writer::LineWriter;
 use line_writer::table;
 use notes::{write_notes, write_self_test};

@@ -21,9 +21,13 @@ pub(super) const MIN_COMMON: f64 = 0.4;
 /// Rows of two answers that are shown as one.
 const DIFFERENCE_ROWS: usize = 3;
 
-/// Writes the worst cases with their answers.
+/// Writes the worst cases with their answers; of a partial run also others.
 pub(super) fn write_worst_answers(report: &Report, writer: &mut LineWriter<'_>) -> io::Result<()> {
-    let rows = view::worst(report);
+    let mut rows = view::worst(report);
+    // Who names cases wants to see them.
+    if report.dataset.partial.is_some() {
+        rows.extend(view::others(report));
+    }
     for row in rows.iter().take(MAX_CASES) {
         write_case(row, writer)?;
         writer.blank()?;

@@ -72,32 +72,69 @@ pub(super) fn lines(redactor: &Redactor, text: &str, limit: usize) -> String {
     text.split('\n').map(neutral::source_line).collect::<Vec<_>>().join("\n")
 }
 
-/// Rows of at most `room` columns; a line break starts a row.
+/// Rows of at most `room` columns; a line break starts a row, and a row ends between words.
 pub(super) fn rows(spans: &[Span], room: usize) -> Vec<Vec<Span>> {
-    let mut rows: Vec<Vec<Span>> = vec![Vec::new()];
-    let mut used = 0;
+    let mut rows = Rows { rows: vec![Vec::new()], used: 0, room };
+    let mut word: Vec<Span> = Vec::new();
     for (ansi, text) in spans {
         for (index, line) in text.split('\n').enumerate() {
             if index > 0 {
-                rows.push(Vec::new());
-                used = 0;
+                rows.place(&mut word);
+                rows.start();
             }
-            for word in line.split_inclusive(' ').flat_map(|word| cut(word, room)) {
-                if used + word.trim_end().graphemes(true).count() > room && used > 0 {
-                    rows.push(Vec::new());
-                    used = 0;
+            for part in line.split_inclusive(' ') {
+                word.push((*ansi, part.to_owned()));
+                if part.ends_with(' ') {
+                    rows.place(&mut word);
                 }
-                used += word.graphemes(true).count();
-                if let Some(row) = rows.last_mut() {
-                    match row.last_mut().filter(|(last, _)| last == ansi) {
-                        Some((_, text)) => text.push_str(&word),
-                        None => row.push((*ansi, word)),
+            }
+        }
+    }
+    rows.place(&mut word);
+    rows.rows
+}
+
+/// Rows while words are placed in them.
+struct Rows {
+    rows: Vec<Vec<Span>>,
+    /// Columns of the last row.
+    used: usize,
+    room: usize,
+}
+
+impl Rows {
+    fn start(&mut self) {
+        self.rows.push(Vec::new());
+        self.used = 0;
+    }
+
+    /// Places a word, whose parts may differ in style; one that fits no row is cut.
+    fn place(&mut self, word: &mut Vec<Span>) {
+        let length: usize = word.iter().map(|(_, part)| columns(part)).sum();
+        let blanks = word.last().map_or(0, |(_, part)| columns(part) - columns(part.trim_end()));
+        if self.used > 0 && self.used + length - blanks > self.room {
+            self.start();
+        }
+        for (ansi, part) in word.drain(..) {
+            for piece in cut(&part, self.room) {
+                if self.used > 0 && self.used + columns(piece.trim_end()) > self.room {
+                    self.rows.push(Vec::new());
+                    self.used = 0;
+                }
+                self.used += columns(&piece);
+                if let Some(row) = self.rows.last_mut() {
+                    match row.last_mut().filter(|(last, _)| *last == ansi) {
+                        Some((_, text)) => text.push_str(&piece),
+                        None => row.push((ansi, piece)),
                     }
                 }
             }
         }
     }
-    rows
+}
+
+fn columns(text: &str) -> usize {
+    text.graphemes(true).count()
 }
 
 /// A word in parts that fit.
@@ -132,7 +169,7 @@ pub(super) fn write_block(
     max_rows: usize,
     writer: &mut LineWriter<'_>,
 ) -> io::Result<()> {
-    let indent = label.graphemes(true).count();
+    let indent = columns(label);
     let mut rows = rows(spans, usize::from(writer.width).saturating_sub(indent));
     if rows.len() > max_rows {
         rows.truncate(max_rows);
@@ -150,10 +187,10 @@ pub(super) fn write_block(
 
 /// Ends a row with `…`, in place of its last word where there is no room.
 fn shorten(row: &mut Vec<Span>, room: usize) {
-    let used: usize = row.iter().map(|(_, text)| text.graphemes(true).count()).sum();
+    let used: usize = row.iter().map(|(_, text)| columns(text)).sum();
     if let Some((_, text)) = row.last_mut() {
         let kept = text.trim_end();
-        let fits = used - (text.graphemes(true).count() - kept.graphemes(true).count()) + 2 <= room;
+        let fits = used - (columns(text) - columns(kept)) + 2 <= room;
         let kept = if fits { kept } else { kept.rsplit_once(' ').map_or("", |(kept, _)| kept) };
         *text = if kept.is_empty() { "…".to_owned() } else { format!("{kept} …") };
     }
@@ -180,6 +217,13 @@ mod tests {
              w50 w51 w52 w53 w54 w55…"
         );
         assert_eq!(plain(&excerpt(&word_diff("same", "same"))), "same");
+    }
+
+    #[test]
+    fn words_of_several_styles_stay_together() {
+        let spans = excerpt(&word_diff("It costs $7.50 in total.", "It costs $4.95 in total."));
+        let shown: Vec<String> = rows(&spans, 24).iter().map(|row| plain(row)).collect();
+        assert_eq!(shown, ["It costs ", "$[-7.50-]{+4.95+} in ", "total."]);
     }
 
     #[test]
