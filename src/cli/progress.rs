@@ -127,7 +127,7 @@ impl Counts {
 /// `40 s`, `3 min`, `2 h`.
 fn rounded(time: Duration) -> String {
     match time.as_secs() {
-        seconds @ 0..100 => format!("{seconds} s"),
+        seconds @ 0..100 => format!("{} s", seconds.max(1)),
         seconds @ 100..5400 => format!("{} min", (seconds + 30) / 60),
         seconds => format!("{} h", (seconds + 1800) / 3600),
     }

@@ -206,6 +206,7 @@ fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use promptgate_core::model::{CaseChoice, PartialDataset};
     use promptgate_report::v1::{PublishedVersion, ReleaseControls, ReleaseLevel};
 
     use super::*;
@@ -341,6 +342,14 @@ mod tests {
             "prompt other, not of",
         );
         contains(refused(&|it| release(it, &|release| release.examined = None)), "a part of the suite");
+        let partial = |it: &mut Report| {
+            it.dataset.partial = Some(PartialDataset {
+                selected_by: CaseChoice::Named,
+                of: 60,
+                whole_digest: it.dataset.digest.clone(),
+            });
+        };
+        contains(refused(&partial), "of a partial run: 6 of 60 cases");
         contains(refused(&|it| it.verdict = Verdict::Unchanged), "nothing was evaluated");
         contains(refused(&|it| it.criteria[0].verdict = CriterionVerdict::Fail), "contradicts itself");
         contains(refused(&|it| it.ended.kind = EndedKind::Interrupted), "contradicts itself");

@@ -233,7 +233,8 @@ fn build(
         .is_some_and(|it| it.baseline.is_some() || it.earlier.is_some() || it.is_baseline_invalid);
     let cases = dataset::facts(&dataset);
     let gate = scorers::policy(&settings, &scorers, &cases, has_baseline, options, &mut findings);
-    let gate = gate.map(|gate| part::one_look(released::deterministic(gate, released.as_ref()), options));
+    let gate = gate.map(|gate| released::deterministic(gate, released.as_ref()));
+    let gate = gate.map(|gate| part::narrowed(gate, options, &scorers, &dataset));
     let (Some(variants), Some(gate)) = (variants, gate) else { return Err(findings.into_failure()) };
     if let Some(error) = variants.if_needed.as_ref().filter(|_| !has_baseline) {
         review::needed_baseline(error, &settings, &scorers, &cases, options, &gate, &mut findings);

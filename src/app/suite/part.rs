@@ -7,6 +7,7 @@ use crate::app::case_ids;
 use crate::config::Settings;
 use promptgate_core::gate::Policy;
 use promptgate_core::model::{CaseChoice, Dataset, Diagnostic, PartialDataset, Place};
+use promptgate_engine::execute::Scorers;
 
 /// Vanished cases that a warning names.
 const MAX_NAMED: usize = 5;
@@ -121,9 +122,27 @@ fn vanished(ids: &[&String], file: &str) -> String {
     format!("failed cases of {file} that the dataset no longer has: {}{more}", named.join(", "))
 }
 
-/// The policy of a partial run: one look, since there is no verdict to settle, unless `--max-repeats` asks for more.
-pub(super) fn one_look(mut policy: Policy, options: &SuiteOptions) -> Policy {
-    if options.chosen.is_some() && options.max_repeats.is_none() {
+/// The policy of a partial run: the criteria that apply to one of its cases, and one look, since there is no verdict to
+/// settle, unless `--max-repeats` asks for more.
+pub(super) fn narrowed(
+    mut policy: Policy,
+    options: &SuiteOptions,
+    scorers: &Scorers,
+    dataset: &Dataset,
+) -> Policy {
+    if options.chosen.is_none() {
+        return policy;
+    }
+    let graded: BTreeSet<String> = scorers.metrics().into_iter().collect();
+    policy.criteria.retain(|criterion| {
+        let (tag, is_graded) = (criterion.tag.as_ref(), graded.contains(&criterion.metric));
+        let mut cases = dataset.cases.iter().enumerate();
+        cases.any(|(index, case)| {
+            tag.is_none_or(|tag| case.tags.contains(tag))
+                && (!is_graded || scorers.applies(&criterion.metric, index))
+        })
+    });
+    if options.max_repeats.is_none() {
         policy.max_repeats = policy.repeats;
     }
     policy
@@ -133,7 +152,7 @@ pub(super) fn one_look(mut policy: Policy, options: &SuiteOptions) -> Policy {
 mod tests {
     use super::*;
     use crate::app::Failure;
-    use crate::app::testing::{diagnostics, folder, load, options};
+    use crate::app::testing::{CONFIG, diagnostics, folder, load, options, write};
     use promptgate_core::model::DatasetFacts;
 
     fn chosen(ids: &[&str], origin: Origin) -> Option<ChosenCases> {
@@ -159,6 +178,23 @@ mod tests {
         assert!(suite.notices[0].starts_with("partial run: 1 of 3 cases"), "{:?}", suite.notices);
         assert!(whole.policy.max_repeats > whole.policy.repeats);
         assert_eq!(suite.policy.max_repeats, suite.policy.repeats);
+    }
+
+    #[test]
+    fn criteria_without_a_chosen_case_are_left_out() {
+        let folder = folder();
+        write(
+            folder.path(),
+            "promptgate.yaml",
+            &format!("{CONFIG}slices: {{t1: {{check.affirms: {{min: 0.5}}}}}}\n"),
+        );
+        let criteria = |ids: &[&str]| {
+            let suite =
+                load(&SuiteOptions { chosen: chosen(ids, Origin::Flags), ..options(folder.path()) }).unwrap();
+            suite.policy.criteria.into_iter().map(|criterion| criterion.id).collect::<Vec<_>>()
+        };
+        assert_eq!(criteria(&["case-1"]), ["check.affirms", "slice.t1.check.affirms.min"]);
+        assert_eq!(criteria(&["case-2"]), ["check.affirms"]);
     }
 
     #[test]

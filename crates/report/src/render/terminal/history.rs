@@ -121,7 +121,7 @@ fn write_trend(history: &History, trend: &Trend, writer: &mut LineWriter<'_>) ->
     };
     let name = short(writer.redactor, &trend.metric, 24);
     let spans: [Span; 2] =
-        [(PLAIN, format!("{}  {range}  ", sparkline(&values))), (ansi, format!("{} ", trend.finding))];
+        [(PLAIN, format!("{}  {range}  ", sparkline(&values))), (ansi, trend.finding.clone())];
     write_block((PLAIN, &format!("{name:<16} ")), &spans, usize::MAX, writer)
 }
 

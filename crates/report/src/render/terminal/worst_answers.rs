@@ -51,7 +51,7 @@ fn write_case(row: &CaseRow<'_>, writer: &mut LineWriter<'_>) -> io::Result<()> 
     if let Some(((scorer, reason), others)) = reasons.split_first() {
         let more = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
         let text = format!("{}{more}: {reason}", one_line(redactor, scorer, 60));
-        write_block((RED, "  fails     "), &plain(&text), 1, writer)?;
+        write_block((RED, "  fails     "), &plain(&text), 2, writer)?;
     }
     Ok(())
 }
@@ -107,7 +107,7 @@ mod tests {
     use crate::{Format, Style, fixtures, write};
 
     /// Rows of a terminal below the verdict.
-    const SCREENFUL: usize = 21;
+    const SCREENFUL: usize = 24;
 
     fn shown(report: &Report, answers: bool, color: bool, width: usize) -> String {
         let mut out = Vec::new();

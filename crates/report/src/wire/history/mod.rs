@@ -109,8 +109,8 @@ impl History {
     }
 }
 
-/// The metrics that a criterion over all cases names, in the order of the newest report. Checks that always pass tell
-/// nothing.
+/// The metrics that a criterion over all cases names: judged ones, checks, then measurements, each in the order of the newest
+/// report. Checks that always pass tell nothing.
 fn gated_metrics(saved: &[(String, SavedRun)]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for (_, run) in saved.iter().rev() {
@@ -132,6 +132,13 @@ fn gated_metrics(saved: &[(String, SavedRun)]) -> Vec<String> {
         means.any(|(kind, mean)| kind != MetricKind::Check || mean < 1.0)
     };
     names.retain(varies);
+    let kind =
+        |name: &String| saved.iter().rev().find_map(|(_, run)| run.metric(name)).map(|metric| metric.kind);
+    names.sort_by_key(|name| match kind(name) {
+        Some(MetricKind::Judge) => 0,
+        Some(MetricKind::Check) => 1,
+        _ => 2,
+    });
     names
 }
 

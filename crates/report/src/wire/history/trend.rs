@@ -69,18 +69,18 @@ pub(super) fn trends(metrics: &[String], runs: &[&SavedRun], all: usize) -> (Vec
     let left_out = match all - runs.len() {
         0 => String::new(),
         left_out => format!(
-            " {left_out} of {all} runs are left out: not completed, or with another dataset, judge or endpoint than the newest."
+            " Left out: {left_out} of {all} runs, not completed, or with another dataset, judge or endpoint than the newest."
         ),
     };
     let sentence = if tested == 0 {
+        let needed = LAST + MIN_EARLIER;
         format!(
-            "Nothing was tested: {} runs compare with the newest one, {} are needed.{left_out}",
-            runs.len(),
-            LAST + MIN_EARLIER
+            "Nothing was tested: {} of the {needed} comparable runs that a test takes.{left_out}",
+            runs.len()
         )
     } else {
         format!(
-            "Tested: the average of the last {LAST} runs against that of the runs before, two-sided, with the noise that the \
+            "Averages of the last {LAST} runs against those of the runs before, two-sided, with the noise that the \
              intervals of the reports give; {} for any false finding over {}. Runs that reuse cached answers count as one in \
              the noise.{left_out}",
             number::percent(ALPHA),
@@ -202,7 +202,7 @@ mod tests {
         let found = faithfulness(&slow);
         assert_eq!((found.status, found.runs), (TrendStatus::Lower, 8), "{found:?}");
         assert!(found.finding.contains("below the 5 before, beyond noise"), "{}", found.finding);
-        assert!(slow.tested.starts_with("Tested: the average of the last 3 runs"), "{}", slow.tested);
+        assert!(slow.tested.starts_with("Averages of the last 3 runs"), "{}", slow.tested);
         let flat = history(&[0.90, 0.89, 0.91, 0.90, 0.89, 0.91, 0.89], |_, _| {});
         assert_eq!(faithfulness(&flat).status, TrendStatus::WithinNoise);
         let better = history(&[0.70, 0.70, 0.70, 0.80, 0.80, 0.80], |_, _| {});
@@ -235,11 +235,7 @@ mod tests {
         });
         let found = faithfulness(&other);
         assert_eq!((found.status, found.runs), (TrendStatus::NotTested, 5), "{found:?}");
-        assert!(
-            other.tested.contains("5 runs compare with the newest one, 6 are needed"),
-            "{}",
-            other.tested
-        );
+        assert!(other.tested.contains("5 of the 6 comparable runs"), "{}", other.tested);
         assert_eq!(other.runs.iter().filter(|run| !run.comparable).count(), 2);
     }
 
