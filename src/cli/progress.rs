@@ -304,7 +304,7 @@ fn write_line(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use promptgate_core::port::Purpose;
+    use promptgate_core::model::Purpose;
 
     fn after(events: impl IntoIterator<Item = Event>) -> Counts {
         let mut counts = Counts::default();

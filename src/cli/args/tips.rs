@@ -86,7 +86,7 @@ fn flags(command: &Command) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse::program;
+    use crate::cli::args::parse::program;
     use super::*;
 
     fn tip(arguments: &[&str]) -> String {
