@@ -157,6 +157,7 @@ fn run(cases: usize, repeats: u32) -> Run {
         parameters: serde_json::Map::new(),
         content_digest: None,
         published: None,
+        messages: Vec::new(),
     };
     let scorers = ["check.format", "faithfulness", "relevance"].map(str::to_owned).to_vec();
     Run {
@@ -165,6 +166,7 @@ fn run(cases: usize, repeats: u32) -> Run {
         duration_ms: 0,
         dataset: DatasetFacts { path: word(), format: word(), digest: word(), cases, partial: None },
         cases: (0..cases).map(case).collect(),
+        messages: Default::default(),
         candidate: variant.clone(),
         baseline: Some(variant),
         baseline_note: None,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::evaluate::Decided;
-use super::{Failure, mismatch, report_files};
+use super::{Failure, mismatch, report_files, sent};
 use promptgate_core::gate::{Criterion, Policy, Requirement};
 use promptgate_engine::evaluate::{self, Evaluation};
 
@@ -28,6 +28,7 @@ pub(crate) fn compare(old: &Path, new: &Path) -> Result<Decided, Failure> {
         ],
     )?;
     evaluate::adopt_baseline(&mut run, &earlier);
+    sent::adopt_baseline(&mut run, &earlier);
     // There will be no more evidence: one look spends all of alpha.
     policy.repeats = run.repeats.per_case.max(1);
     policy.max_repeats = policy.repeats;

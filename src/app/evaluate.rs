@@ -15,7 +15,7 @@ use super::models::{Connection, Models};
 use super::shard::{self, Part, ShardChoice, ShardResult};
 use super::suite::{self, Suite, SuiteOptions};
 use super::{
-    CacheMode, CallOptions, Context, Environment, Failure, mismatch, now, partial, prices, report_files,
+    CacheMode, CallOptions, Context, Environment, Failure, mismatch, now, partial, prices, report_files, sent,
 };
 use crate::config::{CachedBaseline, Settings};
 use promptgate_core::gate::{Bound, Policy, Requirement};
@@ -82,7 +82,8 @@ impl Decided {
 
     /// The report, and the redactor to write it with.
     pub(super) fn report(self, exit_code: u8) -> (Report, Arc<Redactor>) {
-        let Evaluation { run, decision, .. } = self.evaluation;
+        let Evaluation { mut run, decision, .. } = self.evaluation;
+        sent::redact_prompts(&mut run, &self.redactor);
         let report = Report::undecided(&run, self.policy, self.spool.as_ref());
         let report = report.decided(&decision, exit_code);
         (report, self.redactor)
@@ -278,6 +279,11 @@ async fn execute(
     let case_cost = suite.case_cost;
     let Suite { plan, mut scorers, policy, earlier, settings, warnings, .. } = suite;
     scorers.judge_models = models.judging;
+    let spool = FileSpool::new(&session.options.out)
+        .map_err(|error| Failure::writing("a temporary file beside the report", &error))?;
+    let spool = Arc::new(spool);
+    let earlier = earlier.map(|earlier| earlier.run);
+    let requests = sent::spill(&plan, earlier.as_ref(), &spool)?;
     let header = Header {
         name: settings.name.clone(),
         started_at: session.started_at.clone(),
@@ -288,12 +294,10 @@ async fn execute(
         baseline_note: suite.baseline_note,
         policy_source: suite.policy_source,
         release: suite.release,
+        requests,
         notices: suite.notices,
         warnings,
     };
-    let spool = FileSpool::new(&session.options.out)
-        .map_err(|error| Failure::writing("a temporary file beside the report", &error))?;
-    let spool = Arc::new(spool);
     let plan = plan.refresh(refreshed_roles(&settings, &policy));
     let engine = Arc::new(Engine {
         strip_reasoning: settings.transform.strip_reasoning,
@@ -309,11 +313,11 @@ async fn execute(
     if header.rejection.is_none() {
         announce(&engine, policy.schedule(), &settings, session.calls, models.cache.is_some());
     }
-    let earlier = earlier.map(|earlier| earlier.run);
     let (counter, elapsed) = (&session.counter, || session.started.elapsed());
     if let Some(part) = part {
         let shard_run = part.shard_run(earlier.as_ref());
-        let run = evaluate::execute_shard(&engine, header, shard_run, counter, elapsed).await;
+        let mut run = evaluate::execute_shard(&engine, header, shard_run, counter, elapsed).await;
+        sent::redact_prompts(&mut run, &models.redactor);
         let written = part.write(&run, &spool, &models.redactor, &session.options.out)?;
         return Ok(Outcome::Shard(Box::new(written)));
     }

@@ -33,6 +33,7 @@ mod redacting;
 pub(crate) mod release;
 pub(crate) mod report_files;
 pub(crate) mod schema;
+mod sent;
 pub(crate) mod serve;
 pub(crate) mod shard;
 mod sources;

@@ -27,6 +27,7 @@ mod recorder;
 #[path = "../suite/release/support.rs"]
 #[expect(dead_code, reason = "shared with the suite; each uses a part of it")]
 mod release;
+mod rollout_telemetry;
 #[path = "../suite/served.rs"]
 #[expect(dead_code, reason = "shared with the suite; each uses a part of it")]
 mod served;

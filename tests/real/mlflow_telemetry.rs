@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use crate::mlflow_server::{self, call, runtime};
 use crate::prepared::ExpectText as _;
-use crate::support::{Folder, repository};
+use crate::support::{Folder, Outcome, repository};
 
-fn read(uri: &str, trace: &str) -> Value {
+/// What MLflow's client reads of a trace.
+pub(crate) fn read(uri: &str, trace: &str) -> Value {
     let output = Command::new(mlflow_server::python().expect("Python"))
         .arg(repository().join("tests/real/mlflow_telemetry.py"))
         .args([uri, &format!("tr-{trace}")])
@@ -20,12 +21,22 @@ fn read(uri: &str, trace: &str) -> Value {
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
+/// Creates an experiment, and returns its identifier.
+pub(crate) fn new_experiment(uri: &str, name: &str) -> String {
+    let created = runtime().block_on(call(Method::POST, uri, "experiments/create", &json!({"name": name})));
+    created["experiment_id"].as_str().expect("an identifier").to_owned()
+}
+
+/// The trace that a command says it sent.
+pub(crate) fn sent_trace(outcome: &Outcome) -> String {
+    let text = outcome.text().split_whitespace().collect::<Vec<_>>().join(" ");
+    text.split(", trace ").nth(1).and_then(|rest| rest.get(..32)).expect("the trace").to_owned()
+}
+
 #[test]
 fn mlflow_has_the_spans_tokens_and_grades_of_a_run() {
     let Some(uri) = mlflow_server::uri() else { return };
-    let body = json!({"name": "runs"});
-    let created = runtime().block_on(call(Method::POST, &uri, "experiments/create", &body));
-    let experiment = created["experiment_id"].as_str().expect("an identifier");
+    let experiment = new_experiment(&uri, "runs");
     let folder = Folder::small(2);
     let header = format!("x-mlflow-experiment-id={experiment}");
     let run = ["run", "--offline", "--repeats", "2", "--inconclusive", "pass"];
@@ -33,10 +44,7 @@ fn mlflow_has_the_spans_tokens_and_grades_of_a_run() {
         .promptgate(&[&run[..], &["--otlp", &uri, "--otlp-content", "--otlp-header", &header]].concat())
         .expect_code(0)
         .expect_text("sent 11 spans");
-    let text = outcome.text();
-    let trace = text.split(", trace ").nth(1).and_then(|rest| rest.get(..32)).expect("the trace");
-
-    let read = read(&uri, trace);
+    let read = read(&uri, &sent_trace(&outcome));
     assert_eq!(read["experiment"], experiment);
     let spans = read["spans"].as_array().expect("spans");
     assert_eq!(spans.len(), 11);

@@ -6,17 +6,18 @@ use crate::prepared::{ExpectText as _, until};
 use crate::python_server::{PythonServer, client, runtime};
 use crate::support::Folder;
 
-static SERVER: PythonServer = PythonServer::new("phoenix", "/healthz");
+pub(crate) static SERVER: PythonServer = PythonServer::new("phoenix", "/healthz");
 
-/// The spans of the project of runs; empty until there is one.
-fn spans(url: &str) -> Vec<Value> {
+/// The spans of the project that are of a rollout, or those that are not; empty until there is one.
+pub(crate) fn spans(url: &str, of_rollout: bool) -> Vec<Value> {
     let url = format!("{url}/v1/projects/promptgate/spans?limit=1000");
     let body = runtime().block_on(async {
         let response = client().get(url).send().await.expect("a response");
         response.text().await.expect("a body")
     });
     let body: Value = serde_json::from_str(&body).unwrap_or_default();
-    body["data"].as_array().cloned().unwrap_or_default()
+    let spans = body["data"].as_array().cloned().unwrap_or_default();
+    spans.into_iter().filter(|span| (span["name"] == "promptgate.rollout") == of_rollout).collect()
 }
 
 #[test]
@@ -26,7 +27,7 @@ fn phoenix_has_the_spans_tokens_and_grades_of_a_run() {
     let run = ["run", "--offline", "--repeats", "2", "--inconclusive", "pass", "--otlp", &url];
     folder.promptgate(&run).expect_code(0).expect_text("sent 11 spans");
     // Phoenix stores spans some time after it accepted them.
-    let spans = until("the spans", || Some(spans(&url)).filter(|spans| spans.len() >= 11));
+    let spans = until("the spans", || Some(spans(&url, false)).filter(|spans| spans.len() >= 11));
     assert_eq!(spans.len(), 11);
     let root = spans.iter().find(|span| span["name"] == "promptgate run small").expect("the run");
     assert_eq!(root["parent_id"], Value::Null);

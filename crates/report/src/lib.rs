@@ -26,8 +26,8 @@ pub use render::{Format, Style, UnknownFormat, summary, write};
 pub use v1::{Report, read, schema};
 pub use view::concern::{Concern, concerns};
 pub use wire::{
-    Digesting, FileSpool, KEPT, LARGE, TRIALS_FILE, TrialsFile, calibration, case_result, history, is_line,
-    plan, release, shard, v1,
+    Digesting, FileSpool, KEPT, LARGE, RequestWriter, TRIALS_FILE, TrialsFile, calibration, case_result,
+    history, is_line, plan, release, shard, v1,
 };
 
 /// Returns the way to settle an inconclusive run: the evidence, its cost and the flag; `None` for any other run.

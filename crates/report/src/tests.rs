@@ -3,6 +3,7 @@
 mod judging;
 mod large;
 mod reading;
+mod requests;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -26,24 +26,24 @@ struct Endpoint {
     random: f64,
     /// Attempts of a call.
     attempts: u32,
+    /// What a failed first attempt makes of the trial.
+    failed: FirstAttempt,
 }
 
 /// All cells.
 pub(crate) fn cells() -> Vec<Cell> {
-    let selective = |on_bad, attempts| Endpoint { on_bad, random: 0.0, attempts };
-    let random = |random| Endpoint { on_bad: 0.0, random, attempts: ATTEMPTS };
+    let statuses = Endpoint { on_bad: 0.0, random: 0.0, attempts: ATTEMPTS, failed: FirstAttempt::Contested };
+    let random = |random| Endpoint { random, ..statuses };
+    let selective = |on_bad| Endpoint { on_bad, ..statuses };
+    let timeouts =
+        Endpoint { attempts: ATTEMPTS_AFTER_TIMEOUT, failed: FirstAttempt::TimedOut, ..selective(1.0) };
     let mut cells = vec![
         cell("unchanged, no faults", 0.0, random(0.0), vec![(Share::Red, 0.05), (Share::Undecided, 0.02)]),
         cell("-10, no faults", 0.10, random(0.0), vec![(Share::Green, 0.01)]),
-        cell("-10, 500 to bad answers", 0.10, selective(1.0, ATTEMPTS), vec![(Share::Green, 0.01)]),
-        cell("-10, 500 to half of them", 0.10, selective(0.5, ATTEMPTS), vec![(Share::Green, 0.01)]),
-        cell(
-            "-10, bad answers over the timeout",
-            0.10,
-            selective(1.0, ATTEMPTS_AFTER_TIMEOUT),
-            vec![(Share::Green, 0.01)],
-        ),
-        cell("-5, 500 to bad answers", 0.05, selective(1.0, ATTEMPTS), vec![(Share::Green, 0.05)]),
+        cell("-10, 500 to bad answers", 0.10, selective(1.0), vec![(Share::Green, 0.01)]),
+        cell("-10, 500 to half of them", 0.10, selective(0.5), vec![(Share::Green, 0.01)]),
+        cell("-10, bad answers over the timeout", 0.10, timeouts, vec![(Share::Green, 0.01)]),
+        cell("-5, 500 to bad answers", 0.05, selective(1.0), vec![(Share::Green, 0.05)]),
     ];
     for percent in [1_u32, 2, 3, 5] {
         let rate = f64::from(percent) / 100.0;
@@ -78,7 +78,7 @@ fn call(generator: &mut ChaCha8Rng, endpoint: Endpoint, rate: f64, bad: f64) -> 
             let score = if is_bad { 0.0 } else { noisy_score(generator, rate) };
             return Graded { cell: Value::Value(score), first_attempt };
         }
-        first_attempt = FirstAttempt::Contested;
+        first_attempt = endpoint.failed;
     }
     Graded { cell: Value::Missing, first_attempt }
 }

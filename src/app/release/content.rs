@@ -49,6 +49,7 @@ pub(in crate::app) fn variant_of(record: &Record) -> Variant {
         parameters: content.parameters.clone(),
         content_digest: Some(digest),
         published: Some(PublishedVersion { name, version, level: reported_level(record.level) }),
+        messages: Vec::new(),
     };
     Variant { facts, messages: content.messages.clone(), lines: vec![0; content.messages.len()] }
 }

@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
-use promptgate_core::model::Message;
-use promptgate_core::text::{Piece, PieceKind, line_diff, word_diff};
+use promptgate_core::text::line_diff;
 use promptgate_release::ports::LedgerStore;
 use promptgate_release::{Content, PromptReference, diff as level};
 use promptgate_report::release::diff::{
-    ChangedParameter, ChangedValue, Diff, LevelReason, MessageChange, MessageDiff, SCHEMA, Segment, SegmentOp,
+    ChangedParameter, ChangedValue, Diff, LevelReason, SCHEMA, Segment, message_diffs, segments,
 };
 
 use super::resolve::{record, resolve};
@@ -47,7 +46,7 @@ pub(crate) async fn diff(ledger: &dyn LedgerStore, options: &DiffOptions) -> Res
         kind: changed(word(&before.kind).into(), word(&after.kind).into()),
         model: changed(before.model.clone().into(), after.model.clone().into()),
         parameters: parameters(&before, &after),
-        messages: messages(&before.messages, &after.messages),
+        messages: message_diffs(&before.messages, &after.messages),
         answer_schema: schemas(before.answer_schema.as_ref(), after.answer_schema.as_ref())?,
     })
 }
@@ -78,67 +77,12 @@ fn schemas(old: Option<&Value>, new: Option<&Value>) -> Result<Vec<Segment>, Fai
     Ok(segments(line_diff(&text(old)?, &text(new)?)))
 }
 
-/// Aligns messages: equal ones, then those of the same role by their order.
-fn messages(old: &[Message], new: &[Message]) -> Vec<MessageDiff> {
-    let same_start = old.iter().zip(new).take_while(|(old, new)| old == new).count();
-    let (old, new) = (old.split_at(same_start), new.split_at(same_start));
-    let same_end = old.1.iter().rev().zip(new.1.iter().rev()).take_while(|(old, new)| old == new).count();
-    let (changed_old, end) = old.1.split_at(old.1.len() - same_end);
-    let (changed_new, _) = new.1.split_at(new.1.len() - same_end);
-    let mut messages: Vec<MessageDiff> = old.0.iter().map(equal).collect();
-    let mut waiting = changed_new.iter().peekable();
-    for before in changed_old {
-        // A message of the same role is the edited one; other roles before it are new.
-        if !waiting.clone().any(|after| after.role == before.role) {
-            messages.push(whole(before, MessageChange::Removed));
-            continue;
-        }
-        while let Some(after) = waiting.next_if(|after| after.role != before.role) {
-            messages.push(whole(after, MessageChange::Added));
-        }
-        match waiting.next() {
-            Some(after) if after == before => messages.push(equal(after)),
-            Some(after) => messages.push(MessageDiff {
-                role: before.role.as_str().to_owned(),
-                change: MessageChange::Changed,
-                segments: segments(word_diff(&before.content, &after.content)),
-            }),
-            None => {}
-        }
-    }
-    messages.extend(waiting.map(|after| whole(after, MessageChange::Added)));
-    messages.extend(end.iter().map(equal));
-    messages
-}
-
-fn equal(message: &Message) -> MessageDiff {
-    whole(message, MessageChange::Equal)
-}
-
-fn whole(message: &Message, change: MessageChange) -> MessageDiff {
-    let op = match change {
-        MessageChange::Added => SegmentOp::Added,
-        MessageChange::Removed => SegmentOp::Removed,
-        MessageChange::Equal | MessageChange::Changed => SegmentOp::Equal,
-    };
-    let segments = vec![Segment { op, text: message.content.clone() }];
-    MessageDiff { role: message.role.as_str().to_owned(), change, segments }
-}
-
-fn segments(pieces: Vec<Piece>) -> Vec<Segment> {
-    let op = |kind| match kind {
-        PieceKind::Equal => SegmentOp::Equal,
-        PieceKind::Removed => SegmentOp::Removed,
-        PieceKind::Added => SegmentOp::Added,
-    };
-    pieces.into_iter().map(|Piece { kind, text }| Segment { op: op(kind), text }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::{chat, error, ledger, name, record, reference};
     use super::*;
     use promptgate_core::model::MessageRole::{self, Assistant, System, User};
+    use promptgate_report::release::diff::{MessageChange, SegmentOp};
     use serde_json::json;
 
     fn options(old: &str, new: &str) -> DiffOptions {
@@ -193,7 +137,7 @@ mod tests {
     fn messages_are_aligned_by_role() {
         let of = |messages: &[(MessageRole, &str)]| chat(messages).messages;
         let changes = |old: &[(MessageRole, &str)], new: &[(MessageRole, &str)]| {
-            let messages = messages(&of(old), &of(new));
+            let messages = message_diffs(&of(old), &of(new));
             messages.iter().map(|it| (it.role.clone(), it.change)).collect::<Vec<_>>()
         };
         let role = |role: MessageRole, change| (role.as_str().to_owned(), change);

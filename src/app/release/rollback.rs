@@ -161,16 +161,17 @@ pub(super) async fn rollback_in(
     if options.dry_run {
         return Ok(rolled_back);
     }
-    let ends_rollout = options.label == Label::Production && state.rollout.is_some();
+    let takes_canary = options.label == Label::Production
+        && (state.rollout.is_some() || state.labels.get(&Label::Canary) == Some(&from));
     if !in_ledger {
         places.set(&options.label, to, &current.state).await?;
-        if ends_rollout {
+        if takes_canary {
             places.set(&Label::Canary, to, &current.state).await?;
         }
     }
     match record(options, &places, from, to).await {
         Ok(()) => {
-            if ends_rollout {
+            if takes_canary {
                 places.settle(&Label::Canary).await?;
             }
             let settled = places.settle(&options.label).await?;
@@ -185,7 +186,11 @@ pub(super) async fn rollback_in(
             // Without the event, other writers do not know better: the registry alone has to confirm.
             places.confirm(&options.label, to, &current.state).await?;
             rolled_back.notes.push(format!("the ledger did not take the event: {error}"));
-            rolled_back.pending = Some(pending::line(&stamp.event(moved(options, Some(from), to)))?);
+            let labels = [Some(&options.label), takes_canary.then_some(&Label::Canary)];
+            let events = labels.into_iter().flatten().map(|label| moved(options, label, Some(from), to));
+            let lines: Result<Vec<String>, Failure> =
+                events.map(|kind| pending::line(&stamp.event(kind))).collect();
+            rolled_back.pending = Some(lines?.join("\n"));
         }
         Err(error) => return Err(error.into()),
     }
@@ -250,8 +255,8 @@ async fn end_rollout(
     Ok((rolled_back, true))
 }
 
-/// Appends the event, and those that end a rollout over a version that production no longer has, whatever other writers
-/// append meanwhile.
+/// Appends the event, that of canary where it is on the same version, and those that end a rollout over a version that
+/// production no longer has, whatever other writers append meanwhile.
 async fn record(
     options: &RollbackOptions,
     places: &Places<'_>,
@@ -267,20 +272,26 @@ async fn record(
         }
         // Another rollback to the same version came first; an open move of the label is still to be ended.
         let done = now == Some(to) && !current.state.intents.contains_key(&options.label);
-        let event = moved(options, now.or(Some(from)), to);
+        let event = moved(options, &options.label, now.or(Some(from)), to);
         let mut events = Vec::from_iter((!done).then_some(event));
         if let Some(rollout) = current.state.rollout.as_deref().filter(|_| options.label == Label::Production)
         {
             let (number, outcome) = (rollout.start.number, RolloutOutcome::RolledBack);
             events.extend(rollout::events(&current.state, number, to, outcome, &options.reason));
+        } else if options.label == Label::Production
+            && current.state.labels.get(&Label::Canary) == Some(&from)
+            && !done
+        {
+            // Left there by an earlier rollout of the version.
+            events.push(moved(options, &Label::Canary, Some(from), to));
         }
         Ok::<_, PortError>((places.stamp.events(events), ()))
     })
     .await
 }
 
-fn moved(options: &RollbackOptions, from: Option<Version>, version: Version) -> EventKind {
-    let (label, cause) = (options.label.clone(), MoveCause::Rollback);
+fn moved(options: &RollbackOptions, label: &Label, from: Option<Version>, version: Version) -> EventKind {
+    let (label, cause) = (label.clone(), MoveCause::Rollback);
     let reason = Some(options.reason.trim().to_owned()).filter(|reason| !reason.is_empty());
     EventKind::Moved { label, from, version, cause, reason }
 }

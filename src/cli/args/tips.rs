@@ -86,8 +86,8 @@ fn flags(command: &Command) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::cli::args::parse::program;
     use super::*;
+    use crate::cli::args::parse::program;
 
     fn tip(arguments: &[&str]) -> String {
         let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();

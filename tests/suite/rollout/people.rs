@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::support::{EQUAL, MONITORED, Story};
-use crate::release::support::NAME;
+use crate::release::support::{Langfuse, NAME};
 
 #[test]
 fn rollback_ends_a_rollout_at_once() {
@@ -77,11 +77,18 @@ fn rollback_after_harm_moves_production_an_hour_later_or_by_name() {
 }
 
 #[test]
-fn rollback_after_an_abort_moves_production() {
-    let mut story = Story::in_folder().over_the_second();
-    story.at(109);
-    story.json(0, "abort", &["--reason", "a hotfix comes first"]);
-    story.suite.rollback(&[]).expect_code(0).says("production moved back from 1.1.0 to 1.0.0");
+fn rollback_after_an_abort_moves_production_and_the_canary_parked_there() {
+    let langfuse = Langfuse::start();
+    for story in [Story::in_folder(), Story::on_branch(), Story::on_langfuse(&langfuse)] {
+        let mut story = story.over_the_second();
+        story.at(109);
+        story.json(0, "abort", &["--reason", "a hotfix comes first"]);
+        assert_eq!(story.suite.label("canary"), "1.1.0");
+        story.suite.rollback(&[]).expect_code(0).says("production moved back from 1.1.0 to 1.0.0");
+        assert_eq!(story.suite.label("production"), "1.0.0");
+        assert_eq!(story.suite.label("canary"), "1.0.0");
+    }
+    assert_eq!(langfuse.holders("canary"), langfuse.holders("production"));
 }
 
 #[test]

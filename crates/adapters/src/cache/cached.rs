@@ -11,7 +11,7 @@ use super::handle::{Cache, Lookup, LookupResult};
 use super::key;
 use super::record::{Record, now};
 use super::table::Table;
-use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind, Purpose};
+use promptgate_core::model::{CallFacts, CallOrigin, ChatRequest, Completion, Fault, FaultKind, Purpose};
 use promptgate_core::port::{CachedJudgement, ChatModel, Event, EventSink, JudgementCache};
 
 /// Use of the cache in one run.
@@ -63,14 +63,15 @@ impl Cached {
         let key = key::of_request(&self.scope, request);
         let refresh = self.options.refresh || request.refresh;
         let lookup = Lookup { max_age: self.options.max_age, refreshed_only: refresh };
-        let _claim = match self.cache.get_or_claim(Table::Completions, key, lookup).await? {
+        let (_claim, reason) = match self.cache.get_or_claim(Table::Completions, key, lookup).await? {
             LookupResult::Hit(record) => {
                 let completion: Completion = serde_json::from_str(&record.text)
                     .map_err(|_| damaged(&self.cache.path, "an entry is not a completion"))?;
                 self.events.emit(Event::CacheHit { purpose: Purpose::Completion, at: record.at });
-                return Ok(Completion { cached_at: Some(record.at), ..completion });
+                let call = Some(CallFacts::spared(CallOrigin::Cached));
+                return Ok(Completion { cached_at: Some(record.at), call, ..completion });
             }
-            LookupResult::Miss(claim) => claim,
+            LookupResult::Miss(claim, reason) => (claim, reason),
         };
         if self.options.cached_only {
             return Err(not_cached("answer"));
@@ -80,7 +81,7 @@ impl Cached {
             let record = Record { at: now(), model: request.model.clone(), text };
             self.cache.insert(Table::Completions, key, &record, refresh);
         }
-        Ok(completion)
+        Ok(Completion { call: Some(CallFacts::made(reason)), ..completion })
     }
 }
 
@@ -107,9 +108,11 @@ impl JudgementCache for Cached {
             Ok(match self.cache.get_or_claim(Table::Judgements, key, lookup).await? {
                 LookupResult::Hit(record) => {
                     self.events.emit(Event::CacheHit { purpose: Purpose::Judgement, at: record.at });
-                    CachedJudgement { record: Some(record.text), claim: None }
+                    CachedJudgement { record: Some(record.text), miss: None, claim: None }
                 }
-                LookupResult::Miss(claim) => CachedJudgement { record: None, claim: Some(Box::new(claim)) },
+                LookupResult::Miss(claim, reason) => {
+                    CachedJudgement { record: None, miss: Some(reason), claim: Some(Box::new(claim)) }
+                }
             })
         }
         .boxed()

@@ -15,7 +15,7 @@ use super::record::{Record, now};
 use super::state::{Claim, EntryId, Shared, lock as locked};
 use super::table::{self, FORMAT, Readers, Table};
 use super::writer::Writer;
-use promptgate_core::model::{Diagnostic, Fault};
+use promptgate_core::model::{CallReason, Diagnostic, Fault};
 use promptgate_core::text::{is_out_of_space, write_error};
 
 /// An open cache, locked by this process until dropped.
@@ -39,7 +39,7 @@ pub(super) struct Lookup {
 pub(super) enum LookupResult {
     Hit(Record),
     /// The caller holds the claim and computes the entry.
-    Miss(Claim),
+    Miss(Claim, CallReason),
 }
 
 /// A cache that cannot be opened.
@@ -185,8 +185,8 @@ impl Cache {
             let Err(signal) = started else {
                 let claim = Claim { shared: Arc::clone(&self.shared), entry };
                 return Ok(match self.get_committed(entry, lookup)? {
-                    Some(record) => LookupResult::Hit(record),
-                    None => LookupResult::Miss(claim),
+                    Ok(record) => LookupResult::Hit(record),
+                    Err(reason) => LookupResult::Miss(claim, reason),
                 });
             };
             let notified = signal.notified();
@@ -200,10 +200,14 @@ impl Cache {
         }
     }
 
-    /// Returns an entry from the file, if it satisfies the lookup.
-    pub(super) fn get_committed(&self, entry: EntryId, lookup: Lookup) -> Result<Option<Record>, Fault> {
+    /// Returns an entry from the file, or why none satisfies the lookup.
+    pub(super) fn get_committed(
+        &self,
+        entry: EntryId,
+        lookup: Lookup,
+    ) -> Result<Result<Record, CallReason>, Fault> {
         if lookup.refreshed_only && !locked(&self.shared.state).refreshed.contains(&entry) {
-            return Ok(None);
+            return Ok(Err(CallReason::Refresh));
         }
         let read = || -> Result<Option<Record>, redb::Error> {
             let readers = self.readers()?;
@@ -212,7 +216,13 @@ impl Cache {
             Record::read(value.value()).map(Some).ok_or_else(corrupted)
         };
         let record = guarded(read).map_err(|error| damaged(&self.path, &error.to_string()))?;
-        Ok(record.filter(|record| lookup.max_age.is_none_or(|age| !record.is_older_than(age, now()))))
+        Ok(match record {
+            None => Err(CallReason::NotCached),
+            Some(record) if lookup.max_age.is_some_and(|age| record.is_older_than(age, now())) => {
+                Err(CallReason::TooOld)
+            }
+            Some(record) => Ok(record),
+        })
     }
 
     /// Returns the tables of the last commit. They are opened under the lock that the writer takes after each commit to

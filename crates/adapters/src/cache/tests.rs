@@ -12,7 +12,8 @@ use super::record::{Record, now};
 use super::table::{self, Table};
 use super::*;
 use promptgate_core::model::{
-    ChatRequest, Completion, Diagnostic, Fault, FaultKind, FinishReason, Message, MessageRole, Purpose,
+    CallFacts, CallOrigin, CallReason, ChatRequest, Completion, Diagnostic, Fault, FaultKind, FinishReason,
+    Message, MessageRole, Purpose,
 };
 use promptgate_core::port::{ChatModel, Event, EventSink, NullSink};
 use promptgate_testing::{RecordedEvents, ScriptedModel, completion, request_of};
@@ -78,7 +79,9 @@ async fn a_repeated_request_returns_the_cached_completion_unchanged() {
     let (model, inner) = bench.model(CacheOptions { cached_only: true, ..CacheOptions::default() });
     let again = model.complete(&request("a")).await.unwrap();
     assert!(again.cached_at.is_some_and(|at| at.abs_diff(now()) < 600));
-    assert_eq!(Completion { cached_at: None, ..again }, first);
+    assert_eq!(again.call, Some(CallFacts::spared(CallOrigin::Cached)));
+    assert_eq!(first.call, Some(CallFacts::made(CallReason::NotCached)));
+    assert_eq!(Completion { cached_at: None, call: first.call, ..again }, first);
     let fault = model.complete(&request("b")).await.unwrap_err();
     assert_eq!((fault.kind, inner.call_count()), (FaultKind::NotCached, 0));
 }
@@ -179,12 +182,14 @@ async fn an_entry_older_than_max_age_is_requested_again() {
     assert_eq!(model.complete(&request("a")).await.unwrap().text, "old");
     // A request with `refresh` ignores it.
     let refresh = ChatRequest { refresh: true, ..request("a") };
-    assert_eq!(model.complete(&refresh).await.unwrap().text, "answer 0");
+    let fresh = model.complete(&refresh).await.unwrap();
+    assert_eq!((fresh.text.as_str(), fresh.call), ("answer 0", Some(CallFacts::made(CallReason::Refresh))));
     assert_eq!(model.complete(&refresh).await.unwrap().text, "answer 0");
     drop(model);
     let (model, _) =
         bench.model(CacheOptions { max_age: Some(Duration::from_secs(3600)), ..CacheOptions::default() });
-    assert_eq!(model.complete(&request("b")).await.unwrap().text, "answer 0");
+    let fresh = model.complete(&request("b")).await.unwrap();
+    assert_eq!((fresh.text.as_str(), fresh.call), ("answer 0", Some(CallFacts::made(CallReason::TooOld))));
     assert_eq!(inner.call_count(), 1);
 }
 
@@ -369,8 +374,8 @@ async fn a_damaged_file_is_reported_or_harmless() {
         let mut damage = false;
         for index in 0..60 {
             match cache.get_committed((Table::Completions, key(index)), Lookup::default()) {
-                Ok(Some(record)) => assert_eq!(record.text, text(index)),
-                Ok(None) => damage = true,
+                Ok(Ok(record)) => assert_eq!(record.text, text(index)),
+                Ok(Err(_)) => damage = true,
                 Err(fault) => {
                     assert_eq!(fault.kind, FaultKind::CacheDamaged);
                     assert!(fault.message.contains("cache.redb"), "{}", fault.message);

@@ -140,7 +140,14 @@ pub fn parse_prompt(
         source: file,
         commit: commit.clone(),
     };
-    let facts = VariantFacts { prompt, model, parameters, content_digest: None, published: None };
+    let facts = VariantFacts {
+        prompt,
+        model,
+        parameters,
+        content_digest: None,
+        published: None,
+        messages: Vec::new(),
+    };
     let variant = Variant { facts, messages: parts.messages, lines: parts.lines };
     let value = ParsedPrompt { variant, kind: parts.kind, front_matter: parts.settings.front_matter };
     Ok(Loaded { value, warnings: parts.warnings })

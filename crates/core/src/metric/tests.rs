@@ -18,7 +18,14 @@ fn variant(model: &str, temperature: Option<f64>) -> VariantFacts {
     if let Some(temperature) = temperature {
         parameters.insert("temperature".to_owned(), json!(temperature));
     }
-    VariantFacts { prompt, model: model.to_owned(), parameters, content_digest: None, published: None }
+    VariantFacts {
+        prompt,
+        model: model.to_owned(),
+        parameters,
+        content_digest: None,
+        published: None,
+        messages: Vec::new(),
+    }
 }
 
 fn run(cases: usize, repeats: u32, trials: Vec<Trial>) -> Run {
@@ -34,6 +41,7 @@ fn run(cases: usize, repeats: u32, trials: Vec<Trial>) -> Run {
             partial: None,
         },
         cases: (0..cases).map(|case| CaseFacts { id: format!("c{case}"), ..CaseFacts::default() }).collect(),
+        messages: Default::default(),
         candidate: variant("a", None),
         baseline: Some(variant("b", None)),
         baseline_note: None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Matrix, Role, named};
+use super::{Matrix, RequestLocation, Role, named};
 
 /// A case without its variables and checks, for the decision and the report.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,6 +30,8 @@ pub struct CaseFacts {
     pub shared: bool,
     /// Whether the dataset of the base lacks it. The base's cases alone must pass as well.
     pub added: bool,
+    /// The messages that were sent for it.
+    pub requests: RequestLocation,
 }
 
 named! {

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Attempt, FinishReason, named};
+use super::{Attempt, CallFacts, FinishReason, named};
 use crate::text::reasoning;
 
 named! {
@@ -25,7 +25,7 @@ named! {
 }
 
 /// One message.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
     /// The role of the author.
     pub role: MessageRole,
@@ -160,6 +160,9 @@ pub struct Completion {
     /// Time of caching in seconds since 1970 (UTC); `None` for a new completion.
     #[serde(skip)]
     pub cached_at: Option<u64>,
+    /// Where it came from; `None` where that is not known.
+    #[serde(skip)]
+    pub call: Option<CallFacts>,
 }
 
 impl Completion {
@@ -177,6 +180,7 @@ impl Completion {
             system_fingerprint: None,
             attempts: Vec::new(),
             cached_at: None,
+            call: None,
         }
     }
     /// Moves reasoning in front of the text to `reasoning`. An answer that ends within its reasoning is cut: it has no

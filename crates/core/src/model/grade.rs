@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::{Attempt, Fault, Usage};
+use super::{Attempt, CallFacts, Fault, Usage};
 
 /// A score: finite, in 0..=1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
@@ -136,6 +136,9 @@ pub struct Judging {
     /// The failed attempts of all calls, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
+    /// Where the judgement came from; absent in reports of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallFacts>,
 }
 
 /// Calls of a judgement with a reply from a cache.
@@ -158,6 +161,7 @@ impl Judging {
         self.calls = self.calls.saturating_add(earlier.calls);
         self.usage.add(earlier.usage);
         self.latency_ms += earlier.latency_ms;
+        self.call = self.call.or(earlier.call);
         self.attempts.splice(0..0, earlier.attempts.iter().copied());
         if let Some(earlier) = earlier.cached {
             self.add_cached(earlier.calls, earlier.usage);

@@ -5,6 +5,7 @@
 mod agreement;
 mod analysis;
 mod attempt;
+mod call;
 mod case;
 mod chat;
 mod dataset;
@@ -19,6 +20,7 @@ mod origin;
 mod policy;
 mod price;
 mod release;
+mod request;
 mod run;
 mod served_model;
 mod trial_summary;
@@ -31,6 +33,7 @@ pub use analysis::{
     TrialPlace, VariantScores,
 };
 pub use attempt::{Attempt, FirstAttempt};
+pub use call::{CallFacts, CallOrigin, CallReason};
 pub use case::{Case, Item};
 pub use chat::{ChatRequest, Completion, Message, MessageRole, Purpose, ResponseFormat, ToolCall, Usage};
 pub use dataset::{CaseChoice, Dataset, DatasetFacts, DatasetFormat, PartialDataset};
@@ -45,13 +48,14 @@ pub use origin::{DatasetChanges, NamedCases, PolicyChange, PolicySource};
 pub use policy::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
 pub use price::{Price, Prices};
 pub use release::{LevelReason, PublishedVersion, ReleaseControls, ReleaseFacts, ReleaseGate, ReleaseLevel};
+pub use request::{CaseRequests, MessageTexts, RequestLocation, RequestTexts};
 pub use run::{CallTotals, Ended, EndedKind, RepeatCounts, Run, SESSION_SECONDS, Trial, TrialResult};
 pub use served_model::is_same_model;
 pub use trial_summary::{
     GradeFacts, Interner, JudgeIdentity, Judgement, Responder, SpoolPlace, TextLocation, TrialSummary,
     TrialText,
 };
-pub use variant::{PromptFacts, Role, Variant, VariantFacts};
+pub use variant::{PromptFacts, PromptMessage, Role, Variant, VariantFacts};
 pub use verdict::{
     CaseStatus, CaseSummary, ContestedTotals, CriterionOutcome, CriterionVerdict, Decision,
     FirstAttemptsOutcome, Interval, Judged, LengthCorrelation, LookCriterion, LookOutcome, MetricSummary,

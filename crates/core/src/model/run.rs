@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CaseFacts, Completion, DatasetFacts, Fault, FirstAttempt, Grade, Interner, JudgeFacts, PolicySource,
-    Prices, ReleaseFacts, Role, TrialSummary, Usage, VariantFacts, named,
+    CallFacts, CaseFacts, Completion, DatasetFacts, Fault, FirstAttempt, Grade, Interner, JudgeFacts,
+    MessageTexts, PolicySource, Prices, ReleaseFacts, Role, TextLocation, TrialSummary, Usage, VariantFacts,
+    named,
 };
 
 /// Length of a session. Latencies of different sessions do not compare, since an endpoint's latency drifts by the hour.
@@ -41,6 +42,13 @@ impl TrialResult {
         match self {
             Self::Completed(answer) => Some(answer),
             Self::Missing(_) => None,
+        }
+    }
+
+    /// Says where the answer came from. A text in the spool stays as it is.
+    pub fn set_call(&mut self, call: CallFacts) {
+        if let Self::Completed(TrialSummary { text: TextLocation::InMemory(text), .. }) = self {
+            text.completion.call = Some(call);
         }
     }
 
@@ -157,6 +165,8 @@ pub struct Run {
     pub dataset: DatasetFacts,
     /// The cases in dataset order.
     pub cases: Arc<[CaseFacts]>,
+    /// Messages that are the same in many cases, by digest.
+    pub messages: MessageTexts,
     /// The candidate.
     pub candidate: VariantFacts,
     /// The baseline; `None` without one.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Message, PublishedVersion, named};
+use super::{Message, MessageRole, PublishedVersion, named};
 
 named! {
     /// The role of a variant in the comparison.
@@ -45,6 +45,40 @@ pub struct VariantFacts {
     /// The published version that it was read from; absent for files and commits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<PublishedVersion>,
+    /// The messages of the prompt as written, those of the configuration included, with placeholders; absent in reports of
+    /// earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<PromptMessage>,
+}
+
+/// A message of a prompt as written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PromptMessage {
+    /// The role of the author.
+    pub role: MessageRole,
+    /// The text, with `{{name}}` placeholders.
+    pub content: String,
+    /// Characters that are left out at the end of a very long text; absent where it is whole.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub omitted: usize,
+}
+
+fn is_zero(characters: &usize) -> bool {
+    *characters == 0
+}
+
+impl Variant {
+    /// The facts, with the messages as written.
+    pub fn facts_with_messages(&self) -> VariantFacts {
+        let messages = self.messages.iter().map(PromptMessage::from).collect();
+        VariantFacts { messages, ..self.facts.clone() }
+    }
+}
+
+impl From<&Message> for PromptMessage {
+    fn from(message: &Message) -> Self {
+        Self { role: message.role, content: message.content.clone(), omitted: 0 }
+    }
 }
 
 /// Provenance of a prompt.

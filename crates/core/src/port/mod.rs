@@ -5,7 +5,7 @@ use std::io;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::model::{Case, ChatRequest, Completion, Fault, Purpose, Role, SpoolPlace, TrialText};
+use crate::model::{CallReason, Case, ChatRequest, Completion, Fault, Purpose, Role, SpoolPlace, TrialText};
 
 /// A chat model: HTTP, simulated, or a layer around another model (cache, retry, rate limit, budget).
 pub trait ChatModel: Send + Sync {
@@ -38,6 +38,8 @@ pub trait JudgementCache: Send + Sync {
 pub struct CachedJudgement {
     /// The stored record.
     pub record: Option<String>,
+    /// For a miss, why.
+    pub miss: Option<CallReason>,
     /// For a miss, a claim to hold until the judgement is stored or abandoned; other tasks wait for it.
     pub claim: Option<Box<dyn Send + Sync>>,
 }

@@ -151,6 +151,7 @@ fn variant(system: &str, user: &str) -> Variant {
             parameters: Map::new(),
             content_digest: None,
             published: None,
+            messages: Vec::new(),
         },
         messages: vec![
             Message { role: MessageRole::System, content: system.to_owned() },

@@ -22,8 +22,9 @@ use promptgate_core::forecast;
 use promptgate_core::gate::{self, Policy};
 use promptgate_core::metric;
 use promptgate_core::model::{
-    Analysis, CallTotals, CaseFacts, Decision, Ended, Fault, JudgeFacts, MetricKind, PolicySource, Prices,
-    ReleaseFacts, RepeatCounts, Role, Run, Trial, TrialResult, Verdict,
+    Analysis, CallFacts, CallOrigin, CallTotals, CaseFacts, Decision, Ended, Fault, JudgeFacts, MetricKind,
+    PolicySource, Prices, ReleaseFacts, RepeatCounts, RequestLocation, RequestTexts, Role, Run, Trial,
+    TrialResult, Variant, Verdict,
 };
 use promptgate_core::port::Event;
 
@@ -48,6 +49,8 @@ pub struct Header {
     pub policy_source: Option<PolicySource>,
     /// The release that the candidate would become; `None` without `release:`.
     pub release: Option<ReleaseFacts>,
+    /// The messages of every case.
+    pub requests: RequestTexts,
     /// Facts that reports state first.
     pub notices: Vec<String>,
     /// Warnings for the report.
@@ -171,7 +174,7 @@ pub fn planned(engine: &Engine, from: u32, to: u32, judges: usize) -> Event {
 /// The run before its first call.
 fn empty_run(engine: &Engine, header: Header, scorers: Vec<String>) -> Run {
     let dataset = engine.plan.dataset();
-    let cases: Arc<[CaseFacts]> = dataset
+    let mut cases: Vec<CaseFacts> = dataset
         .cases
         .iter()
         .zip(engine.plan.shared())
@@ -187,8 +190,12 @@ fn empty_run(engine: &Engine, header: Header, scorers: Vec<String>) -> Run {
             may_refuse: case.may_refuse,
             shared,
             added: case.added,
+            requests: RequestLocation::default(),
         })
         .collect();
+    for (facts, requests) in cases.iter_mut().zip(header.requests.cases) {
+        facts.requests = requests;
+    }
     let applies = scorers
         .iter()
         .map(|metric| (0..cases.len()).map(|case| engine.scorers.applies(metric, case)).collect())
@@ -198,9 +205,10 @@ fn empty_run(engine: &Engine, header: Header, scorers: Vec<String>) -> Run {
         started_at: header.started_at,
         duration_ms: 0,
         dataset: dataset.facts.clone(),
-        cases,
-        candidate: engine.plan.candidate().facts.clone(),
-        baseline: engine.plan.baseline().map(|variant| variant.facts.clone()),
+        cases: cases.into(),
+        messages: header.requests.messages,
+        candidate: engine.plan.candidate().facts_with_messages(),
+        baseline: engine.plan.baseline().map(Variant::facts_with_messages),
         baseline_note: header.baseline_note,
         judge: header.judge,
         repeats: RepeatCounts::all(0, scorers.len()),
@@ -277,7 +285,9 @@ pub fn adopt_baseline(run: &mut Run, earlier: &Run) {
         .filter(|trial| trial.role == Role::Candidate && trial.repeat < repeats)
         .filter_map(|trial| {
             let case = *index.get(earlier.cases.get(trial.case)?.id.as_str())?;
-            Some(Trial { case, role: Role::Baseline, repeat: trial.repeat, result: trial.result.clone() })
+            let mut result = trial.result.clone();
+            result.set_call(CallFacts::spared(CallOrigin::Reused));
+            Some(Trial { case, role: Role::Baseline, repeat: trial.repeat, result })
         })
         .collect();
     run.trials.retain(|trial| trial.role == Role::Candidate);

@@ -23,6 +23,7 @@ fn variant(model: &str) -> VariantFacts {
         parameters: serde_json::Map::new(),
         content_digest: None,
         published: None,
+        messages: Vec::new(),
     }
 }
 
@@ -52,6 +53,7 @@ pub(super) fn run(name: &str, cases: &[&str], repeats: u32, roles: &[Role]) -> R
             .iter()
             .map(|id| CaseFacts { id: (*id).to_owned(), shared: true, ..CaseFacts::default() })
             .collect(),
+        messages: Default::default(),
         candidate: variant(name),
         baseline: None,
         baseline_note: None,

@@ -264,6 +264,22 @@ impl Plan {
         self.duplicates[slot.case].judge.saturating_mul(MAX_REPEATS).saturating_add(slot.repeat)
     }
 
+    /// The messages that a variant sends for a case, each with whether it is the same for every case; `None` for a
+    /// baseline that is not run.
+    ///
+    /// # Errors
+    /// An error of rendering, which [`Plan::new`] rules out.
+    pub fn messages(&self, case: usize, role: Role) -> Result<Option<Vec<(Message, bool)>>, Diagnostic> {
+        let prepared = match role {
+            Role::Candidate => Some(&self.candidate),
+            Role::Baseline => self.baseline.as_ref(),
+        };
+        let Some((prepared, case)) = prepared.zip(self.dataset.cases.get(case)) else { return Ok(None) };
+        let is_fixed = prepared.templates.iter().map(|template| template.variables().is_empty());
+        let messages = prepared.request(case, 0)?.messages;
+        Ok(Some(messages.into_iter().zip(is_fixed).collect()))
+    }
+
     /// The request of a slot.
     ///
     /// # Errors

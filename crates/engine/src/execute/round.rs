@@ -12,8 +12,8 @@ use super::plan::{Plan, Slot};
 use super::scorers::Scorers;
 use super::state::{FinishedSlot, RoundState, SlotWork};
 use promptgate_core::model::{
-    Completion, Ended, Fault, FaultKind, Grade, Interner, Outcome, Role, Score, TextLocation, Trial,
-    TrialResult, TrialSummary, TrialText,
+    CallFacts, CallReason, Completion, Ended, Fault, FaultKind, Grade, Interner, Outcome, Role, Score,
+    TextLocation, Trial, TrialResult, TrialSummary, TrialText,
 };
 use promptgate_core::port::{ChatModel, EventSink, Spool};
 
@@ -259,7 +259,9 @@ impl Engine {
             .plan
             .request(slot)
             .map_err(|diagnostic| Fault::new(FaultKind::Rejected, diagnostic.to_string()))?;
-        let completion = self.model.complete(&request).await?;
+        let mut completion = self.model.complete(&request).await?;
+        // A model without a cache says nothing of it.
+        completion.call.get_or_insert(CallFacts::made(CallReason::NoCache));
         Ok(if self.strip_reasoning { completion.strip_reasoning() } else { completion })
     }
 

@@ -7,7 +7,8 @@ use super::case_cost::CaseCost;
 use super::plan::{Roles, Slot};
 use super::round::{Engine, RoundResult};
 use promptgate_core::model::{
-    Ended, Fault, FaultKind, Grade, GradeFacts, Outcome, Role, Trial, TrialResult, TrialText,
+    CallFacts, CallOrigin, Ended, Fault, FaultKind, Grade, GradeFacts, Outcome, Role, Trial, TrialResult,
+    TrialText,
 };
 use promptgate_core::port::Event;
 
@@ -229,11 +230,12 @@ impl<'a> RoundState<'a> {
             .chain(self.retried.into_values())
             .flat_map(|finished| {
                 let Slot { case, repeat, roles } = finished.slot;
-                roles.all().iter().map(move |&role| Trial {
-                    case,
-                    role,
-                    repeat,
-                    result: finished.result.clone(),
+                roles.all().iter().map(move |&role| {
+                    let mut result = finished.result.clone();
+                    if role != roles.sender() {
+                        result.set_call(CallFacts::spared(CallOrigin::Shared));
+                    }
+                    Trial { case, role, repeat, result }
                 })
             })
             .chain(self.unchanged)

@@ -42,6 +42,7 @@ fn variant(template: &str) -> Variant {
             parameters: Map::new(),
             content_digest: None,
             published: None,
+            messages: Vec::new(),
         },
         messages: vec![Message { role: MessageRole::User, content: template.to_owned() }],
         lines: vec![1],

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use promptgate_core::model::{
-    Attempt, Case, ChatRequest, Completion, Fault, FinishReason, Judging, Message, MessageRole, Purpose,
-    Usage,
+    Attempt, CallFacts, CallOrigin, CallReason, Case, ChatRequest, Completion, Fault, FinishReason, Judging,
+    Message, MessageRole, Purpose, Usage,
 };
 
 use super::dialect::{Dialect, OutputMode};
@@ -128,6 +128,7 @@ impl<'a> Conversation<'a> {
             cache_fault: None,
             _claim: None,
         };
+        conversation.judging.call = Some(CallFacts::made(CallReason::NoCache));
         if let Some(cache) = call.model.judgement_cache() {
             conversation.identity = conversation.identity();
             match cache.get(&conversation.identity).await {
@@ -136,6 +137,10 @@ impl<'a> Conversation<'a> {
                     // An unreadable record is ignored: the model is called again.
                     let replies = cached.record.and_then(|record| serde_json::from_str(&record).ok());
                     conversation.cached = replies.unwrap_or_default();
+                    conversation.judging.call = Some(match conversation.cached.is_empty() {
+                        true => CallFacts::made(cached.miss.unwrap_or(CallReason::NotCached)),
+                        false => CallFacts::spared(CallOrigin::Cached),
+                    });
                 }
                 Err(fault) => conversation.cache_fault = Some(fault),
             }

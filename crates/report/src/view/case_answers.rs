@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use super::changes::word_diff;
 use super::{Sanitizer, fails};
-use crate::v1::{Case, Role, Trial};
+use crate::v1::{Case, Role, Segment, SegmentOp, Trial};
 
 /// Characters of an answer.
 const MAX_ANSWER: usize = 4000;
@@ -21,6 +22,8 @@ pub(crate) struct CaseAnswer {
     pub(crate) repeat: u32,
     pub(crate) text: Option<String>,
     pub(crate) error: Option<String>,
+    /// The text in pieces: those that are not equal are in this answer alone.
+    pub(crate) segments: Vec<Segment>,
 }
 
 /// Returns the first reason of each metric that a trial of the candidate does not pass.
@@ -63,7 +66,34 @@ pub(crate) fn answers(case: &Case, sanitizer: &Sanitizer<'_>) -> Vec<CaseAnswer>
             repeat: repeat + 1,
             text: trial.output.as_deref().map(|text| sanitizer.clip(&with_calls(text, &trial), MAX_ANSWER)),
             error: trial.error.as_ref().map(|fault| sanitizer.clip(&fault.message, MAX_TEXT)),
+            segments: Vec::new(),
         })
     };
-    [Role::Baseline, Role::Candidate].into_iter().filter_map(answer).collect()
+    let mut answers: Vec<CaseAnswer> =
+        [Role::Baseline, Role::Candidate].into_iter().filter_map(answer).collect();
+    mark_differences(&mut answers);
+    answers
+}
+
+/// Marks in each of two answers what the other one lacks.
+fn mark_differences(answers: &mut [CaseAnswer]) {
+    if let [
+        CaseAnswer { text: Some(before), segments: of_baseline, .. },
+        CaseAnswer { text: Some(after), segments: of_candidate, .. },
+    ] = answers
+    {
+        for segment in word_diff(before, after) {
+            if segment.op != SegmentOp::Added {
+                of_baseline.push(segment.clone());
+            }
+            if segment.op != SegmentOp::Removed {
+                of_candidate.push(segment);
+            }
+        }
+        return;
+    }
+    for answer in answers {
+        let text = answer.text.iter().cloned();
+        answer.segments = text.map(|text| Segment { op: SegmentOp::Equal, text }).collect();
+    }
 }

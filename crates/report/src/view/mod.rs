@@ -2,6 +2,7 @@
 
 mod case_answers;
 mod case_rows;
+pub(crate) mod changes;
 pub(crate) mod concern;
 mod context;
 mod criterion_rows;

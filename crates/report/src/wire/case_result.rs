@@ -1,5 +1,7 @@
 //! One case of a saved report: the output of `promptgate case --format json`.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -7,6 +9,8 @@ use serde_json::Value;
 use super::v1::{
     Case, Grade, MetricKind, PolicyCriterion, Report, Requirement, Role, Trial, Variants, Verdict,
 };
+
+use promptgate_core::model::{CaseRequests, Message};
 
 /// The value of `schema` in every document of this version.
 pub const SCHEMA: &str = "promptgate.case-result/v1";
@@ -37,10 +41,21 @@ pub struct CaseResult {
     pub position: usize,
     /// Number of cases in the report.
     pub of: usize,
+    /// The messages that were sent for it; null in reports of earlier versions.
+    pub requests: Option<SentMessages>,
     /// The case, as in report.json, with all its trials.
     pub case: Case,
     /// Whether each trial passed, in the order of the trials.
     pub marks: Vec<TrialMark>,
+}
+
+/// The messages that the variants sent for a case.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct SentMessages {
+    /// The candidate's.
+    pub candidate: Vec<Message>,
+    /// The baseline's; empty without a baseline, and where it sent the same ones.
+    pub baseline: Vec<Message>,
 }
 
 /// Whether a trial passed.
@@ -70,12 +85,20 @@ impl CaseResult {
             started_at: report.started_at.clone(),
             simulated: report.simulated,
             variants: report.variants.clone(),
+            requests: case.requests.read().ok().flatten().map(|requests| SentMessages::of(&requests)),
             position: index + 1,
             of: report.cases.len(),
             // In memory, so that a large run's are written as well.
             case: Case { trials: trials.into(), ..case.clone() },
             marks,
         })
+    }
+}
+
+impl SentMessages {
+    fn of(requests: &CaseRequests) -> Self {
+        let texts = |list: &[Arc<Message>]| list.iter().map(|message| Message::clone(message)).collect();
+        Self { candidate: texts(&requests.candidate), baseline: texts(&requests.baseline) }
     }
 }
 

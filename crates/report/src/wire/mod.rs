@@ -6,6 +6,7 @@ pub mod calibration;
 pub mod case_result;
 mod document;
 pub mod history;
+mod message_diff;
 pub mod plan;
 pub mod release;
 pub mod shard;
@@ -17,7 +18,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 pub(crate) use trials::write_lines;
-pub use trials::{Digesting, FileSpool, KEPT, LARGE, TRIALS_FILE, TrialsFile, is_line};
+pub use trials::{Digesting, FileSpool, KEPT, LARGE, RequestWriter, TRIALS_FILE, TrialsFile, is_line};
 
 /// `sha256:…` of the bytes that were hashed.
 fn digest(hasher: Sha256) -> String {

@@ -30,6 +30,7 @@ fn variant(prompt: &str) -> Variant {
             parameters: Map::new(),
             content_digest: None,
             published: None,
+            messages: Vec::new(),
         },
         messages: vec![Message { role: MessageRole::User, content: format!("{} {{{{query}}}}", text()) }],
         lines: vec![1],
@@ -83,6 +84,7 @@ async fn run(
     let engine = Engine::new(plan, Arc::clone(&model) as _, scorers, Arc::new(NullSink));
     let engine = Arc::new(Engine { cached_only, ..engine });
     let header = Header {
+        requests: Default::default(),
         name: "suite".to_owned(),
         started_at: "2026-01-01T00:00:00Z".to_owned(),
         judge: None,

@@ -18,6 +18,8 @@ use crate::view::{self, PageLimits, Sanitizer, number};
 const MAX_ROWS: usize = 150;
 /// Characters of a text.
 const MAX_TEXT: usize = 400;
+/// Characters of what changed in a message of the prompt.
+const MAX_CHANGES: usize = 20_000;
 /// Characters of a metric name.
 const MAX_NAME: usize = 120;
 
@@ -29,7 +31,7 @@ pub(super) fn page_context(
     sanitizer: &Sanitizer<'_>,
 ) -> Value {
     let text = |text: &str| sanitizer.clip(text, MAX_TEXT);
-    let limits = PageLimits { rows: MAX_ROWS, text: MAX_TEXT, name: MAX_NAME };
+    let limits = PageLimits { rows: MAX_ROWS, text: MAX_TEXT, changes: MAX_CHANGES, name: MAX_NAME };
     let view::Criteria { listed, folded } = view::criteria(report);
     let reasons = reasons(report, sanitizer);
     let (panels, panels_left_out) = panels(report, sanitizer);

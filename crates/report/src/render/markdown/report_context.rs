@@ -35,7 +35,7 @@ pub(super) fn report_context(
         }
     };
     let reasons = reasons(report, shows_text, sanitizer);
-    let limits = PageLimits { rows: tier.rows, text: tier.text, name: tier.text };
+    let limits = PageLimits { rows: tier.rows, text: tier.text, changes: tier.text * 4, name: tier.text };
     let fault = report.ended.fault.as_ref();
     let warnings = if shows_text { &*report.warnings } else { &[] };
     context! {

@@ -11,6 +11,7 @@ use super::{MIN_WIDTH, Style};
 use crate::case_result::{CaseResult, TrialMark};
 use crate::v1::{Grade, Passes, Role, Trial};
 use crate::view::{minute, variant_name};
+use promptgate_core::model::Message;
 use promptgate_core::text::{Redactor, word_diff};
 
 /// Characters of a text.
@@ -44,10 +45,10 @@ pub fn write_case(result: &CaseResult, out: &mut dyn Write, style: &Style) -> io
     let (baseline, candidate) = (of(Role::Baseline), of(Role::Candidate));
     writer.blank()?;
     write_answers((baseline, candidate), shown, case.shared, &mut writer)?;
-    match candidate {
-        Some(trial) => write_grades(result, trial, &mut writer),
-        None => Ok(()),
+    if let Some(trial) = candidate {
+        write_grades(result, trial, &mut writer)?;
     }
+    write_requests(result, &mut writer)
 }
 
 fn field(writer: &mut LineWriter<'_>, label: &str, text: String) -> io::Result<()> {
@@ -195,6 +196,29 @@ fn write_answers(
 
 fn write_text(text: &str, writer: &mut LineWriter<'_>) -> io::Result<()> {
     write_block((PLAIN, "  "), &[(PLAIN, text.to_owned())], ALL, writer)
+}
+
+/// Writes the messages of the candidate, each with what differs from the baseline's.
+fn write_requests(result: &CaseResult, writer: &mut LineWriter<'_>) -> io::Result<()> {
+    let Some(requests) = &result.requests else { return Ok(()) };
+    let redactor = writer.redactor;
+    let text = |message: &Message| lines(redactor, &message.content, MAX_TEXT);
+    let compared = !requests.baseline.is_empty();
+    let longest = requests.candidate.len().max(requests.baseline.len());
+    for index in 0..longest {
+        let (old, new) = (requests.baseline.get(index), requests.candidate.get(index));
+        let Some(message) = new.or(old) else { continue };
+        writer.blank()?;
+        let role = message.role.as_str();
+        let new_text = new.map_or_else(String::new, text);
+        let old_text = if compared { old.map_or_else(String::new, text) } else { new_text.clone() };
+        let marks = if old_text == new_text { "" } else { ": [-baseline-]{+candidate+}" };
+        writer.line(&format!("{role} message{marks}"), PLAIN.bold())?;
+        let pieces = word_diff(&old_text, &new_text);
+        let spans: Vec<Span> = pieces.iter().map(|piece| marked(piece.kind, &piece.text)).collect();
+        write_block((PLAIN, "  "), &spans, ALL, writer)?;
+    }
+    Ok(())
 }
 
 /// Writes the grades that do not pass, with what the judge says of each statement.

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ResolvedVersion;
+pub use crate::wire::message_diff::{
+    MessageChange, MessageDiff, Segment, SegmentOp, message_diffs, segments,
+};
 
 /// The value of `schema` in every difference of this version.
 pub const SCHEMA: &str = "promptgate.diff/v1";
@@ -64,52 +67,6 @@ pub struct ChangedParameter {
     /// Its values.
     #[serde(flatten)]
     pub values: ChangedValue,
-}
-
-/// A message of either version, or one of both.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct MessageDiff {
-    /// The role of the author.
-    pub role: String,
-    /// Which versions have the message.
-    pub change: MessageChange,
-    /// The text in pieces; those that are not added are the first version's, those that are not removed the second's.
-    pub segments: Vec<Segment>,
-}
-
-/// Which versions have a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum MessageChange {
-    /// Both, with the same text.
-    Equal,
-    /// Both, with different texts.
-    Changed,
-    /// The second alone.
-    Added,
-    /// The first alone.
-    Removed,
-}
-
-/// A piece of a text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Segment {
-    /// Which versions have it.
-    pub op: SegmentOp,
-    /// The text.
-    pub text: String,
-}
-
-/// Which versions have a piece of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SegmentOp {
-    /// Both.
-    Equal,
-    /// The second alone.
-    Added,
-    /// The first alone.
-    Removed,
 }
 
 /// The JSON Schema of [`Diff`], draft 2020-12.

@@ -1,6 +1,7 @@
 //! Joining all shards of a run: each of them once, all of one plan, every case in one of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{CaseInPlan, PlanDigest, Shard, ShardFile, digest_of_cases};
 use crate::wire::v1;
@@ -236,6 +237,10 @@ fn merged(ours: Vec<(String, ShardFile)>) -> Result<Joined, Diagnostics> {
 /// A run with the trials of another shard.
 fn with(mut run: model::Run, other: model::Run) -> model::Run {
     run.trials.extend(other.trials);
+    if run.messages != other.messages {
+        let messages = Arc::make_mut(&mut run.messages);
+        messages.extend(other.messages.iter().map(|(digest, message)| (digest.clone(), Arc::clone(message))));
+    }
     // RFC 3339 in UTC sorts as text.
     run.started_at = run.started_at.min(other.started_at);
     run.duration_ms = run.duration_ms.max(other.duration_ms);

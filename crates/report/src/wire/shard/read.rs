@@ -21,8 +21,9 @@ pub fn read(file: &str, text: &str) -> Result<ShardFile, Diagnostics> {
     let flag = Shard::of_file_name(name).map_or_else(|| "k/n".to_owned(), |shard| shard.to_string());
     let help = format!("run `promptgate run --shard {flag}` again");
     let document = Document { noun: "shard", schema: SCHEMA, file, help: &help };
-    let shard: ShardFile = document.parse(text)?;
-    let found = contradictions(&shard);
+    let mut shard: ShardFile = document.parse(text)?;
+    let mut found = shard.report.resolve_requests();
+    found.extend(contradictions(&shard));
     if found.is_empty() {
         return Ok(shard);
     }

@@ -1,5 +1,6 @@
 //! trials.jsonl: the trials of a large run, one per line, read back as strictly as report.json.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write};
 use std::path::Path;
@@ -11,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::digest;
 use super::super::v1::{CUT, Case, MAX_LISTED, Report, wrong_trials};
-use super::{CaseFields, FileSpool, Trial, Trials, parse};
+use super::{CaseFields, FileSpool, Requests, Trial, Trials, parse};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place, Role, SpoolPlace};
 use promptgate_core::text::neutral;
 
@@ -38,11 +39,14 @@ pub struct TrialsFile {
 /// The trials cannot be read or written.
 pub(crate) fn write_lines(report: &Report, out: &mut impl Write) -> io::Result<usize> {
     for case in &report.cases {
+        let sent = case.requests.fields(report.messages.shared())?;
         let mut fields = CaseFields {
             case: case.id.clone(),
             query: Some(case.query.clone()),
             context: case.context.clone(),
             expected: case.expected.clone(),
+            requests: sent.requests,
+            messages: sent.messages,
         };
         for trial in case.trials.json() {
             out.write_all(fields.line(&trial?)?.as_bytes())?;
@@ -85,7 +89,9 @@ pub(in super::super) fn attach(
         reading.line(&line);
     }
     drop(reader);
+    let own_messages = std::mem::take(&mut reading.own_messages);
     let lines = reading.finish(file)?;
+    report.messages.unshare(&own_messages);
     let spool = Arc::new(FileSpool::of(trials_file).map_err(unreadable)?);
     for (case, lines) in report.cases.iter_mut().zip(lines) {
         let left_out = case.trials.is_empty() && !lines.places.is_empty();
@@ -94,8 +100,13 @@ pub(in super::super) fn attach(
             case.context = lines.context;
             case.expected = lines.expected;
         }
+        let first = lines.places.first().filter(|_| lines.has_requests);
+        if let Some((_, place)) = first {
+            case.requests = Requests::placed(*place, &spool, report.messages.shared());
+        }
         case.trials = Trials::placed(lines.places, &spool, left_out);
     }
+    report.keep_messages();
     Ok(())
 }
 
@@ -122,6 +133,8 @@ struct CaseLines {
     query: Option<String>,
     context: Option<Arc<[String]>>,
     expected: Option<String>,
+    /// Whether its first line has the messages that were sent for it.
+    has_requests: bool,
 }
 
 /// A file of trials while it is read.
@@ -140,6 +153,8 @@ struct Reading<'a> {
     /// The trials of the current case.
     trials: Vec<Trial>,
     diagnostics: Vec<Diagnostic>,
+    /// Digests of messages that are in the report as well, though only one case has them.
+    own_messages: BTreeSet<String>,
 }
 
 impl<'a> Reading<'a> {
@@ -154,6 +169,7 @@ impl<'a> Reading<'a> {
             cases: report.cases.iter().map(|_| CaseLines::default()).collect(),
             trials: Vec::new(),
             diagnostics: Vec::new(),
+            own_messages: BTreeSet::new(),
         }
     }
 
@@ -185,6 +201,10 @@ impl<'a> Reading<'a> {
         if self.trials.is_empty() {
             lines.query = Some(whole_query(case, fields.query)?);
             (lines.context, lines.expected) = (fields.context, fields.expected);
+            lines.has_requests = fields.requests.is_some();
+            let shared = self.report.messages.shared();
+            let own = fields.messages.into_keys().filter(|digest| shared.contains_key(digest));
+            self.own_messages.extend(own);
         }
         lines.places.push((trial.role, SpoolPlace { offset: self.offset, length }));
         self.trials.push(trial);

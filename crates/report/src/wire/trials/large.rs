@@ -37,6 +37,13 @@ impl Report {
                 case.trials.leave_out();
             }
         }
+        self.keep_messages();
+    }
+
+    /// Leaves the messages of cases without trials in report.json to the file beside it.
+    pub(in super::super) fn keep_messages(&mut self) {
+        let kept = self.cases.iter().filter(|case| !case.trials.is_left_out());
+        self.messages.keep(kept.map(|case| case.requests.clone()));
     }
 }
 

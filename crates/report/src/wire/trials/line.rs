@@ -1,14 +1,17 @@
 //! A line of trials.jsonl, which is also a line of the spool of a run: a trial after the id of its case.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::super::document::described;
 use super::Trial;
-use promptgate_core::model::Role;
+use super::requests::RequestDigests;
+use promptgate_core::model::{CallFacts, CallOrigin, Message, Role};
 
-/// Separates the fields of the case from the trial. Quotes in strings are escaped, so its first occurrence does.
+/// Separates the fields of the case from the trial. Quotes in strings are escaped, and the role of a message is its first
+/// field, so its first occurrence does.
 const ROLE: &str = r#","role":"#;
 
 /// The start of a line; all but `case` are on the first line of a case in trials.jsonl only.
@@ -21,6 +24,10 @@ pub(super) struct CaseFields {
     pub(super) context: Option<Arc<[String]>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) expected: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) requests: Option<RequestDigests>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) messages: BTreeMap<String, Arc<Message>>,
 }
 
 impl CaseFields {
@@ -52,7 +59,13 @@ pub(super) fn parse(line: &[u8]) -> Result<(CaseFields, Trial), String> {
 /// The JSON of the trial in a line, with this role; it is copied, not parsed.
 pub(super) fn trial_json(line: &str, role: Role) -> Option<String> {
     let (_, trial) = line.trim_end().split_once(ROLE)?;
-    let (_, rest) = trial.split_once(',')?;
+    let (written, rest) = trial.split_once(',')?;
+    // The call comes next, an object of names alone.
+    let call = rest.strip_prefix(r#""call":{"#).and_then(|rest| rest.split_once("},"));
+    if let Some((_, rest)) = call.filter(|_| written.trim_matches('"') != role.as_str()) {
+        let call = serde_json::to_string(&CallFacts::spared(CallOrigin::Shared)).ok()?;
+        return Some(format!(r#"{{"role":"{}","call":{call},{rest}"#, role.as_str()));
+    }
     Some(format!(r#"{{"role":"{}",{rest}"#, role.as_str()))
 }
 

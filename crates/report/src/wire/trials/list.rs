@@ -36,9 +36,7 @@ impl Entry {
     fn read(&self) -> io::Result<Cow<'_, Trial>> {
         match self {
             Self::InMemory(trial) => Ok(Cow::Borrowed(trial)),
-            Self::Spilled { role, place, spool } => {
-                Ok(Cow::Owned(Trial { role: *role, ..spool.trial(*place)? }))
-            }
+            Self::Spilled { role, place, spool } => Ok(Cow::Owned(spool.trial(*place)?.of(*role))),
         }
     }
 

@@ -5,6 +5,7 @@ mod file;
 mod large;
 mod line;
 mod list;
+mod requests;
 mod spool;
 mod trial;
 
@@ -15,6 +16,7 @@ pub use large::{KEPT, LARGE, TRIALS_FILE};
 pub use line::is_line;
 use line::{CaseFields, parse, trial_json};
 pub use list::Trials;
+pub use requests::{Messages, RequestDigests, RequestWriter, Requests};
 pub use spool::FileSpool;
 pub use trial::{Grade, Trial, Ungraded};
 

@@ -57,6 +57,21 @@ impl FileSpool {
         String::from_utf8(bytes).map_err(io::Error::other)
     }
 
+    /// Adds a line.
+    ///
+    /// # Errors
+    /// It is too long.
+    pub(super) fn put_line(&self, line: &str) -> io::Result<SpoolPlace> {
+        let length = u32::try_from(line.len()).map_err(io::Error::other)?;
+        let mut buffered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let offset = buffered.written + buffered.tail.len() as u64;
+        buffered.tail.extend_from_slice(line.as_bytes());
+        if buffered.tail.len() >= BLOCK {
+            buffered.write();
+        }
+        Ok(SpoolPlace { offset, length })
+    }
+
     /// The trial at a place.
     pub(super) fn trial(&self, place: SpoolPlace) -> io::Result<Trial> {
         Ok(serde_json::from_str(&self.line(place)?)?)
@@ -67,14 +82,7 @@ impl Spool for FileSpool {
     fn put(&self, case: &str, role: Role, repeat: u32, text: &TrialText) -> io::Result<SpoolPlace> {
         let trial = serde_json::to_string(&Trial::completed(text, role, repeat))?;
         let line = CaseFields { case: case.to_owned(), ..CaseFields::default() }.line(&trial)?;
-        let length = u32::try_from(line.len()).map_err(io::Error::other)?;
-        let mut buffered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let offset = buffered.written + buffered.tail.len() as u64;
-        buffered.tail.extend_from_slice(line.as_bytes());
-        if buffered.tail.len() >= BLOCK {
-            buffered.write();
-        }
-        Ok(SpoolPlace { offset, length })
+        self.put_line(&line)
     }
 
     fn get(&self, place: SpoolPlace) -> io::Result<TrialText> {

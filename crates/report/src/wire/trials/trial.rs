@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::{seconds, timestamp};
 use promptgate_core::model::{
-    self, Attempt, Completion, Fault, FinishReason, Judging, Opinion, Outcome, Role, Score, ToolCall,
-    TrialText, Usage,
+    self, Attempt, CallFacts, CallOrigin, Completion, Fault, FinishReason, Judging, Opinion, Outcome, Role,
+    Score, ToolCall, TrialText, Usage,
 };
 use promptgate_core::text::neutral;
 
@@ -16,6 +16,10 @@ use promptgate_core::text::neutral;
 pub struct Trial {
     /// The variant's role.
     pub role: Role,
+    /// Where the answer came from: a call of this run, and why it was made, the cache, an earlier run, or the other variant.
+    /// Absent without an answer, and in reports of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallFacts>,
     /// The repeat, from 0.
     pub repeat: u32,
     /// The text of the completion; null without one.
@@ -91,6 +95,7 @@ impl Trial {
     pub(super) fn completed(text: &TrialText, role: Role, repeat: u32) -> Self {
         let TrialText { completion, grades } = text;
         Self {
+            call: completion.call,
             output: Some(completion.text.clone()),
             reasoning: completion.reasoning.clone(),
             tool_calls: completion.tool_calls.clone(),
@@ -109,10 +114,19 @@ impl Trial {
         }
     }
 
+    /// The trial of a variant; that of a variant other than the sender's is shared.
+    #[must_use]
+    pub(super) fn of(self, role: Role) -> Self {
+        let is_shared = self.role != role;
+        let call = self.call.map(|call| if is_shared { CallFacts::spared(CallOrigin::Shared) } else { call });
+        Self { role, call, ..self }
+    }
+
     /// A trial without a completion.
     pub(super) fn missing(fault: Option<&Fault>, role: Role, repeat: u32) -> Self {
         Self {
             role,
+            call: None,
             repeat,
             output: None,
             reasoning: None,
@@ -155,6 +169,7 @@ impl Trial {
             attempts: self.attempts.clone(),
             // Early reports lack the time.
             cached_at: self.cached.then(|| self.cached_at.as_deref().and_then(seconds).unwrap_or(0)),
+            call: self.call,
         };
         let grades = self.grades.iter().map(Grade::restore).collect::<Result<_, _>>()?;
         Ok(TrialText { completion, grades })

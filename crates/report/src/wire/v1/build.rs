@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::super::trials::{FileSpool, timestamp};
 use super::{
-    Case, CaseStatus, Criterion, Ended, FirstAttempts, Interval, Judge, Judged, LargestDifference,
-    LengthCorrelation, Look, LookCriterion, Metric, Passes, Policy, PolicySource, Price, Report, SCHEMA,
-    Slice, ToSettle, Trials, Usage, UsageShare, VariantSummary, Variants, Verdict,
+    Case, CaseStatus, Changes, Criterion, Ended, FirstAttempts, Interval, Judge, Judged, LargestDifference,
+    LengthCorrelation, Look, LookCriterion, Messages, Metric, Passes, Policy, PolicySource, Price, Report,
+    Requests, SCHEMA, Slice, ToSettle, Trials, Usage, UsageShare, VariantSummary, Variants, Verdict,
 };
 use promptgate_core::model::{self, CallTotals, Decision, Run};
 
@@ -26,7 +26,7 @@ impl Report {
     /// `spool` are read when they are needed.
     pub fn undecided(run: &Run, mut policy: Policy, spool: Option<&Arc<FileSpool>>) -> Self {
         (policy.repeats, policy.max_repeats) = (policy.schedule().first(), policy.schedule().last());
-        Self {
+        let mut report = Self {
             schema: SCHEMA.to_owned(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             name: run.name.clone(),
@@ -40,6 +40,8 @@ impl Report {
             metrics: Vec::new(),
             cases: cases(run, spool),
             trials_file: None,
+            messages: Messages::default(),
+            changes: run.baseline.as_ref().map(|baseline| Changes::of(baseline, &run.candidate)),
             variants: Variants { candidate: run.candidate.clone(), baseline: run.baseline.clone() },
             notices: run.notices.clone(),
             baseline_note: run.baseline_note.clone(),
@@ -75,7 +77,10 @@ impl Report {
             warnings: run.warnings.clone(),
             started_at: run.started_at.clone(),
             duration_ms: run.duration_ms,
-        }
+        };
+        let requests = report.cases.iter().map(|case| case.requests.clone());
+        report.messages = Messages::new(Arc::clone(&run.messages), requests);
+        report
     }
 
     /// Adds the decision and the exit code of the process. A case without a status counts as missing.
@@ -141,6 +146,7 @@ fn cases(run: &Run, spool: Option<&Arc<FileSpool>>) -> Vec<Case> {
             largest_difference: None,
             failing: Vec::new(),
             flags: Vec::new(),
+            requests: Requests::of(&facts.requests, spool, &run.messages),
             trials,
         }
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{CaseStatus, Trials};
+use super::{CaseStatus, Requests, Trials};
 
 /// The end of a shortened question.
 pub(in super::super) const CUT: char = '…';
@@ -58,6 +58,10 @@ pub struct Case {
     /// without any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
+    /// The messages that each variant sent for it; absent in reports of earlier versions, and where only `trials_file` has
+    /// its trials.
+    #[serde(default, skip_serializing_if = "Requests::is_unknown")]
+    pub requests: Requests,
     /// The trials: by repeat, candidate before baseline. Empty where only `trials_file` has them.
     pub trials: Trials,
 }
@@ -68,7 +72,8 @@ impl Serialize for Case {
             return Self::serialize(self, serializer);
         }
         let query = shortened(&self.query);
-        Self::serialize(&Self { query, context: None, expected: None, ..self.clone() }, serializer)
+        let requests = Requests::default();
+        Self::serialize(&Self { query, context: None, expected: None, requests, ..self.clone() }, serializer)
     }
 }
 

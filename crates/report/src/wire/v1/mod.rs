@@ -2,9 +2,11 @@
 
 mod build;
 mod case;
+mod changes;
 mod contradictions;
 mod judge;
 mod read;
+mod requests;
 mod restore;
 
 use schemars::JsonSchema;
@@ -13,20 +15,23 @@ use serde_json::Value;
 
 use promptgate_core::model;
 
-pub use super::trials::{Grade, Trial, Trials, TrialsFile, Ungraded};
+pub use super::message_diff::{MessageChange, Segment, SegmentOp};
+pub use super::trials::{Grade, Messages, RequestDigests, Requests, Trial, Trials, TrialsFile, Ungraded};
 pub(super) use case::CUT;
 pub use case::{Case, LargestDifference, Passes};
+pub use changes::{ChangedMessage, ChangedParameter, ChangedText, Changes};
 pub(super) use contradictions::{MAX_LISTED, undecided_contradictions, wrong_criteria, wrong_trials};
 pub use judge::{Judge, JudgeResponses, SelfTest};
 pub use promptgate_core::model::{
-    Bound, CachedCalls, CalibrationFacts, CaseStatus, ContestedTotals, Criterion as PolicyCriterion,
-    CriterionOutcome as Criterion, CriterionVerdict, DatasetChanges, DatasetFacts as Dataset, EndedKind,
-    Expected, Fault, FaultKind, FinishReason, FirstAttemptsOutcome as FirstAttempts, Interval, Judged,
-    Judging, LengthCorrelation, LevelReason, LookCriterion, LookOutcome as Look, MetricKind,
-    MetricSummary as Metric, NamedCases, Need, Opinion, PlantedOutcome as Planted, Policy, PolicyChange,
-    PolicySource, PromptFacts as Prompt, PublishedVersion, Reason, ReasonCode, RefusalCounts, Refusals,
-    ReleaseControls, ReleaseFacts as Release, ReleaseGate, ReleaseLevel, Requirement, Role, Rule, Scope,
-    Slice, Statistic, ToSettle, Usage as Tokens, VariantFacts as Variant, VariantSummary, Verdict,
+    Bound, CachedCalls, CalibrationFacts, CallFacts, CallOrigin, CallReason, CaseStatus, ContestedTotals,
+    Criterion as PolicyCriterion, CriterionOutcome as Criterion, CriterionVerdict, DatasetChanges,
+    DatasetFacts as Dataset, EndedKind, Expected, Fault, FaultKind, FinishReason,
+    FirstAttemptsOutcome as FirstAttempts, Interval, Judged, Judging, LengthCorrelation, LevelReason,
+    LookCriterion, LookOutcome as Look, MetricKind, MetricSummary as Metric, NamedCases, Need, Opinion,
+    PlantedOutcome as Planted, Policy, PolicyChange, PolicySource, PromptFacts as Prompt, PromptMessage,
+    PublishedVersion, Reason, ReasonCode, RefusalCounts, Refusals, ReleaseControls, ReleaseFacts as Release,
+    ReleaseGate, ReleaseLevel, Requirement, Role, Rule, Scope, Slice, Statistic, ToSettle, Usage as Tokens,
+    VariantFacts as Variant, VariantSummary, Verdict,
 };
 pub use read::read;
 
@@ -67,8 +72,16 @@ pub struct Report {
     /// or failed, worst first, at most 2,000. Absent where `cases` holds them all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trials_file: Option<TrialsFile>,
+    /// The messages that were sent, each once, by digest: those of the `requests` of `cases`, and those without placeholders.
+    /// Absent in reports of earlier versions.
+    #[serde(default, skip_serializing_if = "Messages::is_empty")]
+    pub messages: Messages,
     /// The compared variants.
     pub variants: Variants,
+    /// Differences between what the candidate and the baseline send; absent without a baseline, and in reports of earlier
+    /// versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
     /// Facts that come first: what is new, and what was not compared; absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,

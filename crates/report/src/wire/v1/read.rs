@@ -29,6 +29,12 @@ pub fn read(
         let all = found.into_iter().take(MAX_LISTED).map(|message| document.refuse(message));
         return Err(Diagnostics(all.collect()));
     }
+    let unknown = report.resolve_requests();
+    if !unknown.is_empty() {
+        let all = unknown.into_iter().take(MAX_LISTED).map(|message| document.refuse(message));
+        return Err(Diagnostics(all.collect()));
+    }
+    report.add_changes();
     trials::attach(&mut report, file, open)?;
     Ok(report)
 }

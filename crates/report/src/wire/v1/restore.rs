@@ -1,10 +1,12 @@
 //! From a report back to its run, for `baseline: report:PATH`, `compare` and `merge`.
 
+use std::sync::Arc;
+
 use super::super::trials::seconds;
 use super::{Case, Ended, EndedKind, Judge, Metric, PolicySource, Report, Trial, UsageShare};
 use promptgate_core::model::{
-    self, CallTotals, CaseFacts, Diagnostic, Diagnostics, Fault, Interner, RepeatCounts, Run, TrialResult,
-    TrialSummary,
+    self, CallTotals, CaseFacts, Diagnostic, Diagnostics, Fault, Interner, RepeatCounts, RequestLocation,
+    Run, TrialResult, TrialSummary,
 };
 use promptgate_core::text::neutral;
 
@@ -37,7 +39,8 @@ impl Report {
             started_at: self.started_at.clone(),
             duration_ms: self.duration_ms,
             dataset: self.dataset.clone(),
-            cases: self.cases.iter().map(facts).collect(),
+            cases: self.cases.iter().map(facts).collect::<Result<_, _>>()?,
+            messages: Arc::clone(self.messages.shared()),
             candidate: self.variants.candidate.clone(),
             baseline: self.variants.baseline.clone(),
             notices: self.notices.clone(),
@@ -93,8 +96,9 @@ impl Report {
     }
 }
 
-fn facts(case: &Case) -> CaseFacts {
-    CaseFacts {
+fn facts(case: &Case) -> Result<CaseFacts, String> {
+    let requests = case.requests.read().map_err(|error| error.to_string())?;
+    Ok(CaseFacts {
         id: case.id.clone(),
         query: case.query.clone(),
         context: case.context.clone(),
@@ -106,7 +110,8 @@ fn facts(case: &Case) -> CaseFacts {
         may_refuse: case.may_refuse,
         shared: case.shared,
         added: case.added,
-    }
+        requests: requests.map_or(RequestLocation::Unknown, RequestLocation::InMemory),
+    })
 }
 
 fn restore_ended(ended: &Ended) -> Result<model::Ended, String> {
