@@ -186,7 +186,7 @@ pub(super) fn write_block(
 }
 
 /// Ends a row with `…`, in place of its last word where there is no room.
-fn shorten(row: &mut Vec<Span>, room: usize) {
+fn shorten(row: &mut [Span], room: usize) {
     let used: usize = row.iter().map(|(_, text)| columns(text)).sum();
     if let Some((_, text)) = row.last_mut() {
         let kept = text.trim_end();
