@@ -283,9 +283,9 @@ fn terminal_width() -> usize {
 fn wrapped(line: &str, width: usize) -> String {
     let mut out = String::with_capacity(line.len());
     let mut used = 0;
-    for word in line.split(' ') {
+    for (index, word) in line.split(' ').enumerate() {
         let length = word.chars().count();
-        if used > 0 {
+        if index > 0 {
             let fits = used + 1 + length <= width;
             out.push(if fits { ' ' } else { '\n' });
             used = if fits { used + 1 } else { 0 };
