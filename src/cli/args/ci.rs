@@ -59,10 +59,10 @@ pub(crate) struct CiArguments {
         help_heading = "Suite"
     )]
     merge: Option<PathBuf>,
-    /// Texts that comment and summary may show.
-    #[arg(long, default_value = "excerpts", env = "PROMPTGATE_DISCLOSE", hide_env = true,
-          value_parser = named(&DISCLOSE), help_heading = "Report")]
-    disclose: Disclose,
+    /// Texts that comment and summary may show [default: full in a private repository, else excerpts].
+    #[arg(long, env = "PROMPTGATE_DISCLOSE", hide_env = true, value_parser = named(&DISCLOSE),
+          help_heading = "Report")]
+    disclose: Option<Disclose>,
     /// Telemetry.
     #[command(flatten)]
     pub(crate) telemetry: TelemetryFlags,

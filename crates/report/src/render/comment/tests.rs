@@ -19,6 +19,7 @@ fn facts<'a>(subject: Subject<'a>, exit_code: u8, redactor: &'a Redactor) -> Com
         base: Some(BASE),
         head: Some(HEAD),
         address: Some(ADDRESS),
+        reviewer: None,
         redactor,
     }
 }
