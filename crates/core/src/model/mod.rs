@@ -36,7 +36,7 @@ pub use attempt::{Attempt, FirstAttempt};
 pub use call::{CallFacts, CallOrigin, CallReason};
 pub use case::{Case, Item};
 pub use chat::{ChatRequest, Completion, Message, MessageRole, Purpose, ResponseFormat, ToolCall, Usage};
-pub use dataset::{Dataset, DatasetFacts, DatasetFormat};
+pub use dataset::{CaseChoice, Dataset, DatasetFacts, DatasetFormat, PartialDataset};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use fault::{Fault, FaultKind};
 pub use finish::FinishReason;
@@ -57,8 +57,8 @@ pub use trial_summary::{
 };
 pub use variant::{PromptFacts, PromptMessage, Role, Variant, VariantFacts};
 pub use verdict::{
-    CaseStatus, CaseSummary, ContestedTotals, CriterionOutcome, CriterionVerdict, Decision,
+    CarriedBy, CaseStatus, CaseSummary, ContestedTotals, CriterionOutcome, CriterionVerdict, Decision,
     FirstAttemptsOutcome, Interval, Judged, LengthCorrelation, LookCriterion, LookOutcome, MetricSummary,
-    Need, NextLook, Reason, ReasonCode, RefusalCounts, Refusals, Scope, Slice, ToSettle, VariantSummary,
-    Verdict,
+    Need, NextLook, Reason, ReasonCode, RefusalCounts, Refusals, Scope, Slice, TagDrop, ToSettle,
+    VariantSummary, Verdict,
 };

@@ -53,7 +53,7 @@ fn dataset(cases: usize) -> Dataset {
     let case = |number| Case { id: format!("c{number}"), query: format!("q{number}"), ..Case::default() };
     let text = || "d".to_owned();
     Dataset {
-        facts: DatasetFacts { path: text(), format: text(), digest: text(), cases },
+        facts: DatasetFacts { path: text(), format: text(), digest: text(), cases, partial: None },
         cases: (0..cases).map(case).collect(),
     }
 }

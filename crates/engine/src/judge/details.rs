@@ -52,6 +52,12 @@ pub(super) fn ids(ids: &[u32]) -> String {
     }
 }
 
+/// The ids of statements with their noun: `statement 1`, `statements 1, 2`.
+pub(super) fn statements(statements: &[u32]) -> String {
+    let noun = if statements.len() == 1 { "statement" } else { "statements" };
+    format!("{noun} {}", ids(statements))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,7 +26,7 @@ mod untrusted_text;
 
 pub(crate) use calls::call_sentence;
 pub(crate) use case_answers::{CaseAnswer, answers, failure_reasons, shown_repeat, with_calls};
-pub(crate) use case_rows::{CaseRow, changed, fails, tally, worst};
+pub(crate) use case_rows::{CaseRow, changed, fails, others, tally, worst};
 pub(crate) use context::{PageLimits, shared_context};
 pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, criterion_row, verdict_rank};
 pub(crate) use failing_statements::{FailingStatement, failing_statements};
