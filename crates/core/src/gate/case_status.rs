@@ -5,6 +5,7 @@ use crate::model::{
     Analysis, CaseStatus, CaseSummary, Cell, Criterion, MetricKind, Policy, Requirement, Role,
 };
 
+use super::case_noise::{Change, changes_beyond_noise};
 use super::evidence::EXACT;
 use super::first_attempts::timed_out_cases;
 use super::trials::{Tally, TrialTallies, role_row};
@@ -19,7 +20,10 @@ pub(super) fn statuses(analysis: &Analysis, policy: &Policy, tallies: &TrialTall
         .iter()
         .map(|metric| policy.criteria.iter().filter(|criterion| gates(criterion, &metric.name)).collect())
         .collect();
-    let inputs = StatusInputs { analysis, resolution: policy.resolution, quality, gating };
+    let mut inputs = StatusInputs { analysis, quality, gating, changed: Vec::new() };
+    inputs.changed = changes_beyond_noise(analysis, policy.resolution, |metric, case| {
+        inputs.quality.contains(&metric) && inputs.is_gated(metric, case)
+    });
     let slow = timed_out_cases(analysis);
     let status = |case| CaseSummary { timed_out: slow.contains(&case), ..status(&inputs, tallies, case) };
     (0..analysis.cases.len()).map(status).collect()
@@ -40,12 +44,12 @@ fn gates(criterion: &Criterion, metric: &str) -> bool {
 /// Inputs that the statuses of all cases share, computed once because there may be a criterion for every case.
 struct StatusInputs<'a> {
     analysis: &'a Analysis,
-    /// The loss above which a case counts as regressed.
-    resolution: f64,
     /// Indices of the checks and judged metrics.
     quality: Vec<usize>,
     /// The criteria that gate each metric, by metric index.
     gating: Vec<Vec<&'a Criterion>>,
+    /// The change of each case that noise does not explain.
+    changed: Vec<Option<Change>>,
 }
 
 impl StatusInputs<'_> {
@@ -89,35 +93,31 @@ impl StatusInputs<'_> {
         }
         largest
     }
-
-    /// Whether a gated metric gained more than `margin`, even if another one lost a little.
-    fn improved(&self, case: usize, margin: f64) -> bool {
-        self.quality.iter().any(|&index| {
-            self.difference(index, case).is_some_and(|difference| difference > margin)
-                && self.is_gated(index, case)
-        })
-    }
 }
 
 fn status(inputs: &StatusInputs<'_>, tallies: &TrialTallies, case: usize) -> CaseSummary {
     let (ours, theirs) = (tallies.candidate(case), tallies.baseline(case));
+    let named = |change: Change| (inputs.analysis.metrics[change.metric].name.as_str(), change.difference);
     let largest = inputs.largest_difference(case);
-    // With rounding errors, a loss of exactly the resolution must not exceed it.
-    let margin = inputs.resolution + EXACT;
-    let status = if inputs.has_missing(case) {
-        CaseStatus::Missing
+    let changed = inputs.changed.get(case).copied().flatten().map(named);
+    let (status, largest) = if inputs.has_missing(case) {
+        (CaseStatus::Missing, largest)
     } else if tallies.is_broken(case, (true, false)) {
-        CaseStatus::Broken
+        (CaseStatus::Broken, largest)
     } else if tallies.is_fixed(case) {
-        CaseStatus::Fixed
-    } else if largest.is_some_and(|(_, difference)| difference < -margin) {
-        CaseStatus::Regressed
-    } else if inputs.improved(case, margin) {
-        CaseStatus::Improved
+        (CaseStatus::Fixed, largest)
+    } else if let Some((_, difference)) = changed {
+        let status = if difference < 0.0 { CaseStatus::Regressed } else { CaseStatus::Improved };
+        (status, changed)
     } else if ours.is_flaky() || theirs.is_some_and(Tally::is_flaky) {
-        CaseStatus::Flaky
+        (CaseStatus::Flaky, largest)
     } else {
-        CaseStatus::Same
+        let status = match largest {
+            Some((_, difference)) if difference < 0.0 => CaseStatus::Lower,
+            Some(_) => CaseStatus::Higher,
+            None => CaseStatus::Same,
+        };
+        (status, largest)
     };
     let failing = tallies.failing_metrics(inputs.analysis, case);
     CaseSummary {

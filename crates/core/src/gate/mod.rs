@@ -4,7 +4,9 @@
 //! missing grades at their worst and at their best; only a verdict that is the same both times counts. `docs/decision.md`
 //! explains the rules to users.
 
+mod attribution;
 mod base_cases;
+mod case_noise;
 mod case_status;
 mod criterion;
 mod decide;

@@ -6,6 +6,7 @@ use crate::model::{
 };
 use crate::stats::{Repeated, detectable_shift, pooled_variance};
 
+use super::attribution::carried_by;
 use super::evidence::{Context, Parameter};
 use super::fill::{Fill, FilledScores, Selection};
 use super::length_bias::length_correlation;
@@ -15,7 +16,11 @@ use super::slices;
 /// Every metric, from existing grades, with bounds in both scopes.
 pub(super) fn summaries(analysis: &Analysis, policy: &Policy, context: &Context) -> Vec<MetricSummary> {
     let tags = slices::tags(analysis);
-    analysis.metrics.iter().map(|metric| summary(analysis, policy, context, metric, &tags)).collect()
+    let summary = |(index, metric)| MetricSummary {
+        carried_by: carried_by(analysis, index, policy.seed),
+        ..summary(analysis, policy, context, metric, &tags)
+    };
+    analysis.metrics.iter().enumerate().map(summary).collect()
 }
 
 fn summary(
@@ -74,6 +79,7 @@ fn summary(
         repeats: metric.repeats,
         noise: pooled_variance(rows).map(f64::sqrt),
         slices: slices::slices(analysis, context, metric, scope, tags),
+        carried_by: None,
         length_correlation: length_correlation(analysis, metric),
         judged: (metric.kind == MetricKind::Judge).then(Judged::default),
         smallest_detectable_drop: smallest_drop(context, policy, metric, &candidate, both.as_ref(), scope),

@@ -57,8 +57,8 @@ pub use trial_summary::{
 };
 pub use variant::{PromptFacts, PromptMessage, Role, Variant, VariantFacts};
 pub use verdict::{
-    CaseStatus, CaseSummary, ContestedTotals, CriterionOutcome, CriterionVerdict, Decision,
+    CarriedBy, CaseStatus, CaseSummary, ContestedTotals, CriterionOutcome, CriterionVerdict, Decision,
     FirstAttemptsOutcome, Interval, Judged, LengthCorrelation, LookCriterion, LookOutcome, MetricSummary,
-    Need, NextLook, Reason, ReasonCode, RefusalCounts, Refusals, Scope, Slice, ToSettle, VariantSummary,
-    Verdict,
+    Need, NextLook, Reason, ReasonCode, RefusalCounts, Refusals, Scope, Slice, TagDrop, ToSettle,
+    VariantSummary, Verdict,
 };

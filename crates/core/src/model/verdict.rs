@@ -298,6 +298,9 @@ pub struct MetricSummary {
     /// The metric by tag, for the fifty most frequent tags; empty where cases have no tags, and for metrics that are not
     /// scores.
     pub slices: Vec<Slice>,
+    /// The tags whose cases carry its drop; absent where it did not drop, or no tag explains that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried_by: Option<CarriedBy>,
     /// Correlation with the length of the answers; null where it is not judged.
     pub length_correlation: Option<LengthCorrelation>,
     /// Agreement and calibration of its judges; null where it is not judged.
@@ -335,6 +338,26 @@ pub struct Judged {
     pub smallest_true_drop: Option<f64>,
 }
 
+/// Tags whose cases dropped more than the others, by more than chance, and together carry most of the drop.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CarriedBy {
+    /// The tags, the clearest first.
+    pub tags: Vec<TagDrop>,
+    /// Their share of the drop, at least 0.5; above 1 where the other cases rose.
+    pub share: f64,
+}
+
+/// The drop on the cases of a tag.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TagDrop {
+    /// The tag.
+    pub tag: String,
+    /// Number of compared cases with the tag.
+    pub cases: usize,
+    /// Candidate minus baseline, mean over these cases.
+    pub difference: f64,
+}
+
 /// A metric over the cases with a tag.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Slice {
@@ -369,12 +392,16 @@ named! {
         Broken = "broken",
         /// Every repeat of the baseline failed and every repeat of the candidate passes.
         Fixed = "fixed",
-        /// A gated metric lost more than the resolution.
+        /// A gated metric lost more than noise explains, at a share of false alarms of 10 % over all cases.
         Regressed = "regressed",
-        /// A gated metric gained more than the resolution.
+        /// A gated metric gained more than noise explains.
         Improved = "improved",
         /// Repeats of one variant disagree.
         Flaky = "flaky",
+        /// A gated metric is lower, and noise explains it.
+        Lower = "lower",
+        /// A gated metric is higher, none is lower, and noise explains it.
+        Higher = "higher",
         /// None of these.
         Same = "same",
     }
@@ -389,7 +416,8 @@ pub struct CaseSummary {
     pub candidate_passes: Option<(usize, usize)>,
     /// Baseline trials: how many passed, and how many have a result.
     pub baseline_passes: Option<(usize, usize)>,
-    /// The gated metric with the largest loss and that loss (below 0), or with the largest gain.
+    /// The gated metric with the largest loss and that loss (below 0), or with the largest gain. For `regressed` and
+    /// `improved`, the most certain change.
     pub largest_difference: Option<(String, f64)>,
     /// Metrics on which a candidate trial does not pass: `check.NAME`, `faithfulness`.
     pub failing: Vec<String>,

@@ -17,6 +17,7 @@ mod permutation;
 mod power;
 mod sequential;
 mod sequential_power;
+mod subgroups;
 mod two_sample;
 
 pub use agreement::{
@@ -33,7 +34,7 @@ pub use drift::{Drift, RunMean, drift};
 pub use exact::{broken_case_p, fisher_p_worse, sample_ratio_p, share_p_worse};
 pub use group_sequential::{SequentialBounds, Spending, boundaries, crossing};
 pub use interval::{Bounds, clopper_pearson, quantile_bounds, quantile_p_above, t_bounds, tango, wilson};
-pub use multiplicity::holm;
+pub use multiplicity::{benjamini_hochberg, holm};
 pub use paired::{
     Estimate, VarianceFloor, population_mean, proportion_p_below, suite_contrast, suite_difference_above,
     suite_mean, suite_mean_above, tango_p_worse,
@@ -42,6 +43,7 @@ pub use permutation::{PermutationTest, sign_flip, within_cases};
 pub use power::{detectable_shift, power_constant, units_to_settle, unseen_failure_share};
 pub use sequential::spend;
 pub use sequential_power::{Arrivals, SharePlan};
+pub use subgroups::lowest_group;
 pub use two_sample::{Moments, Share, Stratum, TwoSample, mean_test, share_test};
 
 #[cfg(test)]

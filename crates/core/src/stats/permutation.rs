@@ -144,7 +144,7 @@ impl Stratum {
 }
 
 /// A random number below `limit`, by multiply and shift, with a bias below 2^-22.
-fn below(random: &mut ChaCha8Rng, limit: usize) -> usize {
+pub(super) fn below(random: &mut ChaCha8Rng, limit: usize) -> usize {
     ((u64::from(random.next_u32()) * limit as u64) >> 32) as usize
 }
 

@@ -26,9 +26,14 @@ pub(crate) fn worst(report: &Report) -> Vec<CaseRow<'_>> {
     concerns.map(|(concern, case)| case_row(report, case, Some(concern))).collect()
 }
 
-/// The other cases whose status is not `same`, in dataset order.
+/// The other cases whose status is not `same`, in dataset order; without those that noise explains where the run passed.
 pub(crate) fn changed(report: &Report) -> Vec<CaseRow<'_>> {
-    others(report).into_iter().filter(|row| row.case.status != CaseStatus::Same).collect()
+    let unchanged = |case: &Case| match case.status {
+        CaseStatus::Same => true,
+        CaseStatus::Lower | CaseStatus::Higher => concern::hides_noise(report),
+        _ => false,
+    };
+    others(report).into_iter().filter(|row| !unchanged(row.case)).collect()
 }
 
 /// The cases that need no attention, in dataset order.
@@ -54,17 +59,40 @@ fn case_row<'a>(report: &Report, case: &'a Case, concern: Option<Concern>) -> Ca
     }
 }
 
-/// Counts of cases by status: `2 broken, 1 regressed, 27 same`; without a baseline, of failing and passing cases.
+/// Counts of cases by status: `2 broken, 1 regressed, 27 same`; without a baseline, of failing and passing cases. Where
+/// the run passed, moves within noise are not counted apart.
 pub(crate) fn tally(report: &Report) -> String {
-    const ORDER: [&str; 9] =
-        ["broken", "regressed", "missing", "failing", "flaky", "fixed", "improved", "same", "passing"];
-    let count =
-        |status: &str| report.cases.iter().filter(|case| concern::status(report, case) == status).count();
+    const ORDER: [&str; 13] = [
+        "broken",
+        "regressed",
+        "missing",
+        "failing",
+        "flaky",
+        "lower",
+        "higher",
+        "fixed",
+        "improved",
+        "same",
+        WITHIN_NOISE,
+        "passing",
+        "graded",
+    ];
+    let hides_noise = concern::hides_noise(report);
+    let moved = |case: &Case| matches!(case.status, CaseStatus::Lower | CaseStatus::Higher);
+    let any_moved = hides_noise && report.cases.iter().any(moved);
+    let name = |case: &Case| match concern::status(report, case) {
+        "same" | "lower" | "higher" if any_moved => WITHIN_NOISE,
+        status => status,
+    };
+    let count = |status: &str| report.cases.iter().filter(|case| name(case) == status).count();
     let parts = ORDER.into_iter().map(|status| (status, count(status))).filter(|(_, count)| *count > 0);
     let parts: Vec<String> =
         parts.map(|(status, count)| format!("{} {status}", number::count(count as u64))).collect();
     parts.join(", ")
 }
+
+/// Cases that are the same or moved within noise.
+const WITHIN_NOISE: &str = "same within noise";
 
 /// Whether a grade contributes to the failure of its case.
 pub(crate) fn fails(case: &Case, grade: &Grade) -> bool {

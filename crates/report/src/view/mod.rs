@@ -1,5 +1,6 @@
 //! Content that several renderings share: rows, sentences and formatted numbers, without markup.
 
+mod calls;
 mod case_answers;
 mod case_rows;
 pub(crate) mod changes;
@@ -23,7 +24,8 @@ pub(crate) mod slices;
 mod time;
 mod untrusted_text;
 
-pub(crate) use case_answers::{CaseAnswer, answers, failure_reasons};
+pub(crate) use calls::call_sentence;
+pub(crate) use case_answers::{CaseAnswer, answers, failure_reasons, shown_repeat, with_calls};
 pub(crate) use case_rows::{CaseRow, changed, fails, others, tally, worst};
 pub(crate) use context::{PageLimits, shared_context};
 pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, criterion_row, verdict_rank};

@@ -84,7 +84,7 @@ fn message(report: &Report, redact: impl Fn(&str) -> String) -> String {
 fn worse_cases(report: &Report, redact: impl Fn(&str) -> String) -> Option<String> {
     let worse: Vec<&str> = concerns(report)
         .into_iter()
-        .filter(|(concern, _)| *concern != Concern::Missing)
+        .filter(|(concern, _)| *concern < Concern::Missing)
         .map(|(_, case)| case.id.as_str())
         .collect();
     let named: Vec<String> = worse.iter().take(CASES).map(|id| neutral::clip(&redact(id), 60)).collect();
@@ -141,7 +141,7 @@ mod tests {
         }
         let worse: Vec<String> = concerns(&report)
             .into_iter()
-            .filter(|(concern, _)| *concern != Concern::Missing)
+            .filter(|(concern, _)| *concern < Concern::Missing)
             .map(|(_, case)| case.id.clone())
             .collect();
         let text = message(&report, |text| text.replace(&worse[0], "[redacted]"));

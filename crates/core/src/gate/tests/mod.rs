@@ -1,7 +1,9 @@
 //! Decisions on whole analyses, against independently computed fixtures and rule by rule.
 
+mod attribution;
 mod base_cases;
 mod builders;
+mod case_noise;
 mod ceiling;
 mod explanations;
 mod faults;
@@ -14,3 +16,4 @@ mod properties;
 mod refusals;
 mod rules;
 mod summaries;
+mod tagged_suite;

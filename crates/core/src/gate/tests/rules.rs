@@ -216,26 +216,33 @@ fn case_status_is_the_first_that_applies() {
         vec![1.0, 1.0, 1.0],
         vec![0.0, 0.0, 0.0],
         vec![0.9, 0.9, 0.9],
-        vec![0.8, 0.8, 0.8],
+        vec![0.6, 0.6, 0.6],
         vec![1.0, 0.0, 1.0],
+        vec![1.0, 1.0, 1.0],
+        vec![0.9, 0.9, 0.9],
         vec![1.0, 1.0, 1.0],
     ];
     let ours = vec![
         vec![f64::NAN, 0.0, 0.0],
         vec![0.0, 0.0, 0.0],
         vec![1.0, 1.0, 1.0],
-        vec![0.8, 0.8, 0.8],
-        vec![0.9, 0.9, 0.9],
+        vec![0.5, 0.5, 0.5],
+        vec![1.0, 1.0, 1.0],
         vec![1.0, 0.0, 1.0],
         vec![0.95, 0.95, 0.95],
+        vec![0.95, 0.95, 0.95],
+        vec![1.0, 1.0, 1.0],
     ];
+    // The scores of many cases without noise.
+    let quiet = || same(&[0.9, 0.9, 0.9], 200);
+    let (ours, theirs) = ([ours, quiet()].concat(), [theirs, quiet()].concat());
     let run = analysis(vec![metric("m", &ours, Some(&theirs))]);
     let decision = completed(&run, &policy(vec![minimum("m", 0.5), not_worse("m", 0.0)]));
     let statuses: Vec<CaseStatus> = decision.cases.iter().map(|case| case.status).collect();
-    use CaseStatus::{Broken, Fixed, Flaky, Improved, Missing, Regressed, Same};
-    assert_eq!(statuses, [Missing, Broken, Fixed, Regressed, Improved, Flaky, Same]);
+    use CaseStatus::{Broken, Fixed, Flaky, Higher, Improved, Lower, Missing, Regressed, Same};
+    assert_eq!(statuses[..9], [Missing, Broken, Fixed, Regressed, Improved, Flaky, Lower, Higher, Same]);
     let (name, loss) = decision.cases[3].largest_difference.clone().expect("a difference");
-    assert!(name == "m" && (loss + 0.1).abs() < 1e-12);
+    assert!(name == "m" && (loss + 0.4).abs() < 1e-12);
     let broken = |max| criterion("broken_cases", "", Requirement::BrokenCases { max });
     // The first case could be broken too, depending on its missing grade.
     let verdicts: Vec<_> = completed(&run, &policy(vec![minimum("m", 0.5), broken(0), broken(1), broken(2)]))

@@ -18,6 +18,22 @@ fn alpha_is_spent_in_proportion_to_repeats() {
     assert_eq!(spend(&[3, 6], 0.0), None);
 }
 
+/// The fifteen p of Benjamini and Hochberg (1995), section 3.2, of which their procedure rejects four at 0.05.
+#[test]
+fn benjamini_hochberg_rejects_as_published() {
+    let p = [
+        0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719,
+        0.6528, 0.7590, 1.0,
+    ];
+    let adjusted = benjamini_hochberg(&p);
+    assert_eq!(adjusted.iter().filter(|p| **p <= 0.05).count(), 4);
+    assert!((adjusted[0] - 0.0015).abs() < 1e-12 && (adjusted[3] - 0.035_625).abs() < 1e-12, "{adjusted:?}");
+    let backwards: Vec<f64> = p.iter().rev().copied().collect();
+    assert!(benjamini_hochberg(&backwards).iter().rev().eq(&adjusted));
+    assert_eq!(benjamini_hochberg(&[f64::NAN, 0.01]), [1.0, 0.02]);
+    assert!(benjamini_hochberg(&[]).is_empty());
+}
+
 #[test]
 fn holm_counts_nan_as_one() {
     assert_eq!(holm(&[f64::NAN]), [1.0]);

@@ -49,6 +49,7 @@ impl Report {
 
 /// Indices of the cases that got worse, failed, lack grades or got better, worst first.
 fn worst(report: &Report) -> Vec<usize> {
+    let loss = |case: &Case| case.largest_difference.as_ref().map_or(0.0, |largest| largest.difference);
     let rank = |case: &Case| match case.status {
         _ if case.must_pass && !case.failing.is_empty() => Some(0),
         CaseStatus::Broken => Some(1),
@@ -57,9 +58,13 @@ fn worst(report: &Report) -> Vec<usize> {
         CaseStatus::Missing => Some(4),
         CaseStatus::Fixed => Some(5),
         _ if !case.failing.is_empty() => Some(6),
-        CaseStatus::Improved | CaseStatus::Flaky | CaseStatus::Same => None,
+        CaseStatus::Lower | CaseStatus::Flaky if loss(case) < 0.0 => Some(7),
+        CaseStatus::Improved
+        | CaseStatus::Flaky
+        | CaseStatus::Lower
+        | CaseStatus::Higher
+        | CaseStatus::Same => None,
     };
-    let loss = |case: &Case| case.largest_difference.as_ref().map_or(0.0, |largest| largest.difference);
     let mut cases: Vec<(i32, f64, usize)> = report
         .cases
         .iter()

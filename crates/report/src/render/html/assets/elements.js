@@ -43,7 +43,7 @@ function visible(text) {
 const isolated = (text, attributes = {}) => element("bdi", attributes, visible(text));
 
 // Without a baseline a case is failing, passing or graded.
-const SYMBOLS = { broken: "✗", regressed: "▼", missing: "!", failing: "✗", flaky: "~", fixed: "✓", improved: "▲", same: "=", passing: "✓", graded: "·" };
+const SYMBOLS = { broken: "✗", regressed: "▼", missing: "!", failing: "✗", flaky: "~", fixed: "✓", improved: "▲", lower: "↓", higher: "↑", same: "=", passing: "✓", graded: "·" };
 const chip = (status) =>
   element("span", { class: `chip ${status}` }, element("span", { "aria-hidden": "true" }, `${SYMBOLS[status] ?? ""} `), status);
 
