@@ -28,12 +28,12 @@ pub(crate) fn worst(report: &Report) -> Vec<CaseRow<'_>> {
 
 /// The other cases whose status is not `same`, in dataset order; without those that noise explains where the run passed.
 pub(crate) fn changed(report: &Report) -> Vec<CaseRow<'_>> {
-    let unchanged = |case: &Case| match case.status {
-        CaseStatus::Same => true,
-        CaseStatus::Lower | CaseStatus::Higher => concern::hides_noise(report),
-        _ => false,
+    let is_changed = |row: &CaseRow<'_>| match row.case.status {
+        CaseStatus::Same => false,
+        CaseStatus::Lower | CaseStatus::Higher => !concern::hides_noise(report),
+        _ => true,
     };
-    others(report).into_iter().filter(|row| !unchanged(row.case)).collect()
+    others(report).into_iter().filter(is_changed).collect()
 }
 
 /// The cases that need no attention, in dataset order.
