@@ -113,7 +113,7 @@ const CI_VARIABLES: [&str; 5] = ["CI", "BUILD_NUMBER", "JENKINS_URL", "TEAMCITY_
 fn has_developer() -> bool {
     let is_set =
         |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "false");
-    io::stdout().is_terminal() && !CI_VARIABLES.iter().any(|name| is_set(&name))
+    io::stdout().is_terminal() && !CI_VARIABLES.iter().any(is_set)
 }
 
 /// Prints a report, and then what could not be written of it; returns the exit code.
