@@ -42,6 +42,11 @@ pub(super) fn quotes(quotes: &[String]) -> Vec<String> {
     quotes.iter().take(MAX_QUOTES).map(|quote| text(quote)).collect()
 }
 
+/// The noun before ids: `statement` or `statements`.
+pub(super) fn statements(ids: &[u32]) -> &'static str {
+    if ids.len() == 1 { "statement" } else { "statements" }
+}
+
 /// The first few ids: `2, 5 and 9 more`.
 pub(super) fn ids(ids: &[u32]) -> String {
     const MAX: usize = 10;

@@ -50,22 +50,27 @@ pub(crate) struct Effect {
 
 /// Returns the effect of a report; `text` sanitizes its name. `None` where no score criterion has an estimate.
 pub(crate) fn effect(report: &Report, text: impl Fn(&str) -> String) -> Option<Effect> {
+    Some(deciding(report)?.effect(report, text))
+}
+
+/// The score criterion that decides: failed before incomplete, inconclusive and passed; among equals, comparisons with the
+/// baseline first, then the largest distance below the requirement. `None` where no score criterion has an estimate.
+pub(crate) fn deciding(report: &Report) -> Option<Gated<'_>> {
     let gated = report.criteria.iter().filter_map(|criterion| {
         let metric = report.metrics.iter().find(|metric| metric.name == criterion.metric)?;
         let score = matches!(metric.kind, MetricKind::Check | MetricKind::Judge);
         Gated::new(report, criterion, metric).filter(|_| score)
     });
-    let deciding = gated.min_by(|one, other| {
+    gated.min_by(|one, other| {
         let order = |of: &Gated<'_>| (view::verdict_rank(of.criterion.verdict), !of.paired);
         order(one).cmp(&order(other)).then_with(|| one.margin.total_cmp(&other.margin))
-    })?;
-    Some(deciding.effect(report, text))
+    })
 }
 
 /// A criterion on a score.
-struct Gated<'a> {
-    criterion: &'a Criterion,
-    metric: &'a Metric,
+pub(crate) struct Gated<'a> {
+    pub(crate) criterion: &'a Criterion,
+    pub(crate) metric: &'a Metric,
     /// Whether the effect is a difference.
     paired: bool,
     /// The difference, or how far the mean is above its minimum.

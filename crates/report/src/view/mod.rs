@@ -21,9 +21,11 @@ mod run_facts;
 pub(crate) mod slices;
 mod time;
 mod untrusted_text;
+mod verdict_sentence;
 
 pub(crate) use case_answers::{CaseAnswer, answers, failure_reasons};
-pub(crate) use case_rows::{CaseRow, changed, fails, tally, worst};
+pub(crate) use case_rows::{CaseRow, changed, fails, legend, tally, worst};
+pub(crate) use changes::{MessageView, changes};
 pub(crate) use context::{PageLimits, shared_context};
 pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, criterion_row, verdict_rank};
 pub(crate) use first_facts::{page_notices, request_changes};
@@ -39,3 +41,4 @@ pub(crate) use run_facts::{
 };
 pub(crate) use time::minute;
 pub(crate) use untrusted_text::Sanitizer;
+pub(crate) use verdict_sentence::{further_reasons, is_infrastructure_failure, why};

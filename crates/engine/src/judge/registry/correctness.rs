@@ -105,7 +105,11 @@ fn tally(statements: &[Numbered], judged: &[Judged<Coverage>]) -> Scored {
     let mut flags = Vec::new();
     let contradicted = ids_with(Coverage::Contradicted);
     if !contradicted.is_empty() {
-        reason.push_str(&format!("; contradicted: number {}", details::ids(&contradicted)));
+        reason.push_str(&format!(
+            "; contradicted: {} {}",
+            details::statements(&contradicted),
+            details::ids(&contradicted)
+        ));
         flags.push("contradicted".to_owned());
     }
     let absent = ids_with(Coverage::Absent);

@@ -21,7 +21,7 @@ async fn faithfulness_is_the_share_of_backed_statements() {
     assert_eq!(grade.scorer, "metric");
     assert_eq!(
         grade.reason,
-        "1 of 3 statements backed by the context; contradicted: number 3; not found: number 4"
+        "1 of 3 statements backed by the context; contradicted: statement 3; not found: statement 4"
     );
     assert!(grade.flags.is_empty());
     assert_eq!(

@@ -85,7 +85,7 @@ async fn real_quote_does_not_back_another_number() {
     assert!(asked[1].messages[3].content.contains("- id 1: no quote has the number 60"));
     assert_eq!(
         grade.reason,
-        "0 of 1 statements backed by the context; supported without a real quote: number 1"
+        "0 of 1 statements backed by the context; supported without a real quote: statement 1"
     );
 }
 

@@ -8,7 +8,7 @@ mod case_groups;
 mod environment;
 mod report_context;
 mod run_facts;
-mod worst_answers;
+mod worst_cases;
 
 use std::io::{self, Write};
 
@@ -25,15 +25,15 @@ use report_context::report_context;
 
 /// Size of the shortest case row in bytes. A tier with more cases than fit by this size is not tried.
 const MIN_ROW_BYTES: usize = 60;
-/// Cases in the first list.
-const MAX_WORST: usize = 5;
+/// Cases that are open.
+const MAX_WORST: usize = 3;
 
 /// A level of detail; the last tier fits any report.
 #[derive(Debug, Clone, Copy)]
 struct Tier {
     /// Cases in the second list.
     cases: SecondList,
-    /// Cases in the first list.
+    /// Cases that are open.
     worst: usize,
     /// Rows of each table, reasons and warnings.
     rows: usize,

@@ -3,10 +3,10 @@
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 
-use super::case_groups::groups;
+use super::case_groups::case_lists;
 use super::environment::is_plain_url;
 use super::run_facts::run_facts;
-use super::worst_answers;
+use super::worst_cases;
 use super::{MarkdownOptions, Tier};
 use crate::render::comment::Disclose;
 use crate::v1::{CriterionVerdict, Fault, Reason, ReasonCode, Report, Verdict};
@@ -23,7 +23,7 @@ pub(super) fn report_context(
     let text = |text: &str| sanitizer.clip(text, tier.text);
     let shows_text = options.disclose != Disclose::Numbers;
     let headline = view::headline(report);
-    let (groups, left_out) = groups(report, tier, sanitizer);
+    let lists = case_lists(report, tier, sanitizer);
     let view::Criteria { listed, folded } = view::criteria(report);
     let criterion = |id: &str, row: &view::CriterionRow<'_>| {
         context! {
@@ -59,8 +59,18 @@ pub(super) fn report_context(
                 Some(context! { label => of.label.clone(), row, names, left_out })
             })
             .collect::<Value>(),
-        groups,
-        cases_left_out => (left_out > 0).then(|| cases(left_out)),
+        worst_title => lists.worst_title,
+        worst => lists.worst.iter().map(|row| {
+            worst_cases::worst_case(row, tier, options.disclose, sanitizer)
+        }).collect::<Value>(),
+        others_title => lists.others_title,
+        others => lists.others,
+        cases_left_out => (lists.left_out > 0).then(|| cases(lists.left_out)),
+        legend => view::legend(report),
+        details_title => match report.warnings.len() {
+            0 => "Statistics and run details".to_owned(),
+            count => format!("Statistics and run details, {}", number::counted(count as u64, "warning")),
+        },
         tally => view::tally(report),
         scope => report.policy.scope.as_str(),
         scope_words => view::scope_question(report.policy.scope),
@@ -69,15 +79,33 @@ pub(super) fn report_context(
         warnings_title => number::counted(report.warnings.len() as u64, "warning"),
         warnings => warnings.iter().take(tier.rows).map(|warning| text(warning)).collect::<Value>(),
         warnings_left_out => report.warnings.len().saturating_sub(tier.rows.min(warnings.len())),
-        answers => if options.disclose == Disclose::Full {
-            worst_answers::worst(report, tier.worst, tier.answer, sanitizer)
-        } else {
-            Vec::new()
-        },
+        shows_answers => options.disclose == Disclose::Full,
+        prompt_changes => prompt_changes(report, limits, options.disclose, sanitizer),
         shows_text,
         address => options.address.filter(|address| is_plain_url(address)),
         ..view::shared_context(report, &reasons, limits, sanitizer)
     }
+}
+
+/// The messages of the prompt that differ. A prompt may be as private as a dataset.
+fn prompt_changes(
+    report: &Report,
+    limits: PageLimits,
+    disclose: Disclose,
+    sanitizer: &Sanitizer<'_>,
+) -> Value {
+    let changes =
+        (disclose != Disclose::Numbers).then(|| view::changes(report, limits.changes, sanitizer)).flatten();
+    let messages = changes.map(|changes| changes.messages).unwrap_or_default();
+    let message = |message: view::MessageView| {
+        context! {
+            role => message.role,
+            number => message.number,
+            change => Serde(message.change),
+            text => worst_cases::word_diff(&message.segments),
+        }
+    };
+    messages.into_iter().take(limits.rows).map(message).collect()
 }
 
 fn cases(count: usize) -> String {
@@ -96,7 +124,8 @@ fn symbol(headline: Headline) -> &'static str {
 
 /// The reasons; without `shows_text`, those that quote a server or a judge are replaced by the kind of the fault.
 fn reasons(report: &Report, shows_text: bool, sanitizer: &Sanitizer<'_>) -> Vec<String> {
-    let mut reasons = view::reasons(report, sanitizer.redactor());
+    let why = view::why(report, sanitizer.redactor());
+    let mut reasons = view::further_reasons(report, why.as_ref(), sanitizer.redactor());
     let quotes_text = |reason: &&Reason| {
         reason.criterion.is_none() && matches!(reason.code, ReasonCode::Endpoint | ReasonCode::UnfitJudge)
     };
