@@ -6,6 +6,8 @@ if [[ ! -e $REPORT/ci.json ]]; then
     echo "no comment: the gate wrote no ci.json"
     exit 0
 fi
+# The page alone opens in a browser; the artifact of all reports is a download.
+export PROMPTGATE_REPORT_URL=${PAGE_URL:-${ARTIFACT_URL:-}}
 code=0
 "$EXECUTABLE" comment "$REPORT" || code=$?
 if [[ $code != 0 ]]; then

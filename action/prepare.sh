@@ -62,6 +62,10 @@ job=$(printf '%s' "${GITHUB_JOB:-job}" | tr -c 'A-Za-z0-9_-' '-')
 index=${JOB_INDEX:-0}
 set_output artifact "promptgate-$kind-$job-$index-$key"
 set_output upload "$INPUT_UPLOAD_REPORT"
+# The name of an artifact has to be unique in the run.
+page="$RUNNER_TEMP/promptgate-$job-$index-$key.html"
+rm -f -- "$page"
+set_output page "$page"
 if [[ $kind == shard ]]; then set_output comment false; else set_output comment true; fi
 
 # The cache file is next to the configuration. If that cannot be found, or is a symbolic link, caching is off.

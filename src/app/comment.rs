@@ -29,6 +29,8 @@ pub(crate) struct CommentOptions {
     pub(crate) when: CommentWhen,
     /// Distinguishes the comments of several gates.
     pub(crate) key: String,
+    /// The address of the uploaded report.
+    pub(crate) report_url: Option<String>,
 }
 
 /// When a first comment is created; an existing one is always updated, except with `Never`.
@@ -47,8 +49,13 @@ pub(crate) enum CommentWhen {
 
 /// The result of posting the comment.
 pub(crate) enum Commented {
-    /// It is up to date, or none is needed: one line that says which.
-    Done(String),
+    /// It is up to date, or none is needed.
+    Done {
+        /// One line that says which.
+        line: String,
+        /// Warnings for standard error.
+        warnings: Vec<String>,
+    },
     /// The token may only read. The job summary has the text of the comment.
     Forbidden {
         /// Warnings for standard error.
@@ -66,7 +73,7 @@ pub(crate) async fn comment(
     options: &CommentOptions,
     environment: &Environment,
 ) -> Result<Commented, Failure> {
-    let done = |text: &str| Ok(Commented::Done(text.to_owned()));
+    let done = |text: &str| Ok(Commented::Done { line: text.to_owned(), warnings: Vec::new() });
     let when = options.when;
     let key = key(&options.key)?;
     if when == CommentWhen::Never {
@@ -82,6 +89,7 @@ pub(crate) async fn comment(
     let Some(file) = &ci.comment else { return done("no comment: a shard decides nothing") };
     let body = read_comment(&options.folder, file)?;
     let repository = github::repository(environment)?;
+    let (body, warning) = linked(body, options.report_url.as_deref(), environment, &repository);
     let settings = github::settings(environment, "the comment is written with it")?;
     let create = creates(when, ci.verdict);
     let comment = StickyComment { repository: &repository, pull_request, key, body: &body, create };
@@ -95,14 +103,49 @@ pub(crate) async fn comment(
         Err(failure) if failure.kind == ApiErrorKind::Forbidden => {
             let help = failure.help.unwrap_or_default();
             return Ok(Commented::Forbidden {
-                warnings: vec![format!("the comment was not written: {}", failure.message), help],
+                warnings: [
+                    warning,
+                    Some(format!("the comment was not written: {}", failure.message)),
+                    Some(help),
+                ]
+                .into_iter()
+                .flatten()
+                .collect(),
                 annotate: environment.variable("GITHUB_ACTIONS").as_deref() == Some("true"),
             });
         }
         Err(failure) => return Err(failed(failure)),
     };
     write_url(environment, &repository, pull_request, id)?;
-    done(&format!("{action}: pull request {pull_request} of {repository}"))
+    let line = format!("{action}: pull request {pull_request} of {repository}");
+    Ok(Commented::Done { line, warnings: Vec::from_iter(warning) })
+}
+
+/// The body with a link to the uploaded report below its heading. Another address than that of an artifact of this
+/// repository is a warning, and no link.
+fn linked(
+    body: String,
+    url: Option<&str>,
+    environment: &Environment,
+    repository: &str,
+) -> (String, Option<String>) {
+    let Some(url) = url else { return (body, None) };
+    let runs = format!("{}/{repository}/actions/runs/", server_url(environment));
+    let ids = url.strip_prefix(&runs).and_then(|rest| rest.split_once("/artifacts/"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !ids.is_some_and(|(run, artifact)| is_number(run) && is_number(artifact)) {
+        let warning =
+            "no link to the report: --report-url is not the address of an artifact of this repository";
+        return (body, Some(warning.to_owned()));
+    }
+    let (heading, rest) = body.split_once('\n').unwrap_or((&body, ""));
+    (format!("{heading}\n\n[Open the report]({url})\n{rest}"), None)
+}
+
+/// The base URL of GitHub's pages.
+fn server_url(environment: &Environment) -> String {
+    let server = environment.variable("GITHUB_SERVER_URL").unwrap_or_else(|| SERVER_URL.to_owned());
+    server.trim_end_matches('/').to_owned()
 }
 
 async fn post(settings: &Settings, comment: &StickyComment<'_>) -> Result<CommentOutcome, ApiError> {
@@ -165,8 +208,7 @@ fn refused(path: &Path, why: String) -> Diagnostic {
 /// Adds `comment-url` to the outputs of the step. Only the number in it comes from the server.
 fn write_url(environment: &Environment, repository: &str, pull_request: u64, id: u64) -> Result<(), Failure> {
     let Some(outputs) = environment.variable(OUTPUT).filter(|_| id > 0) else { return Ok(()) };
-    let server = environment.variable("GITHUB_SERVER_URL").unwrap_or_else(|| SERVER_URL.to_owned());
-    let server = server.trim_end_matches('/');
+    let server = server_url(environment);
     let mut added = Outputs::default();
     if server.starts_with("http") {
         added.add("comment-url", format!("{server}/{repository}/pull/{pull_request}#issuecomment-{id}"));

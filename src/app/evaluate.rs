@@ -25,6 +25,7 @@ use promptgate_core::text::Redactor;
 use promptgate_engine::evaluate::{self, CallCounter, Evaluation, Header};
 use promptgate_engine::execute::Engine;
 use promptgate_report::shard::Shard;
+use promptgate_report::v1::Override;
 use promptgate_report::{FileSpool, Report};
 
 /// How a suite is run.
@@ -63,6 +64,10 @@ pub(crate) struct Decided {
     pub(super) redactor: Arc<Redactor>,
     /// Whether the configuration lets an inconclusive verdict pass.
     pub(crate) inconclusive_passes: bool,
+    /// Who may override the verdict of a pull request.
+    pub(crate) override_by: Vec<String>,
+    /// The override of the verdict.
+    pub(crate) overridden: Option<Override>,
     /// Answers that could not be cached.
     pub(super) unwritten: Option<Failure>,
 }
@@ -76,6 +81,8 @@ impl Decided {
             spool: None,
             redactor: Arc::default(),
             inconclusive_passes,
+            override_by: Vec::new(),
+            overridden: None,
             unwritten: None,
         }
     }
@@ -86,6 +93,10 @@ impl Decided {
         sent::redact_prompts(&mut run, &self.redactor);
         let report = Report::undecided(&run, self.policy, self.spool.as_ref());
         let report = report.decided(&decision, exit_code);
+        let report = match self.overridden {
+            Some(overridden) => report.overridden(overridden),
+            None => report,
+        };
         (report, self.redactor)
     }
 }
@@ -271,7 +282,7 @@ async fn execute(
     part: Option<Part>,
     session: &Session<'_>,
 ) -> Result<Outcome, Failure> {
-    let inconclusive_passes = suite.inconclusive_passes();
+    let (inconclusive_passes, override_by) = (suite.inconclusive_passes(), suite.override_by());
     let too_dear = suite
         .case_cost
         .as_ref()
@@ -329,6 +340,8 @@ async fn execute(
         spool,
         redactor,
         inconclusive_passes,
+        override_by,
+        overridden: None,
         unwritten: None,
     })))
 }

@@ -13,9 +13,9 @@ use promptgate_report::shard::{Joined, join};
 /// # Errors
 /// Everything that is wrong with any of the shards at once.
 pub(crate) fn merge(folders: &[PathBuf]) -> Result<Decided, Failure> {
-    let Joined { run, policy, inconclusive_passes, .. } = joined(folders)?;
+    let Joined { run, policy, inconclusive_passes, override_by } = joined(folders)?;
     let evaluation = evaluate::conclude(run, &policy);
-    Ok(Decided::of_saved(evaluation, policy, inconclusive_passes))
+    Ok(Decided { override_by, ..Decided::of_saved(evaluation, policy, inconclusive_passes) })
 }
 
 fn joined(folders: &[PathBuf]) -> Result<Joined, Failure> {

@@ -2,6 +2,7 @@
 
 use super::{interrupt, output};
 use crate::app::Environment;
+use crate::app::release::RolledBack;
 use crate::app::report_files::Reported;
 use crate::app::telemetry::{RolloutCall, Telemetry};
 use promptgate_report::release::rollout::Rollout;
@@ -19,6 +20,16 @@ pub(super) async fn send_rollouts(
     environment: &Environment,
 ) {
     send(telemetry, telemetry.send_rollouts(rollouts, call, environment), false).await;
+}
+
+/// Sends the result of a rollback. A failure is a warning.
+pub(super) async fn send_rollback(
+    telemetry: &Telemetry,
+    rolled_back: &RolledBack,
+    call: RolloutCall,
+    environment: &Environment,
+) {
+    send(telemetry, telemetry.send_rollback(rolled_back, call, environment), false).await;
 }
 
 async fn send(telemetry: &Telemetry, sending: impl Future<Output = Result<String, String>>, quiet: bool) {

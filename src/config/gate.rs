@@ -47,6 +47,9 @@ pub(super) struct WrittenGate {
     dataset: Option<DatasetRule>,
     /// Effect of an inconclusive verdict: fail (exit code 11) or pass (exit code 0); fail by default.
     inconclusive: Option<Inconclusive>,
+    /// Logins of the people who may override the verdict of a pull request by the label promptgate-override, except for its
+    /// authors; nobody by default.
+    override_by: Vec<String>,
     /// Seed of random permutations; 0 by default.
     #[schemars(range(min = 0))]
     seed: Option<u64>,
@@ -65,6 +68,8 @@ pub struct GateSettings {
     pub dataset: DatasetRule,
     /// The effect of an inconclusive verdict.
     pub inconclusive: Inconclusive,
+    /// Logins of the people who may override the verdict of a pull request.
+    pub override_by: Vec<String>,
 }
 
 /// Which cases decide about a change whose policy is that of its base.
@@ -103,6 +108,13 @@ impl WrittenGate {
                 format!("`gate.max_repeats` is {max_repeats}, below the {repeats} of `gate.repeats`");
             reader.report("/gate/max_repeats", message, "raise it, or leave it out");
         }
+        for (index, login) in self.override_by.iter().enumerate() {
+            if !is_login_of_person(login) {
+                let message = format!("invalid login `{login}`");
+                let help = "expected the login of a person, like alice; teams and apps override nothing";
+                reader.report(&format!("/gate/override_by/{index}"), message, help);
+            }
+        }
         let share = |written: Option<Share>, default: f64| written.map_or(default, |share| share.0);
         let resolution = share(self.resolution, 0.05);
         if resolution >= 1.0 {
@@ -125,6 +137,16 @@ impl WrittenGate {
             max_broken_cases: self.max_broken_cases,
             dataset: self.dataset.unwrap_or_default(),
             inconclusive: self.inconclusive.unwrap_or_default(),
+            override_by: self.override_by,
         }
     }
+}
+
+/// Whether a text is a login of GitHub that a person may have: letters, digits and single hyphens; accounts that an
+/// enterprise provides also have an underscore.
+fn is_login_of_person(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    (1..=100).contains(&text.len())
+        && text.bytes().all(plain)
+        && text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
 }

@@ -189,6 +189,16 @@ fn invalid_configuration_gives_placed_diagnostics() {
                 "4:21: `gate.max_missing` must be a percentage up to 100%, found text \"120%\" (help: write it like `2%`)",
             ],
         ),
+        (
+            "gate: {override_by: [alice, \"@org/team\", \"app[bot]\", \"\"]}",
+            &[
+                "4:29: invalid login `@org/team` (help: expected the login of a person, like alice; teams and apps override \
+                 nothing)",
+                "4:42: invalid login `app[bot]` (help: expected the login of a person, like alice; teams and apps override \
+                 nothing)",
+                "4:54: invalid login `` (help: expected the login of a person, like alice; teams and apps override nothing)",
+            ],
+        ),
         ("gate: {repeats: 0}", &["4:17: `gate.repeats` must be at least 1, found the number 0"]),
         (
             "gate: {repeats: 3, max_repeats: 2}",

@@ -1,5 +1,5 @@
 //! A simulated GitHub API over a real git repository: merged pull requests and their reviews, people of commits, members
-//! of teams, deployments and trees.
+//! of teams, labels and their events, deployments and trees.
 //!
 //! The address `NAME@example.com` is verified for the account `NAME`, and those that GitHub gives out for theirs; all
 //! others belong to nobody. Lists have two elements a page.
@@ -36,8 +36,16 @@ struct Data {
     pull_requests: BTreeMap<u64, (PullRequest, Vec<Value>)>,
     members: BTreeMap<String, &'static str>,
     deployments: Vec<Value>,
+    issues: BTreeMap<u64, Issue>,
     fault: Option<Fault>,
     requests: Vec<String>,
+}
+
+/// Labels of a pull request and its events.
+#[derive(Debug, Clone, Default)]
+struct Issue {
+    labels: Vec<String>,
+    events: Vec<Value>,
 }
 
 /// A merged pull request.
@@ -103,6 +111,26 @@ impl GitHub {
         }));
     }
 
+    /// Sets the label of a pull request at a time.
+    pub fn label(&self, number: u64, login: &str, label: &str, at: &str) {
+        self.issue_event(
+            number,
+            json!({
+                "event": "labeled", "label": {"name": label}, "created_at": at,
+                "actor": {"login": login, "type": "User"}, "performed_via_github_app": null,
+            }),
+        );
+        self.data().issues.entry(number).or_default().labels.push(label.to_owned());
+    }
+
+    /// Adds an event of a pull request; its id is the next one.
+    pub fn issue_event(&self, number: u64, mut event: Value) {
+        let mut data = self.data();
+        let events = &mut data.issues.entry(number).or_default().events;
+        event["id"] = (events.len() + 1).into();
+        events.push(event);
+    }
+
     /// Makes somebody a member of a team `org/slug`, in a state: `active` or `pending`.
     pub fn member(&self, team: &str, login: &str, state: &'static str) {
         self.data().members.insert(format!("/orgs/{}/{login}", team.replacen('/', "/teams/", 1)), state);
@@ -144,6 +172,11 @@ impl Data {
                 .ok()
                 .and_then(|number| self.pull_requests.get(&number))
                 .map(|(_, all)| all.clone()),
+            ("GET", ["pulls", number]) => return self.pull(number.parse().unwrap_or_default()),
+            ("GET", ["issues", number, "events"]) => {
+                let issue = number.parse().ok().and_then(|number: u64| self.issues.get(&number));
+                Some(issue.cloned().unwrap_or_default().events)
+            }
             ("GET", ["actions", "runs", _, "approvals"]) => Some(self.deployments.clone()),
             ("GET", ["git", "trees", id]) => return self.tree(id),
             ("GET", _) if self.members.contains_key(&path.replace("/memberships/", "/")) => {
@@ -168,6 +201,17 @@ impl Data {
             false => String::new(),
         };
         (200, Value::from(shown), link)
+    }
+
+    fn pull(&self, number: u64) -> Response {
+        let Some((pull_request, _)) = self.pull_requests.get(&number) else { return not_found() };
+        let issue = self.issues.get(&number).cloned().unwrap_or_default();
+        let labels: Vec<Value> = issue.labels.iter().map(|label| json!({"name": label})).collect();
+        let pull_request = json!({
+            "number": number, "user": {"login": pull_request.opened_by}, "head": {"sha": pull_request.head},
+            "labels": labels,
+        });
+        (200, pull_request, String::new())
     }
 
     fn pulls_of(&self, commit: &str) -> Option<Vec<Value>> {

@@ -73,6 +73,9 @@ pub(in crate::app) struct CiFacts {
     pub(in crate::app) head: Option<String>,
     /// The code of the first reason.
     pub(in crate::app) reason: Option<String>,
+    /// The login of the person who overrode the verdict; absent where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::app) overridden_by: Option<String>,
     /// `K/N`; null for the whole.
     pub(in crate::app) shard: Option<String>,
     /// The file with the body of the comment; null for a shard.

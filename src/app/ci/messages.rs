@@ -1,12 +1,13 @@
 //! The texts of a run in CI for log, comment and summary.
 
 use super::facts::Verdict;
+use super::overrides::LABEL;
 use super::{CiContext, NewSuite, OnNewSuite, Outcome, Uncalled};
 use crate::app::Failure;
 use crate::app::report_files::style;
 use promptgate_core::model::Diagnostic;
 use promptgate_core::text::{Redactor, neutral};
-use promptgate_report::comment::{self, CommentFacts, Subject};
+use promptgate_report::comment::{self, CommentFacts, ReviewerOptions, Subject};
 use promptgate_report::{Disclose, Format};
 
 /// The verdict in `ci.json`, and the code of the first reason. `passes` says whether the exit code is 0.
@@ -117,7 +118,22 @@ pub(super) fn comment_body(
         _ => &without,
     };
     let (base, head) = (context.base_commit(), context.head_commit());
-    let facts = CommentFacts { subject, exit_code, disclose, base, head, address: run_url, redactor };
+    let is_pull_request = context.event.as_ref().is_some_and(|event| event.pull_request.is_some());
+    let reviewer = ReviewerOptions {
+        override_by: if is_pull_request { &context.override_by } else { &[] },
+        override_label: LABEL,
+        repeats_input: if context.is_merge { "repeats" } else { "max-repeats" },
+    };
+    let facts = CommentFacts {
+        subject,
+        exit_code,
+        disclose,
+        base,
+        head,
+        address: run_url,
+        reviewer: Some(reviewer),
+        redactor,
+    };
     Some(comment::render(&facts, limit))
 }
 

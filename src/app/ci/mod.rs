@@ -9,6 +9,7 @@ mod linked;
 mod messages;
 mod new_suite;
 pub(crate) mod outputs;
+pub(crate) mod overrides;
 mod shards;
 mod telemetry;
 mod unchanged;
@@ -45,8 +46,8 @@ pub(crate) struct CiOptions {
     pub(crate) on_missing_credentials: OnMissingCredentials,
     /// The result of a suite that the base does not have; `None` for `fail` where the base has any, else `skip`.
     pub(crate) on_new_suite: Option<OnNewSuite>,
-    /// Texts that comment and summary may show.
-    pub(crate) disclose: Disclose,
+    /// Texts that comment and summary may show; `None` for the default of the repository.
+    pub(crate) disclose: Option<Disclose>,
 }
 
 /// The result of a run whose key is not set.
@@ -69,9 +70,18 @@ pub(crate) struct CiContext {
     folder: PathBuf,
     /// Which shard this is; `None` for the whole run.
     shard: Option<Shard>,
+    /// Whether shards were joined, each with a fixed number of repeats.
+    is_merge: bool,
+    /// Who may override the verdict.
+    override_by: Vec<String>,
 }
 
 impl CiContext {
+    /// Notes who may override the verdict of a decided run.
+    pub(crate) fn set_override_by(&mut self, logins: &[String]) {
+        self.override_by = logins.to_vec();
+    }
+
     fn set_files(&mut self, configured: &Configured) {
         self.folder.clone_from(&configured.location.folder);
         let file = Path::new(&configured.settings.file).file_name().unwrap_or_default();
@@ -179,6 +189,7 @@ pub(crate) async fn gate(
     let mut run = options.run.clone();
     let variable = |name: &str| environment.variable(name);
     if let Some(folder) = &options.merge {
+        context.is_merge = true;
         return shards::merge(folder, options, context, &variable);
     }
     context.shard = shard::choose(run.shard, run.suite.max_repeats, environment)?;
@@ -250,13 +261,12 @@ mod tests {
             out: folder.join("out"),
             prints_warnings: true,
         };
-        let disclose = Disclose::default();
         CiOptions {
             run,
             merge: None,
             on_missing_credentials: OnMissingCredentials::Fail,
             on_new_suite: None,
-            disclose,
+            disclose: None,
         }
     }
 

@@ -11,9 +11,9 @@ use crate::app::files::{append, refuse_special, write_whole};
 use crate::app::{Environment, Failure, job_summary, report_files};
 use promptgate_adapters::github::{self, EventKind, Outputs};
 use promptgate_core::model::{Diagnostic, Place};
-use promptgate_report::Format;
 use promptgate_report::comment::COMMENT_BYTES;
 use promptgate_report::v1::CaseStatus;
+use promptgate_report::{Disclose, Format};
 
 /// The file with the body of the comment.
 const COMMENT: &str = "comment.md";
@@ -69,14 +69,19 @@ pub(crate) fn write_all(
     let folder = &options.run.out;
     let (verdict, reason) = messages::verdict(outcome, exit_code == 0);
     let run_url = environment.run_url();
-    let body = |limit| {
-        messages::comment_body(outcome, context, options.disclose, exit_code, run_url.as_deref(), limit)
-    };
+    let is_private = context.event.as_ref().and_then(|event| event.is_private);
+    let disclose = options.disclose.unwrap_or_else(|| Disclose::of_repository(is_private));
+    let body =
+        |limit| messages::comment_body(outcome, context, disclose, exit_code, run_url.as_deref(), limit);
     let comment = body(COMMENT_BYTES);
     let written = comment.as_ref().map_or(Ok(()), |comment| {
         write_whole(&folder.join(COMMENT), |out| out.write_all(comment.as_bytes()))
     });
-    let facts = write_facts(context, verdict, reason, exit_code, comment.is_some(), folder);
+    let overridden_by = match outcome {
+        Outcome::Reported(reported) => reported.report.overridden.as_ref().map(|of| of.by.as_str()),
+        _ => None,
+    };
+    let facts = write_facts(context, verdict, (reason, overridden_by), exit_code, comment.is_some(), folder);
     let mut unwritten: Vec<Failure> = [written, facts].into_iter().filter_map(Result::err).collect();
     let summary = job_summary::write(environment, |room| body(room).unwrap_or_default());
     let mut warnings: Vec<String> = summary.into_iter().collect();
@@ -94,7 +99,7 @@ pub(crate) fn write_all(
     let mut text = github::log(&messages::log_line(outcome, context, width));
     if environment.is_github() {
         let workspace = environment.path("GITHUB_WORKSPACE");
-        for annotation in annotations::annotations(outcome, context, exit_code, workspace.as_deref()) {
+        if let Some(annotation) = annotations::annotation(outcome, context, exit_code, workspace.as_deref()) {
             text.push_str(&annotation.command());
             text.push('\n');
         }
@@ -116,7 +121,7 @@ impl CiContext {
 fn write_facts(
     context: &CiContext,
     verdict: Verdict,
-    reason: Option<&str>,
+    (reason, overridden_by): (Option<&str>, Option<&str>),
     exit_code: u8,
     has_comment: bool,
     folder: &Path,
@@ -131,6 +136,7 @@ fn write_facts(
         base: context.base_commit().map(str::to_owned),
         head: context.head_commit().map(str::to_owned),
         reason: reason.map(str::to_owned),
+        overridden_by: overridden_by.map(str::to_owned),
         shard: context.shard.map(|shard| shard.to_string()),
         comment: has_comment.then(|| COMMENT.to_owned()),
     };

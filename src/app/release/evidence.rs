@@ -52,6 +52,13 @@ fn of_report(
     name: &Name,
     source: ActorSource,
 ) -> Result<Evidence, Diagnostic> {
+    if let Some(overridden) = &report.overridden {
+        let message = format!(
+            "{} overrode the verdict of this run, which does not count as evidence",
+            shown(&overridden.by)
+        );
+        return Err(Diagnostic::new(message).help("publish the report of a run on the default branch"));
+    }
     let release = released(report, name)?;
     let scope = examined(release)?;
     let verdict = verdict(report)?;
@@ -340,6 +347,17 @@ mod tests {
             "prompt other, not of",
         );
         contains(refused(&|it| release(it, &|release| release.examined = None)), "a part of the suite");
+        contains(
+            refused(&|it| {
+                it.overridden = Some(promptgate_report::v1::Override {
+                    by: "grace".to_owned(),
+                    at: "2026-11-01T10:00:00Z".to_owned(),
+                    label: "promptgate-override".to_owned(),
+                    verdict_without: Verdict::Pass,
+                });
+            }),
+            "grace overrode the verdict",
+        );
         contains(refused(&|it| it.verdict = Verdict::Unchanged), "nothing was evaluated");
         contains(refused(&|it| it.criteria[0].verdict = CriterionVerdict::Fail), "contradicts itself");
         contains(refused(&|it| it.ended.kind = EndedKind::Interrupted), "contradicts itself");

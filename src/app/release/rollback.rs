@@ -56,6 +56,8 @@ pub(crate) struct RolledBack {
     pub(crate) pending: Option<String>,
     /// Whether nothing was written.
     pub(crate) dry_run: bool,
+    /// Whether the label left `from` by a rollback, or would; false where another command moved it on meanwhile.
+    pub(crate) has_moved: bool,
 }
 
 /// Moves the label back.
@@ -157,6 +159,7 @@ pub(super) async fn rollback_in(
         staleness: registry.staleness(),
         pending: None,
         dry_run: options.dry_run,
+        has_moved: true,
     };
     if options.dry_run {
         return Ok(rolled_back);
@@ -170,7 +173,8 @@ pub(super) async fn rollback_in(
         }
     }
     match record(options, &places, from, to).await {
-        Ok(()) => {
+        Ok(has_moved) => {
+            rolled_back.has_moved = has_moved;
             if takes_canary {
                 places.settle(&Label::Canary).await?;
             }
@@ -225,6 +229,7 @@ async fn end_rollout(
         staleness: places.registry.staleness(),
         pending: None,
         dry_run: options.dry_run,
+        has_moved: true,
     };
     if options.dry_run {
         rolled_back.notes.push(format!("rollout {number} ends; production stays at {to}"));
@@ -256,19 +261,20 @@ async fn end_rollout(
 }
 
 /// Appends the event, that of canary where it is on the same version, and those that end a rollout over a version that
-/// production no longer has, whatever other writers append meanwhile.
+/// production no longer has, whatever other writers append meanwhile. Returns false where the label has moved on to another
+/// version.
 async fn record(
     options: &RollbackOptions,
     places: &Places<'_>,
     from: Version,
     to: Version,
-) -> Result<(), PortError> {
+) -> Result<bool, PortError> {
     write::append(places.ledger, places.name, async |current: &Current| {
         let now = current.state.labels.get(&options.label).copied();
         // Findings about one version do not move the label away from a newer one.
         let has_moved_on = now != Some(from) && now != Some(to);
         if options.from.is_some() && has_moved_on {
-            return Ok((Addition::default(), ()));
+            return Ok((Addition::default(), false));
         }
         // Another rollback to the same version came first; an open move of the label is still to be ended.
         let done = now == Some(to) && !current.state.intents.contains_key(&options.label);
@@ -285,7 +291,7 @@ async fn record(
             // Left there by an earlier rollout of the version.
             events.push(moved(options, &Label::Canary, Some(from), to));
         }
-        Ok::<_, PortError>((places.stamp.events(events), ()))
+        Ok::<_, PortError>((places.stamp.events(events), true))
     })
     .await
 }

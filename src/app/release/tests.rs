@@ -14,8 +14,8 @@ use promptgate_core::model::{Message, MessageRole};
 use promptgate_release::ports::{Addition, LedgerStore, Registry};
 use promptgate_release::{
     Actor, ActorSource, Change, Content, Digest, Event, EventKind, Evidence, EvidenceBaseline,
-    EvidenceVerdict, GateScope, Label, Level, Name, PromptKind, RECORD_SCHEMA, Record, ReleasePolicy,
-    Version,
+    EvidenceVerdict, GateScope, Label, Level, MoveCause, Name, PromptKind, RECORD_SCHEMA, Record,
+    ReleasePolicy, Version,
 };
 use promptgate_testing::MemoryLedger;
 
@@ -145,8 +145,12 @@ impl World {
     }
 
     async fn rollback(&self) -> Result<RolledBack, Failure> {
+        self.rollback_from(None).await
+    }
+
+    async fn rollback_from(&self, from: Option<Version>) -> Result<RolledBack, Failure> {
         let options = RollbackOptions {
-            from: None,
+            from,
             target: Target::default(),
             to: None,
             label: Label::Production,

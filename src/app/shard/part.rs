@@ -50,6 +50,7 @@ impl Part {
             parts: plan::parts(suite, judge, endpoint, simulated),
             policy: suite.policy.clone(),
             inconclusive_passes: suite.inconclusive_passes(),
+            override_by: suite.override_by(),
         };
         let scorers = suite.scorers.metrics();
         suite.plan.retain(&keep);

@@ -38,6 +38,7 @@ pub(super) fn parts(
         ("cases", digest_of_plan_cases(suite, &metrics)),
         ("prices", digest_of(prices)),
         ("inconclusive", if suite.inconclusive_passes() { "pass" } else { "fail" }.to_owned()),
+        ("override_by", suite.override_by().join(" ")),
         ("simulated", simulated.to_string()),
         ("policy_from", source.unwrap_or_else(none)),
         ("release", digest_of(suite.release.iter().map(|release| json!(release)))),

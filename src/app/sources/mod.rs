@@ -24,8 +24,8 @@ pub(super) use locate::{current_folder, shown_text as shown_path};
 pub(super) use policy::{between, matched, warnings as policy_warnings};
 pub(crate) use prompts::Earlier;
 pub(super) use prompts::{BaselineSource, PromptFile, ResolvedPrompt};
-use secrets::secrets_of_flags;
 pub(super) use secrets::{endpoints, header_variables, secrets};
+use secrets::{own_tokens, secrets_of_flags};
 
 use super::suite::SuiteOptions;
 use super::{Environment, Failure};
@@ -195,6 +195,8 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
     let mut warnings = Vec::new();
     let mut known = secrets(&own, environment);
     known.extend(secrets_of_flags(&options.secret_variables, environment));
+    // The gate reads labels with it; no endpoint gets it.
+    known.extend(own_tokens(environment));
     let mut policy = policy::resolve(options, environment, &location, own, &mut warnings)?;
     // Nothing that configuration and policy name is fetched before this.
     known.extend(secrets(&policy.settings, environment));

@@ -26,6 +26,13 @@ pub(super) fn secrets_of_flags(variables: &[String], environment: &Environment) 
     values.flat_map(forms).collect()
 }
 
+/// The tokens with which the gate itself calls GitHub.
+pub(super) fn own_tokens(environment: &Environment) -> impl Iterator<Item = Secret> {
+    let values =
+        ["PROMPTGATE_GITHUB_TOKEN", "GITHUB_TOKEN"].into_iter().map(|name| environment.variable(name));
+    values.flatten().map(Secret::new)
+}
+
 /// The key and the header values of an endpoint, as far as they are set.
 fn keys(endpoint: &EndpointSettings, environment: &Environment) -> Vec<Secret> {
     let variables = key_variables(endpoint).chain(header_variables(endpoint));

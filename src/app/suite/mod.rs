@@ -103,6 +103,12 @@ impl Suite {
     pub(super) fn inconclusive_passes(&self) -> bool {
         self.settings.gate.inconclusive == Inconclusive::Pass
     }
+
+    /// Who may override the verdict: nobody by a policy that the change itself brings.
+    pub(super) fn override_by(&self) -> Vec<String> {
+        let is_elsewhere = self.policy_source.as_ref().is_some_and(|source| !source.new);
+        if is_elsewhere { self.settings.gate.override_by.clone() } else { Vec::new() }
+    }
 }
 
 /// Diagnostics and warnings found while a suite is loaded.

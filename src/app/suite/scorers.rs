@@ -228,7 +228,7 @@ pub(super) fn policy(
         }
     }
     let mut policy = findings.take(settings.policy(&checks, cases, has_baseline, &minimums))?;
-    let schedule = schedule(settings, options, &mut findings.diagnostics);
+    let schedule = schedule(settings, options, findings);
     (policy.repeats, policy.max_repeats) = (schedule.first(), schedule.last());
     if options.no_judge {
         let is_judged = |name: &String| settings.metrics.iter().any(|metric| metric.name == *name);
@@ -238,19 +238,32 @@ pub(super) fn policy(
 }
 
 /// The schedule of flags and configuration; `--repeats` alone is one look.
-fn schedule(settings: &Settings, options: &SuiteOptions, diagnostics: &mut Diagnostics) -> Schedule {
+///
+/// With a policy from elsewhere, flags only add repeats: what starts the run may be part of the change.
+fn schedule(settings: &Settings, options: &SuiteOptions, findings: &mut Findings) -> Schedule {
     let configured = &settings.gate.policy;
-    match (options.repeats, options.max_repeats) {
+    if let (Some(repeats), Some(most)) = (options.repeats, options.max_repeats)
+        && most < repeats
+    {
+        let message = format!("{most} is below the {repeats} of --repeats");
+        let diagnostic = Diagnostic::new(message).at(Place::file("--max-repeats"));
+        findings.diagnostics.0.push(diagnostic.help("raise it, or leave it out"));
+    }
+    let mut raised = |flag: &str, written: Option<u32>, policy: u32| match written {
+        Some(written) if options.policy_from.is_some() && written < policy => {
+            findings.warnings.push(format!(
+                "{flag} {written} is below the {policy} of the policy, which holds: a flag can only add repeats"
+            ));
+            Some(policy)
+        }
+        written => written,
+    };
+    let repeats = raised("--repeats", options.repeats, configured.repeats);
+    let max_repeats = raised("--max-repeats", options.max_repeats, configured.max_repeats);
+    match (repeats, max_repeats) {
         (None, None) => Schedule::new(configured.repeats, configured.max_repeats),
         (Some(repeats), None) => Schedule::once(repeats),
         (None, Some(most)) => Schedule::new(configured.repeats.min(most), most),
-        (Some(repeats), Some(most)) => {
-            if most < repeats {
-                let message = format!("{most} is below the {repeats} of --repeats");
-                let diagnostic = Diagnostic::new(message).at(Place::file("--max-repeats"));
-                diagnostics.0.push(diagnostic.help("raise it, or leave it out"));
-            }
-            Schedule::new(repeats, most)
-        }
+        (Some(repeats), Some(most)) => Schedule::new(repeats, most),
     }
 }

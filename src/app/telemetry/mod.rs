@@ -13,6 +13,7 @@ mod trace;
 
 use std::time::Duration;
 
+use super::release::RolledBack;
 use super::report_files::Reported;
 use super::{Environment, Failure};
 use headers::Headers;
@@ -104,11 +105,28 @@ impl Telemetry {
         call: RolloutCall,
         environment: &Environment,
     ) -> Result<String, String> {
+        let spans = rollouts.iter().map(|rollout| rollout::span(rollout, call)).collect();
+        self.send_commands(spans, environment).await
+    }
+
+    /// Sends the span of a rollback, as [`Self::send_rollouts`] does.
+    ///
+    /// # Errors
+    /// Why it was not sent, with the address.
+    pub(crate) async fn send_rollback(
+        &self,
+        rolled_back: &RolledBack,
+        call: RolloutCall,
+        environment: &Environment,
+    ) -> Result<String, String> {
+        self.send_commands(vec![rollout::rollback_span(rolled_back, call)], environment).await
+    }
+
+    async fn send_commands(&self, spans: Vec<Span>, environment: &Environment) -> Result<String, String> {
         let of_headers = self.variables.iter().filter_map(|name| environment.variable(name));
         let secrets = environment.secrets().chain(of_headers.map(Secret::new));
         let redactor = Redactor::new(&secrets.collect::<Vec<_>>());
-        let spans = rollouts.iter().map(|rollout| redacted(rollout::span(rollout, call), &redactor));
-        let spans: Vec<Span> = spans.collect();
+        let spans: Vec<Span> = spans.into_iter().map(|span| redacted(span, &redactor)).collect();
         let trace = match spans.as_slice() {
             [span] => format!(", trace {}", span.trace),
             _ => String::new(),

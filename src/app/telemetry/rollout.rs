@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 
 use super::nanoseconds;
-use crate::app::release::word;
+use crate::app::release::{RolledBack, word};
 use promptgate_adapters::otlp::{Attribute, Span, SpanEvent, SpanId, SpanKind, TraceId, names};
-use promptgate_report::release::rollout::{Finding, FindingStatus, Rollout, RolloutPosition};
+use promptgate_report::release::rollout::{Finding, FindingStatus, Rollout, RolloutPosition, RolloutResult};
 
 /// A command of rollouts, and its time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RolloutCall {
-    /// `start`, `advance`, `pause`, `resume` or `abort`.
+    /// `start`, `advance`, `pause`, `resume`, `abort` or `rollback`.
     pub(crate) command: &'static str,
     /// When it began.
     pub(crate) begun: Timestamp,
@@ -61,6 +61,32 @@ pub(super) fn span(rollout: &Rollout, call: RolloutCall) -> Span {
     }
 }
 
+/// The span of a rollback, in a trace of its own.
+pub(super) fn rollback_span(rolled_back: &RolledBack, call: RolloutCall) -> Span {
+    let (start, end) = (nanoseconds(call.begun), nanoseconds(call.ended.max(call.begun)));
+    let name = rolled_back.name.to_string();
+    Span {
+        trace: TraceId::random(),
+        id: SpanId::random(),
+        parent: None,
+        name: names::ROLLOUT_SPAN.to_owned(),
+        kind: SpanKind::Internal,
+        start,
+        end,
+        attributes: vec![
+            (names::PROMPT_NAME, name.as_str().into()),
+            (names::FLAG_KEY, name.as_str().into()),
+            (names::ROLLOUT_COMMAND, call.command.into()),
+            (names::ROLLOUT_RESULT, word(&RolloutResult::RolledBack).into()),
+            (names::PROMPT_VERSION, rolled_back.to.to_string().as_str().into()),
+            (names::ROLLBACK_LABEL, rolled_back.label.to_string().as_str().into()),
+            (names::ROLLBACK_FROM, rolled_back.from.to_string().as_str().into()),
+        ],
+        events: Vec::new(),
+        is_error: false,
+    }
+}
+
 fn position(position: &RolloutPosition) -> Vec<Attribute> {
     let count = |count: usize| (count as u64).into();
     let mut attributes: Vec<Attribute> = vec![
@@ -94,7 +120,7 @@ mod tests {
     use super::*;
     use promptgate_adapters::otlp::Value;
     use promptgate_report::release::promotion::Obstacle;
-    use promptgate_report::release::rollout::{MonitorResult, Monitored, RolloutResult, SCHEMA};
+    use promptgate_report::release::rollout::{MonitorResult, Monitored, SCHEMA};
     use serde_json::json;
 
     fn call() -> RolloutCall {

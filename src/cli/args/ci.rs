@@ -45,10 +45,9 @@ pub(crate) struct CiArguments {
     /// Join the shards in this folder instead of a run.
     #[arg(long, value_name = "DIR", env = "PROMPTGATE_MERGE", hide_env = true, conflicts_with = "shard")]
     merge: Option<PathBuf>,
-    /// Texts that comment and summary may show.
-    #[arg(long, default_value = "excerpts", env = "PROMPTGATE_DISCLOSE", hide_env = true,
-          value_parser = named(&DISCLOSE))]
-    disclose: Disclose,
+    /// Texts that comment and summary may show [default: full in a private repository, else excerpts].
+    #[arg(long, env = "PROMPTGATE_DISCLOSE", hide_env = true, value_parser = named(&DISCLOSE))]
+    disclose: Option<Disclose>,
     /// Telemetry.
     #[command(flatten)]
     pub(crate) telemetry: TelemetryFlags,

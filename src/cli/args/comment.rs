@@ -34,10 +34,18 @@ pub(crate) struct CommentArguments {
         hide_env = true
     )]
     key: String,
+    /// Address of the uploaded report, an artifact of this run, which the comment links to.
+    #[arg(long, value_name = "URL", env = "PROMPTGATE_REPORT_URL", hide_env = true)]
+    report_url: Option<String>,
 }
 
 impl CommentArguments {
     pub(crate) fn options(&self) -> CommentOptions {
-        CommentOptions { folder: self.folder.clone(), when: self.when, key: self.key.clone() }
+        CommentOptions {
+            folder: self.folder.clone(),
+            when: self.when,
+            key: self.key.clone(),
+            report_url: self.report_url.clone(),
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::ledger::{WriteFlags, name};
+use super::telemetry::RolloutTelemetryFlags;
 use super::values::duration;
 use crate::app::release::{RollbackOptions, Wait};
 use promptgate_release::{Label, Name, Version};
@@ -32,6 +33,9 @@ pub(crate) struct RollbackArguments {
     wait_for: Option<Duration>,
     #[command(flatten)]
     pub(crate) write: WriteFlags,
+    /// Telemetry.
+    #[command(flatten)]
+    pub(crate) telemetry: RolloutTelemetryFlags,
 }
 
 impl RollbackArguments {

@@ -55,8 +55,17 @@ async fn gate(
         }
     }
     let options = &*options;
-    let report = |decided: Decided| {
-        let status = ExitStatus::of_decided(&decided, arguments.exit_rules());
+    let report = async |mut decided: Decided, context: &mut CiContext| {
+        context.set_override_by(&decided.override_by);
+        let mut status = ExitStatus::of_decided(&decided, arguments.exit_rules());
+        if ci::overrides::may_be_overridden(decided.evaluation.decision.verdict)
+            && !matches!(status, ExitStatus::Pass | ExitStatus::Interrupted)
+        {
+            let (overridden, warning) = ci::overrides::find(&decided, context, environment).await;
+            output::warn(&Vec::from_iter(warning));
+            status = if overridden.is_some() { ExitStatus::Pass } else { status };
+            decided.overridden = overridden;
+        }
         let mut reported = report_files::report(decided, status.code(), Some(&options.run.out));
         let status = status.unless_unwritten(&reported.unwritten, arguments.exit_rules());
         reported.report.exit_code = status.code();
@@ -64,15 +73,15 @@ async fn gate(
     };
     let (suite, shard, run) = match ci::gate(options, environment, context).await? {
         Gate::Ended(outcome) => return Ok(outcome),
-        Gate::Merged(decided) => return Ok(report(*decided)),
+        Gate::Merged(decided) => return Ok(report(*decided, context).await),
         Gate::Evaluate { suite, shard, options } => (suite, shard, options),
     };
-    let outcome = watched(arguments.run.quiet, environment.clone(), async |context| {
-        evaluate::evaluate(*suite, shard, &run, context).await
+    let outcome = watched(arguments.run.quiet, environment.clone(), async |watched| {
+        evaluate::evaluate(*suite, shard, &run, watched).await
     });
     match outcome.await? {
         None | Some(evaluate::Outcome::Interrupted) => Ok(Outcome::Interrupted),
-        Some(evaluate::Outcome::Decided(decided)) => Ok(report(*decided)),
+        Some(evaluate::Outcome::Decided(decided)) => Ok(report(*decided, context).await),
         Some(evaluate::Outcome::Shard(shard)) => {
             print_shard(&shard, Format::Terminal)?;
             Ok(Outcome::Shard(shard))

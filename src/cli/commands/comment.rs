@@ -15,7 +15,10 @@ pub(super) async fn comment(
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
     match commenting::comment(&arguments.options(), environment).await? {
-        Commented::Done(line) => output::info(&line),
+        Commented::Done { line, warnings } => {
+            output::warn(&warnings);
+            output::info(&line);
+        }
         Commented::Forbidden { warnings, annotate } => {
             output::warn(&warnings);
             if annotate {

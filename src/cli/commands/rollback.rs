@@ -1,11 +1,12 @@
 //! `promptgate rollback`: moves a label back to a version that held it.
 
 use crate::app::release::{RolledBack, rollback as moving, wait};
+use crate::app::telemetry::{RolloutCall, Telemetry};
 use crate::app::{Environment, Failure, pretty_json};
 use crate::cli::args::{LedgerFormat, RollbackArguments};
 use crate::cli::exit::ExitStatus;
 use crate::cli::release::staleness;
-use crate::cli::{output, summary};
+use crate::cli::{output, summary, telemetry};
 use promptgate_report::release::rollback::{Rollback, SCHEMA};
 
 /// Rolls a label back.
@@ -13,7 +14,11 @@ pub(super) async fn rollback(
     arguments: &RollbackArguments,
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
+    let options = arguments.telemetry.options();
+    let receiver = options.map(|options| Telemetry::new(&options, environment)).transpose()?;
+    let begun = environment.now()?;
     let mut rolled_back = moving(&arguments.options(), environment).await?;
+    let ended = environment.now().unwrap_or(begun);
     let mut followed = Ok(());
     if let Some(polled) = arguments.wait().filter(|_| !rolled_back.dry_run) {
         followed = wait(&polled, rolled_back.to, rolled_back.staleness)
@@ -21,11 +26,22 @@ pub(super) async fn rollback(
             .map(|note| rolled_back.notes.push(note));
     }
     // The label was moved and verified, whatever the application does.
-    match arguments.write.format {
-        LedgerFormat::Json => output::print(&pretty_json(&json(&rolled_back), "the rollback")?)?,
-        LedgerFormat::Terminal => output::print_lines(&text(&rolled_back))?,
-    }
+    let printed = match arguments.write.format {
+        LedgerFormat::Json => {
+            pretty_json(&json(&rolled_back), "the rollback").and_then(|text| output::print(&text))
+        }
+        LedgerFormat::Terminal => output::print_lines(&text(&rolled_back)),
+    };
     summary::write_lines("rollback", ExitStatus::Pass, &text(&rolled_back), environment);
+    match receiver {
+        Some(_) if rolled_back.dry_run => output::info("no telemetry is sent: a dry run changes nothing"),
+        Some(receiver) => {
+            let call = RolloutCall { command: "rollback", begun, ended };
+            telemetry::send_rollback(&receiver, &rolled_back, call, environment).await;
+        }
+        None => {}
+    }
+    printed?;
     followed?;
     Ok(ExitStatus::Pass)
 }

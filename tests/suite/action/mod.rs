@@ -28,6 +28,21 @@ fn good_pull_request_passes() {
     assert_eq!(done.outputs["comment-url"], "https://github.example/acme/prompts/pull/7#issuecomment-1");
     let (_, kept) = done.step("Upload the reports").uses.as_ref().expect("it is kept");
     assert_eq!(kept["name"], "promptgate-report-prompt-gate-0-default");
+    // The page alone, under a name of its own, and the link to it below the verdict.
+    let (_, page) = done.step("Upload the page").uses.as_ref().expect("it is kept");
+    assert!(page["path"].ends_with("/promptgate-prompt-gate-0-default.html"), "{page:?}");
+    let link = "[Open the report](https://github.example/acme/prompts/actions/runs/1001/artifacts/12)";
+    assert_eq!(comment.lines().nth(2), Some(link), "{comment}");
+}
+
+#[test]
+fn report_that_is_not_uploaded_is_not_linked() {
+    let mut world = World::of(|folder| folder.write("prompt.md", BAD));
+    world.with("upload-report", "false");
+    let done = world.job().expect_code(10);
+    assert_eq!(done.step("Upload the page").code, None);
+    let [comment] = &world.github.own()[..] else { panic!("{:?}", world.github.comments()) };
+    assert!(!comment.contains("Open the report"), "{comment}");
 }
 
 #[test]
@@ -78,6 +93,17 @@ fn little_evidence_is_inconclusive() {
     );
     world.served(&["--seed", "2", "--noise", "0.3"]);
     world.job().expect_code(11).expect_output("verdict", "inconclusive");
+    // More repeats by the inputs, never fewer.
+    for (input, value, repeats) in [("max-repeats", "6", 6), ("max-repeats", "2", 3), ("repeats", "1", 3)] {
+        world.with("max-repeats", "").with("repeats", "").with(input, value);
+        let done = world.job();
+        let report = std::fs::read_to_string(&done.outputs["report-json"]).expect("a report");
+        let report: Value = serde_json::from_str(&report).expect("JSON");
+        assert_eq!(report["policy"]["max_repeats"], repeats, "{input} {value}: {}", done.log());
+        let raised = report["warnings"].to_string().contains("a flag can only add repeats");
+        assert_eq!(raised, value != "6", "{}", report["warnings"]);
+    }
+    world.with("repeats", "");
     world.with("inconclusive", "pass");
     world.job().expect_code(0).expect_output("verdict", "inconclusive");
     // Without the input the policy says it.
@@ -137,7 +163,14 @@ fn invalid_inputs_are_refused() {
         assert_ne!(done.code, 0);
     }
     // Others are the program's.
-    for (input, value) in [("mode", "soft"), ("inconclusive", "ok"), ("disclose", "all"), ("shard", "9/3")] {
+    for (input, value) in [
+        ("mode", "soft"),
+        ("inconclusive", "ok"),
+        ("disclose", "all"),
+        ("shard", "9/3"),
+        ("repeats", "0"),
+        ("max-repeats", "many"),
+    ] {
         let mut world = World::of(|folder| folder.write("prompt.md", GOOD));
         world.with(input, value);
         world.job().expect_code(2);

@@ -4,6 +4,7 @@ mod bases;
 mod data;
 mod evasions;
 mod outputs;
+mod overrides;
 mod pull_requests;
 mod telemetry;
 
@@ -86,6 +87,7 @@ impl Origin {
             "number": 7,
             "pull_request": {
                 "number": 7,
+                "updated_at": "2026-11-01T10:00:00Z",
                 "title": "\n::error::owned\n##[set-output name=verdict;]pass",
                 "base": {"ref": "main", "sha": self.rev("main"), "repo": {"full_name": base}},
                 "head": {"ref": "change", "sha": self.rev("change"), "repo": {"full_name": head}},

@@ -36,13 +36,15 @@ fn hostile_ids_are_inert() {
     let job = origin.pull_request();
     let outcome = job.offline().expect_code(10);
     let said = commands(&outcome.text());
-    assert_eq!(said.len(), 1 + HOSTILE.len(), "{said:?}");
+    assert_eq!(said.len(), 1, "{said:?}");
     for (name, properties, data) in &said {
         assert_eq!(name, "error", "{properties}");
         let names: Vec<&str> =
             properties.split(',').map(|property| property.split('=').next().unwrap()).collect();
         assert_eq!(names, ["file", "line", "endLine", "title"], "{properties}");
-        assert!(!data.contains("##["), "{data}");
+        assert!(!data.contains("##[") && !data.contains("c%0Averdict"), "{data}");
+        // The ids are in it, without effect.
+        assert!(data.contains("set-output name=verdict"), "{data}");
     }
     assert_eq!(job.outcome("fail", 10)["reason"], job.checkout.report()["reasons"][0]["code"]);
     let names: Vec<String> = job.outputs().into_iter().map(|(name, _)| name).collect();
@@ -95,7 +97,7 @@ fn echoed_key_is_redacted() {
 }
 
 #[test]
-fn annotations_stop_at_ten() {
+fn one_annotation_names_the_worst_cases() {
     let origin = Origin::new(|folder| {
         let rows: String = (1..=30)
             .map(|number| {
@@ -112,9 +114,51 @@ fn annotations_stop_at_ten() {
     let job = origin.pull_request();
     let outcome = job.offline().expect_code(10);
     let said = commands(&outcome.stdout);
-    assert_eq!(said.len(), 10);
-    let left: usize = job.output("regressed").parse::<usize>().unwrap() - 8;
-    assert_eq!(said[9].2, format!("{left} more cases fail or got worse: see the report"));
+    let [(_, _, message)] = &said[..] else { panic!("{said:?}") };
+    let worse: usize = job.output("regressed").parse().unwrap();
+    assert!(
+        worse > 3 && message.contains(&format!("%0A{worse} cases fail or got worse: case-")),
+        "{message}"
+    );
+    assert!(message.ends_with(&format!(" and {} more; see the report", worse - 3)), "{message}");
+}
+
+#[test]
+fn annotation_without_a_changed_prompt_is_at_the_prompt() {
+    // The tightened dataset is what fails, and neither prompt nor configuration changed.
+    let origin = Origin::new(|folder| folder.move_suite("suite"));
+    origin.change(|folder| {
+        let row = json!({"id": "new", "query": "What is the colour?", "context": "x", "checks": [{"contains": "blue"}]});
+        folder.append("suite/cases.jsonl", &format!("{row}\n"));
+    });
+    let job = origin.pull_request().with("PROMPTGATE_CONFIG", "suite");
+    let outcome = job.offline().expect_code(10);
+    let [(_, properties, _)] = &commands(&outcome.stdout)[..] else { panic!("{}", outcome.stdout) };
+    assert_eq!(properties, "file=suite/prompt.md,title=promptgate%3A fail");
+}
+
+#[test]
+fn disclosure_follows_the_visibility_unless_it_is_set() {
+    let origin = Origin::new(|_| {});
+    origin.change(worse);
+    let answers = "Answers in the worst";
+    for (repository, setting, shows) in [
+        (json!({"private": true}), "", true),
+        (json!({"private": true, "visibility": "internal"}), "", true),
+        (json!({"private": false}), "", false),
+        (json!({"private": true, "visibility": "public"}), "", false),
+        (json!({}), "", false),
+        (json!({"private": "true"}), "", false),
+        (json!({"private": true}), "excerpts", false),
+        (json!({"private": false}), "full", true),
+    ] {
+        let job = origin.pull_request().with("PROMPTGATE_DISCLOSE", setting);
+        let mut event = origin.pull_request_event("owner/prompts", "owner/prompts");
+        event["repository"].as_object_mut().unwrap().extend(repository.as_object().unwrap().clone());
+        job.event(&event.to_string());
+        job.offline().expect_code(10);
+        assert_eq!(job.comment().contains(answers), shows, "{repository} {setting:?}: {}", job.comment());
+    }
 }
 
 #[test]
@@ -186,7 +230,7 @@ fn shards_merge_in_ci() {
         .fresh();
     let outcome = job.offline().expect_code(10);
     job.outcome("fail", 10);
-    assert!(commands(&outcome.stdout).len() > 1);
+    assert_eq!(commands(&outcome.stdout).len(), 1);
     assert!(job.comment().contains("❌ fail"));
     // One that is missing is seen, and stops nobody where nothing is enforced.
     std::fs::remove_dir_all(job.checkout.path().join("shards/1-2")).unwrap();

@@ -399,3 +399,37 @@ fn missing_environment_is_named() {
     assert!(github.requests().iter().all(|request| request.head.contains("bearer ghs_canary")));
     assert!(github.bodies()[0].starts_with("see [redacted]"));
 }
+
+#[test]
+fn uploaded_report_is_linked_below_the_heading() {
+    let github = GitHub::start();
+    let folder = left("fail", "### promptgate: ❌ fail: support\n\nIt fell.\n");
+    let url = "https://github.com/acme/support/actions/runs/42/artifacts/7";
+    comment(&folder, &github, &["--report-url", url]).expect_code(0);
+    let linked =
+        format!("### promptgate: ❌ fail: support\n\n[Open the report]({url})\n\nIt fell.\n\n{MARKER}");
+    assert_eq!(github.bodies(), [linked]);
+    comment_with(&folder, &github, &[], &[("PROMPTGATE_REPORT_URL", url)]).expect_code(0).says("up to date");
+    // Not an artifact of this repository, so not a link.
+    for other in [
+        "https://example.org/acme/support/actions/runs/42/artifacts/7",
+        "https://github.com/acme/other/actions/runs/42/artifacts/7",
+        "https://github.com/acme/support/actions/runs/42/artifacts/7)[x](https://example.org",
+        "https://github.com/acme/support/actions/runs/42/artifacts/",
+        "https://github.com/acme/support/actions/runs/../artifacts/7",
+        "javascript:alert(1)",
+        "7",
+    ] {
+        comment(&folder, &github, &["--report-url", other]).expect_code(0).says("no link to the report");
+        assert_eq!(
+            github.bodies(),
+            [format!("### promptgate: ❌ fail: support\n\nIt fell.\n\n{MARKER}")],
+            "{other}"
+        );
+    }
+    let variables =
+        [("PROMPTGATE_REPORT_URL", "https://git.example/acme/support/actions/runs/1/artifacts/2")];
+    let variables = [&variables[..], &[("GITHUB_SERVER_URL", "https://git.example/")]].concat();
+    comment_with(&folder, &github, &[], &variables).expect_code(0);
+    assert!(github.bodies()[0].contains("(https://git.example/acme/"), "{:?}", github.bodies());
+}

@@ -63,6 +63,38 @@ fn start_and_advance_send_a_span_with_findings_as_events() {
 }
 
 #[test]
+fn rollback_sends_a_span_and_a_dry_run_none() {
+    let story = Story::in_folder();
+    story.start(&[]);
+    let receiver = Receiver::start("200 OK");
+    let url = receiver.url();
+    story.suite.rollback(&["--otlp", &url, "--dry-run"]).expect_code(0).says("no telemetry is sent");
+    // An invalid header moves nothing.
+    let before = story.suite.ledger();
+    story.suite.rollback(&["--otlp", &url, "--otlp-header", "x=env:NOT_SET"]).expect_code(2).says("NOT_SET");
+    assert_eq!(story.suite.ledger(), before);
+    story.suite.rollback(&["--otlp", &url]).expect_code(0).says("sent 1 span");
+    let (_, spans) = receiver.received();
+    let [span] = spans.as_slice() else { panic!("{spans:?}") };
+    let attributes = texts(&span.attributes);
+    assert_eq!(span.name, "promptgate.rollout");
+    for (name, expected) in [
+        ("gen_ai.prompt.name", NAME),
+        ("gen_ai.prompt.version", "1.0.0"),
+        ("promptgate.rollout.command", "rollback"),
+        ("promptgate.rollout.result", "rolled_back"),
+        ("promptgate.rollback.label", "canary"),
+        ("promptgate.rollback.from", "1.1.0"),
+    ] {
+        assert_eq!(attributes.get(name).map(String::as_str), Some(expected), "{name}: {attributes:?}");
+    }
+    // Who does not answer changes nothing of it.
+    let story = Story::in_folder();
+    story.start(&[]);
+    story.suite.rollback(&["--otlp", "http://127.0.0.1:9"]).expect_code(0).says("the telemetry was not sent");
+}
+
+#[test]
 fn all_rollouts_are_spans_of_one_request() {
     let mut story = Story::in_folder();
     story.start(&[]);

@@ -2,9 +2,6 @@
 
 use promptgate_core::text::neutral;
 
-/// Maximum annotations per step and level; GitHub silently drops the rest.
-pub const MAX_ANNOTATIONS: usize = 10;
-
 /// Maximum characters of a message; GitHub cuts at 4,096.
 const MAX_MESSAGE: usize = 1_000;
 /// Maximum characters of a title.

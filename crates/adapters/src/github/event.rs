@@ -78,6 +78,8 @@ pub struct Event {
     pub head: Option<String>,
     /// The default branch, where the event names it.
     pub default_branch: Option<String>,
+    /// Whether only members see the repository; `None` where the payload does not say.
+    pub is_private: Option<bool>,
 }
 
 /// A pull request.
@@ -93,6 +95,19 @@ pub struct PullRequest {
     pub head: String,
     /// Whether it comes from another repository, which may be deleted, and so has no secrets.
     pub fork: bool,
+    /// When it last changed at the time of the event, RFC 3339; `None` where the payload lacks it.
+    pub updated_at: Option<String>,
+    /// The label whose setting is the event.
+    pub labeled: Option<Labeled>,
+}
+
+/// The setting of a label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labeled {
+    /// The name of the label.
+    pub label: String,
+    /// The login of who set it.
+    pub by: String,
 }
 
 impl Event {
@@ -120,6 +135,7 @@ impl Event {
             base: None,
             head: None,
             default_branch: branch(&payload, "repository.default_branch"),
+            is_private: is_private(&payload),
         };
         match kind {
             EventKind::PullRequest => {
@@ -139,6 +155,8 @@ impl Event {
                     head,
                     // Repository names are case-insensitive.
                     fork: !matches!((base, other), (Some(base), Some(other)) if base.eq_ignore_ascii_case(other)),
+                    updated_at: text(&payload, "pull_request.updated_at"),
+                    labeled: labeled(&payload),
                 });
             }
             EventKind::MergeGroup => {
@@ -159,6 +177,27 @@ impl Event {
 /// Returns the value at a path of keys, such as `pull_request.number`.
 fn at<'p>(payload: &'p Value, path: &str) -> Option<&'p Value> {
     path.split('.').try_fold(payload, |value, key| value.get(key))
+}
+
+/// Returns the text at a path.
+fn text(payload: &Value, path: &str) -> Option<String> {
+    at(payload, path)?.as_str().map(str::to_owned)
+}
+
+/// Returns the label that the event set.
+fn labeled(payload: &Value) -> Option<Labeled> {
+    let is_set = at(payload, "action").and_then(Value::as_str) == Some("labeled");
+    let set = || Some(Labeled { label: text(payload, "label.name")?, by: text(payload, "sender.login")? });
+    is_set.then(set).flatten()
+}
+
+/// Whether the repository is private, or internal to an enterprise.
+fn is_private(payload: &Value) -> Option<bool> {
+    match at(payload, "repository.visibility").and_then(Value::as_str) {
+        Some("public") => Some(false),
+        Some("private" | "internal") => Some(true),
+        _ => at(payload, "repository.private").and_then(Value::as_bool),
+    }
 }
 
 /// Returns a full object name that is not all zeros.

@@ -13,6 +13,6 @@ mod output;
 #[cfg(test)]
 mod tests;
 
-pub use annotation::{Annotation, Level, MAX_ANNOTATIONS, log};
-pub use event::{Event, EventKind, PullRequest};
+pub use annotation::{Annotation, Level, log};
+pub use event::{Event, EventKind, Labeled, PullRequest};
 pub use output::Outputs;

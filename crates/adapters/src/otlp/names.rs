@@ -171,6 +171,10 @@ pub const ROLLOUT_PERCENT: &str = "promptgate.rollout.percent";
 pub const ROLLOUT_PAUSED: &str = "promptgate.rollout.paused";
 /// Codes of the obstacles of a start.
 pub const ROLLOUT_OBSTACLES: &str = "promptgate.rollout.obstacles";
+/// The label that a rollback moved.
+pub const ROLLBACK_LABEL: &str = "promptgate.rollback.label";
+/// The version that a rollback took the label from.
+pub const ROLLBACK_FROM: &str = "promptgate.rollback.from";
 /// The version that production serves, where it is monitored.
 pub const MONITOR_VERSION: &str = "promptgate.rollout.monitor.version";
 /// The result of monitoring: `quiet`, `alert`, `rolled_back` or `source_failed`.

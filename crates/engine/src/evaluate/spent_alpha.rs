@@ -5,18 +5,26 @@ use promptgate_core::metric;
 use promptgate_core::model::{Role, Run};
 
 /// Says what both runs may spend, where this one reads answers of an earlier run that ended at a look of the schedule and
-/// adds more repeats: raising `max_repeats` after a result is a further look.
+/// adds more repeats: raising `max_repeats` after a result is a further look. A single look at more repeats has all of
+/// alpha, whatever the earlier run spent.
 pub(super) fn warning(run: &Run, policy: &Policy) -> Option<String> {
     let earlier = earlier_repeats(run)?;
     let (schedule, alpha) = (policy.schedule(), policy.alpha());
+    let rounded = |total: f64| (total * 1e4).round() / 1e4;
+    if schedule.first() == schedule.last() && earlier < schedule.first() {
+        return Some(format!(
+            "the first {earlier} repeats are those of an earlier run: if it ended undecided, both runs together spend an \
+             alpha of up to {}, not {alpha}",
+            rounded(2.0 * alpha)
+        ));
+    }
     if earlier < schedule.first() || !schedule.repeats().contains(&earlier) {
         return None;
     }
-    let total = total_alpha(schedule, earlier, alpha);
     Some(format!(
         "the first {earlier} repeats are those of an earlier run: if it ended undecided with max_repeats {earlier}, both \
          runs together spend an alpha of {}, not {alpha}",
-        (total * 1e4).round() / 1e4
+        rounded(total_alpha(schedule, earlier, alpha))
     ))
 }
 

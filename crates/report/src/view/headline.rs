@@ -96,7 +96,9 @@ pub(crate) fn headline(report: &Report) -> Headline {
     }
 }
 
-/// Whether the exit code is 0 although the run did not pass.
+/// Whether the exit code is 0 although the run did not pass and nobody overrode it.
 pub(crate) fn is_non_blocking(report: &Report) -> bool {
-    report.exit_code == 0 && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged)
+    report.exit_code == 0
+        && report.overridden.is_none()
+        && !matches!(report.verdict, Verdict::Pass | Verdict::Unchanged)
 }

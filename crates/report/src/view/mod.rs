@@ -7,6 +7,7 @@ pub(crate) mod concern;
 mod context;
 mod criterion_rows;
 pub(crate) mod effect;
+mod failing_statements;
 mod first_facts;
 mod headline;
 pub(crate) mod judge_summary;
@@ -25,9 +26,9 @@ mod verdict_sentence;
 
 pub(crate) use case_answers::{CaseAnswer, answers, failure_reasons};
 pub(crate) use case_rows::{CaseRow, changed, fails, legend, tally, worst};
-pub(crate) use changes::{MessageView, changes};
 pub(crate) use context::{PageLimits, shared_context};
 pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, criterion_row, verdict_rank};
+pub(crate) use failing_statements::{FailingStatement, failing_statements};
 pub(crate) use first_facts::{page_notices, request_changes};
 pub(crate) use headline::{
     Headline, headline, is_non_blocking, nothing_measured, reasons, reasons_before_help,

@@ -1,32 +1,34 @@
-//! Annotations: the verdict, then cases that fail or got worse, at the lines that the change touches.
+//! The annotation of a run: the verdict, at the lines that the change touches in the prompt.
 
 use std::path::Path;
 
 use crate::app::ci::messages::{new_suite, verdict};
 use crate::app::ci::{CiContext, Outcome};
 use promptgate_adapters::git::{ChangedLines, Repository};
-use promptgate_adapters::github::{Annotation, Level, MAX_ANNOTATIONS};
+use promptgate_adapters::github::{Annotation, Level};
 use promptgate_core::text::neutral;
-use promptgate_report::v1::{Case, CaseStatus, Passes, Verdict};
+use promptgate_report::v1::Verdict;
 use promptgate_report::{Concern, Report, concerns};
 
-/// A file by its path in the workspace, with the first and the last line.
-type Place = Option<(String, (usize, usize))>;
+/// A file by its path in the workspace, with the first and the last line; without lines, the file as a whole.
+type Place = (String, Option<(usize, usize)>);
 
-/// Reasons in the annotation of the verdict.
+/// Reasons in the annotation of a verdict.
 const REASONS: usize = 5;
+/// Cases that it names.
+const CASES: usize = 3;
 
-/// The annotations of a run, at most [`MAX_ANNOTATIONS`]; none for a pass.
-pub(super) fn annotations(
+/// The annotation of a run; none for a pass.
+pub(super) fn annotation(
     outcome: &Outcome,
     context: &CiContext,
     exit_code: u8,
     workspace: Option<&Path>,
-) -> Vec<Annotation> {
+) -> Option<Annotation> {
     let level = if exit_code == 0 { Level::Warning } else { Level::Error };
-    let at = |title: String, message: String, place: &Place| {
-        let (file, lines) = place.clone().unzip();
-        Annotation { level, title, message, file, lines }
+    let at = |title: String, message: String, place: Option<Place>| {
+        let (file, lines) = place.unzip();
+        Some(Annotation { level, title, message, file, lines: lines.flatten() })
     };
     let title = || {
         let (verdict, _) = verdict(outcome, exit_code == 0);
@@ -36,113 +38,79 @@ pub(super) fn annotations(
         Outcome::Reported(reported) => {
             let report = &reported.report;
             if matches!(report.verdict, Verdict::Pass | Verdict::Unchanged) {
-                return Vec::new();
+                return None;
             }
-            let place = place(context, workspace);
             let redact = |text: &str| reported.redactor.redact(text).into_owned();
             let title = format!("promptgate: {}", report.verdict.as_str());
-            // Everything is redacted before it is cut.
-            let mut all = vec![at(title, reasons(report, redact), &place)];
-            let worse = worse(report);
-            let room = MAX_ANNOTATIONS - 2;
-            let shown = if worse.len() == room + 1 { room + 1 } else { room };
-            for (concern, case) in worse.iter().take(shown) {
-                all.push(at(
-                    format!("case {}", neutral::clip(&redact(&case.id), 60)),
-                    case_message(*concern, case, redact),
-                    &place,
-                ));
-            }
-            if worse.len() > shown {
-                let message = format!("{} more cases fail or got worse: see the report", worse.len() - shown);
-                all.push(at("promptgate".to_owned(), message, &place));
-            }
-            all
+            at(title, message(report, redact), place(context, workspace))
         }
-        Outcome::Unchanged(_) | Outcome::Shard(_) | Outcome::Interrupted => Vec::new(),
+        Outcome::Unchanged(_) | Outcome::Shard(_) | Outcome::Interrupted => None,
         Outcome::NoKey { variables, .. } => {
             let message = match variables.as_slice() {
                 [] => "no key: no shard had one; no call was made".to_owned(),
                 names => format!("no key: {} not set; no call was made", names.join(", ")),
             };
-            vec![at(title(), message, &None)]
+            at(title(), message, None)
         }
         Outcome::NewSuite { new, .. } => {
             let (why, _) = new_suite(new, context);
-            vec![at(title(), format!("new suite: {why}"), &None)]
+            at(title(), format!("new suite: {why}"), None)
         }
         Outcome::Failed(failure) => {
             let messages: Vec<String> =
                 failure.diagnostics().iter().take(REASONS).map(|diagnostic| diagnostic.to_string()).collect();
-            vec![at("promptgate: no verdict".to_owned(), messages.join("\n"), &None)]
+            at("promptgate: no verdict".to_owned(), messages.join("\n"), None)
         }
     }
 }
 
-fn reasons(report: &Report, redact: impl Fn(&str) -> String) -> String {
-    let line = |message: &String| neutral::clip(&redact(message), 180);
+/// The override, the reasons of the verdict, and the cases that fail or got worse. Everything is redacted before it is cut.
+fn message(report: &Report, redact: impl Fn(&str) -> String) -> String {
+    let line = |message: &str| neutral::clip(&redact(message), 180);
     let mut lines: Vec<String> =
-        report.reasons.iter().take(REASONS).map(|reason| line(&reason.message)).collect();
+        report.overridden.iter().map(|overridden| line(&overridden.notice())).collect();
+    lines.extend(report.reasons.iter().take(REASONS).map(|reason| line(&reason.message)));
     if report.reasons.len() > REASONS {
         lines.push(format!("and {} more reasons", report.reasons.len() - REASONS));
     }
-    if lines.is_empty() {
-        let fault = report.ended.fault.as_ref();
-        lines.extend(fault.map(|fault| line(&fault.message)));
+    if report.reasons.is_empty() {
+        lines.extend(report.ended.fault.as_ref().map(|fault| line(&fault.message)));
     }
+    lines.extend(worse_cases(report, redact));
     lines.join("\n")
 }
 
-/// Cases that fail or got worse, the most urgent first.
-fn worse(report: &Report) -> Vec<(Concern, &Case)> {
-    concerns(report).into_iter().filter(|(concern, _)| *concern < Concern::Missing).collect()
-}
-
-fn case_message(concern: Concern, case: &Case, redact: impl Fn(&str) -> String) -> String {
-    let name = |metric: &String| neutral::clip(&redact(metric), 60);
-    let share = |passes: Passes| passes.passed as f64 / passes.of.max(1) as f64;
-    let counts = case.baseline_passes.zip(case.candidate_passes);
-    let fell = counts.is_none_or(|(before, now)| share(now) < share(before));
-    let mut parts = vec![
-        match concern {
-            Concern::MustPass | Concern::MustPassInDoubt if case.status == CaseStatus::Broken => {
-                "must pass; passed before and fails now"
-            }
-            Concern::MustPass => "must pass and fails",
-            Concern::MustPassInDoubt => "must pass, and does not always",
-            Concern::Broken => "passed before and fails now",
-            // As many trials pass as before: only a score fell.
-            Concern::Regressed if !fell => "scores lower than before",
-            Concern::Regressed => "got worse",
-            Concern::Fails | Concern::Missing | Concern::Lower => "fails",
-        }
-        .to_owned(),
-    ];
-    if concern == Concern::Regressed && !fell {
-        let largest = case.largest_difference.as_ref();
-        parts.extend(largest.map(|of| format!("{} {:+.3}", name(&of.metric), of.difference)));
-    } else {
-        for (side, passes) in [("baseline", case.baseline_passes), ("candidate", case.candidate_passes)] {
-            parts.extend(passes.map(|passes| format!("{side} {}/{}", passes.passed, passes.of)));
-        }
-    }
-    if !case.failing.is_empty() {
-        let names: Vec<String> = case.failing.iter().take(5).map(name).collect();
-        parts.push(format!("fails {}", names.join(", ")));
-    }
-    parts.join("; ")
+/// The cases that fail or got worse, the most urgent first.
+fn worse_cases(report: &Report, redact: impl Fn(&str) -> String) -> Option<String> {
+    let worse: Vec<&str> = concerns(report)
+        .into_iter()
+        .filter(|(concern, _)| *concern < Concern::Missing)
+        .map(|(_, case)| case.id.as_str())
+        .collect();
+    let named: Vec<String> = worse.iter().take(CASES).map(|id| neutral::clip(&redact(id), 60)).collect();
+    let more = match worse.len().saturating_sub(named.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let cases = if worse.len() == 1 { "1 case fails or got worse" } else { "cases fail or got worse" };
+    let count = if worse.len() == 1 { String::new() } else { format!("{} ", worse.len()) };
+    (!worse.is_empty()).then(|| format!("{count}{cases}: {}{more}; see the report", named.join(", ")))
 }
 
 /// The first lines that the change touches in the prompt, else in the configuration; else the prompt as a whole.
-fn place(context: &CiContext, workspace: Option<&Path>) -> Place {
+fn place(context: &CiContext, workspace: Option<&Path>) -> Option<Place> {
     let repository = context.repository()?;
-    let base = context.base.as_ref()?;
-    let (from, to) = (base.known.commit.as_deref()?, base.head.as_deref()?);
-    let changed = |path: &String| repository.changed_lines(from, to, path).ok().flatten();
-    let all: Vec<ChangedLines> = context.files.iter().filter_map(changed).collect();
-    let file = all.iter().find(|file| !file.lines.is_empty()).or(all.first())?;
-    let lines = file.lines.first().copied().unwrap_or((1, 1));
-    Some((from_workspace(&repository, &file.path, workspace), lines))
+    let changed = || {
+        let base = context.base.as_ref()?;
+        let (from, to) = (base.known.commit.as_deref()?, base.head.as_deref()?);
+        let changed = |path: &String| repository.changed_lines(from, to, path).ok().flatten();
+        let all: Vec<ChangedLines> = context.files.iter().filter_map(changed).collect();
+        let file = all.iter().find(|file| !file.lines.is_empty()).or(all.first())?;
+        Some((file.path.clone(), file.lines.first().copied()))
+    };
+    let prompt = || Some((repository.path_from_root(context.files.first()?).ok()?, None));
+    let (path, lines) = changed().or_else(prompt)?;
+    Some((from_workspace(&repository, &path, workspace), lines))
 }
 
 /// The path of a file of the repository, relative to the workspace.
@@ -162,39 +130,36 @@ fn from_workspace(repository: &Repository, path: &str, workspace: Option<&Path>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use promptgate_report::v1::LargestDifference;
-
-    fn messages(report: &Report) -> Vec<String> {
-        worse(report).into_iter().map(|(concern, case)| case_message(concern, case, str::to_owned)).collect()
-    }
+    use promptgate_report::v1::CaseStatus;
 
     #[test]
-    fn must_pass_cases_come_first_and_equal_counts_are_not_worse() {
+    fn message_has_the_reasons_and_the_most_urgent_cases() {
         let fixture = Path::new("tests/fixtures/reports/fail.json");
         let mut report = crate::app::report_files::read(fixture).unwrap();
-        let some = |passed| Some(Passes { passed, of: 3 });
-        let [first, second, third, fourth, ..] = report.cases.as_mut_slice() else { panic!("four cases") };
-        for case in [&mut *first, &mut *second, &mut *third, &mut *fourth] {
-            (case.must_pass, case.failing) = (false, Vec::new());
-            case.largest_difference =
-                Some(LargestDifference { metric: "faithfulness".to_owned(), difference: -0.25 });
-            (case.status, case.baseline_passes) = (CaseStatus::Regressed, some(3));
+        for case in &mut report.cases {
+            case.status = CaseStatus::Broken;
         }
-        first.candidate_passes = some(3);
-        (second.candidate_passes, second.status) = (some(0), CaseStatus::Broken);
-        // Unchanged, and still fails the run.
-        (third.must_pass, third.status) = (true, CaseStatus::Same);
-        (third.baseline_passes, third.candidate_passes) = (some(1), some(1));
-        fourth.candidate_passes = some(2);
-        report.cases.truncate(4);
-        assert_eq!(
-            messages(&report),
-            [
-                "must pass and fails; baseline 1/3; candidate 1/3",
-                "passed before and fails now; baseline 3/3; candidate 0/3",
-                "scores lower than before; faithfulness -0.250",
-                "got worse; baseline 3/3; candidate 2/3",
-            ]
+        let worse: Vec<String> = concerns(&report)
+            .into_iter()
+            .filter(|(concern, _)| *concern < Concern::Missing)
+            .map(|(_, case)| case.id.clone())
+            .collect();
+        let text = message(&report, |text| text.replace(&worse[0], "[redacted]"));
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with(&report.reasons[0].message[..60]), "{text}");
+        let last = lines.last().unwrap();
+        assert!(
+            last.starts_with(&format!("{} cases fail or got worse: [redacted], {}", worse.len(), worse[1])),
+            "{last}"
         );
+        assert!(last.ends_with(&format!("and {} more; see the report", worse.len() - 3)), "{last}");
+        report.cases.retain(|case| case.id == worse[0]);
+        let text = message(&report, str::to_owned);
+        assert!(
+            text.ends_with(&format!("\n1 case fails or got worse: {}; see the report", worse[0])),
+            "{text}"
+        );
+        report.cases.clear();
+        assert_eq!(worse_cases(&report, str::to_owned), None);
     }
 }

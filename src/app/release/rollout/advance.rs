@@ -107,7 +107,7 @@ pub(crate) async fn advance_all(
         advanced.push((shown, result));
     }
     let has_failed = advanced.iter().any(|(_, result)| result.is_err());
-    let orphans = orphans(&releases, has_failed).await;
+    let orphans = orphans(&releases, has_failed, environment).await;
     advanced.extend(orphans.into_iter().map(|(name, failure)| (name, Err(failure))));
     Ok(advanced)
 }

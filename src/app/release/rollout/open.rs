@@ -98,6 +98,13 @@ impl OpenRollout {
         let options = RollbackOptions { target, from, to, label, reason, dry_run };
         let ledger = &self.opened.ledger;
         let done = rollback_in(&options, self.name(), &[], ledger, &self.registry, &self.stamp).await?;
+        if !done.has_moved {
+            let message = format!(
+                "{} of {} moved on to {} meanwhile, so nothing was rolled back",
+                done.label, done.name, done.to
+            );
+            return Err(Diagnostic::new(message).into());
+        }
         let mut notes = done.notes;
         notes.push(format!("{} goes back to {}", done.label, done.to));
         Ok(notes)

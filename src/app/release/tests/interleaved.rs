@@ -43,6 +43,40 @@ async fn rollback_and_promotion_at_once_leave_one_holder() {
     assert!(ends.len() > 1, "the seeds made only one order: {ends:?}");
 }
 
+/// As the monitor rolls back: from the version that broke its limits alone.
+#[tokio::test(start_paused = true)]
+async fn rollback_from_a_version_says_whether_it_moved_anything() {
+    let mut ends = BTreeMap::new();
+    for seed in 0..SEEDS {
+        let steps = Stepped::interleaved(seed);
+        let world = World::with_history(&steps).await;
+        stage_next(&world).await;
+        let (promoted, rolled_back) =
+            tokio::join!(world.promote(version("1.2.0"), Label::Production), async {
+                steps.delay().await;
+                world.rollback_from(Some(version("1.1.0"))).await
+            });
+        promoted.unwrap_or_else(|failure| panic!("seed {seed}: {failure:?}"));
+        world.agreed(&Label::Production).await;
+        let state = world.memory.state(&world.name).await.unwrap().unwrap();
+        let is_moved = state
+            .moves
+            .iter()
+            .any(|moved| moved.label == Label::Production && moved.cause == MoveCause::Rollback);
+        let said = match &rolled_back {
+            Ok(rolled_back) => rolled_back.has_moved,
+            // It had moved on before.
+            Err(Failure::Diagnostics(_)) => false,
+            Err(failure) => panic!("seed {seed}: {failure:?}"),
+        };
+        assert_eq!(said, is_moved, "seed {seed}");
+        *ends.entry((said, rolled_back.is_ok())).or_insert(0) += 1;
+    }
+    println!("{SEEDS} interleavings, seeds 0..{SEEDS}: {ends:?}");
+    assert!(ends.contains_key(&(false, true)), "no seed moved production between read and write: {ends:?}");
+    assert!(ends.contains_key(&(true, true)), "{ends:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn two_rollbacks_at_once_leave_one_holder() {
     for seed in 0..SEEDS {

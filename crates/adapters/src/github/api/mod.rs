@@ -1,4 +1,4 @@
-//! The REST API: the comment of a pull request, and who wrote and approved a change.
+//! The REST API: the comment of a pull request, who set its labels, and who wrote and approved a change.
 //!
 //! The token goes to the API's origin only, and appears in no message.
 
@@ -6,6 +6,7 @@ mod authors;
 mod client;
 mod comments;
 mod error;
+mod labels;
 mod link;
 mod members;
 mod read;
@@ -19,6 +20,7 @@ pub use authors::{CommitPeople, GitPerson, people_of_commit, pull_request_people
 pub use client::{Client, Settings};
 pub use comments::{CommentOutcome, StickyComment, upsert_comment};
 pub use error::{ApiError, ApiErrorKind};
+pub use labels::{Actor, IssueEvent, IssueEventKind, LabeledPullRequest, issue_events, labeled_pull_request};
 pub use members::{Membership, team_membership};
 pub use reviews::{MergedPullRequest, Review, ReviewState, merged_pull_requests, reviews};
 pub use runs::{DeploymentReview, deployment_reviews};

@@ -11,3 +11,10 @@ pub enum Disclose {
     /// Also the answers of the worst cases.
     Full,
 }
+
+impl Disclose {
+    /// The default of a repository: everything where only its members read it, and excerpts where anybody might.
+    pub fn of_repository(is_private: Option<bool>) -> Self {
+        if is_private == Some(true) { Self::Full } else { Self::Excerpts }
+    }
+}

@@ -5,6 +5,7 @@
 //! Posting comments is left to callers.
 
 mod disclose;
+mod reviewer;
 
 use std::fmt::Write as _;
 
@@ -16,6 +17,8 @@ use crate::v1::Report;
 use crate::view::Sanitizer;
 pub use disclose::Disclose;
 use promptgate_core::text::{Redactor, neutral};
+pub use reviewer::ReviewerOptions;
+use reviewer::reviewer_steps;
 
 /// Size limit of a comment in bytes. Forges accept 65,536 characters, and callers add a marker line.
 pub const COMMENT_BYTES: usize = 60_000;
@@ -48,6 +51,8 @@ pub struct CommentFacts<'a> {
     pub head: Option<&'a str>,
     /// URL of the full report, shown as a link unless it contains unusual characters.
     pub address: Option<&'a str>,
+    /// The means of a reviewer; `None` where there is none, as in a file.
+    pub reviewer: Option<ReviewerOptions<'a>>,
     /// Removes secrets.
     pub redactor: &'a Redactor,
 }
@@ -99,6 +104,7 @@ pub fn render(facts: &CommentFacts<'_>, limit: usize) -> String {
                 disclose: facts.disclose,
                 commits: commits(facts),
                 address: facts.address,
+                reviewer_steps: facts.reviewer.map_or_else(Vec::new, |means| reviewer_steps(report, &means)),
                 redactor: facts.redactor,
             },
         ),

@@ -3,46 +3,34 @@
 use minijinja::{Value, context};
 
 use super::{SecondList, Tier};
-use crate::v1::{Case, Report, Role};
+use crate::v1::{Case, CaseStatus, Report, Role};
 use crate::view::{self, Sanitizer, number};
 
-/// The cases of a rendering.
-pub(super) struct CaseLists<'a> {
-    pub(super) worst_title: String,
-    /// The worst, which are open.
-    pub(super) worst: Vec<view::CaseRow<'a>>,
-    pub(super) others_title: String,
-    /// The others that need attention or changed, as lines.
-    pub(super) others: Vec<Value>,
-    /// The number of omitted cases.
-    pub(super) left_out: usize,
-}
-
-/// Returns the cases of a tier.
-pub(super) fn case_lists<'a>(report: &'a Report, tier: Tier, sanitizer: &Sanitizer<'_>) -> CaseLists<'a> {
-    let mut worst = view::worst(report);
-    let changed = view::changed(report);
-    let (need_attention, all) = (worst.len(), worst.len() + changed.len());
-    let rest = worst.split_off(tier.worst.min(worst.len()));
+/// Returns the lists of cases and the number of omitted cases.
+pub(super) fn groups(report: &Report, tier: Tier, sanitizer: &Sanitizer<'_>) -> (Value, usize) {
+    let worst = view::worst(report);
+    let others = view::changed(report);
     let line = |row: &view::CaseRow<'_>| case_line(row, tier, sanitizer);
-    let others: Vec<Value> = match tier.cases {
+    let first: Vec<Value> = worst.iter().take(tier.worst).map(line).collect();
+    let rest: Vec<&view::CaseRow<'_>> = match tier.cases {
         SecondList::None => Vec::new(),
-        SecondList::Worse => rest.iter().map(line).collect(),
-        SecondList::Changed => rest.iter().chain(&changed).map(line).collect(),
+        SecondList::Worse => worst.iter().skip(tier.worst).collect(),
+        SecondList::Changed => worst.iter().skip(tier.worst).chain(&others).collect(),
     };
-    let left_out = all - worst.len() - others.len();
+    let left_out = worst.len() + others.len() - first.len() - rest.len();
+    // A case without its grades has not changed as far as anyone knows.
+    let (missing, rest): (Vec<_>, Vec<_>) =
+        rest.into_iter().partition(|row| row.case.status == CaseStatus::Missing);
+    let lines = |rows: Vec<&view::CaseRow<'_>>| -> Vec<Value> { rows.into_iter().map(line).collect() };
     let count = |count: usize| number::count(count as u64);
-    CaseLists {
-        worst_title: match (worst.len(), need_attention) {
-            (1, 1) => "The case that needs attention".to_owned(),
-            (shown, of) if shown == of => format!("The {} cases that need attention", count(of)),
-            (shown, of) => format!("The worst {} of {} cases that need attention", count(shown), count(of)),
-        },
-        others_title: format!("Other cases that changed or need attention ({})", count(others.len())),
-        worst,
-        others,
-        left_out,
-    }
+    let of = number::counted(worst.len() as u64, "case");
+    let groups = [
+        (format!("Worst {} of {of}", count(first.len())), first),
+        (format!("Other cases that changed ({})", count(rest.len())), lines(rest)),
+        (format!("Cases with missing grades ({})", count(missing.len())), lines(missing)),
+    ];
+    let groups = groups.into_iter().filter(|(_, rows)| !rows.is_empty());
+    (groups.map(|(title, rows)| context! { title, rows }).collect(), left_out)
 }
 
 /// The number of cases listed by a tier.

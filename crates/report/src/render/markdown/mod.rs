@@ -6,9 +6,10 @@
 
 mod case_groups;
 mod environment;
+mod open_cases;
 mod report_context;
 mod run_facts;
-mod worst_cases;
+mod worst_answers;
 
 use std::io::{self, Write};
 
@@ -25,15 +26,19 @@ use report_context::report_context;
 
 /// Size of the shortest case row in bytes. A tier with more cases than fit by this size is not tried.
 const MIN_ROW_BYTES: usize = 60;
-/// Cases that are open.
-const MAX_WORST: usize = 3;
+/// Cases that are shown open.
+const MAX_OPEN: usize = 3;
+/// Cases in the first list.
+const MAX_WORST: usize = 5;
 
 /// A level of detail; the last tier fits any report.
 #[derive(Debug, Clone, Copy)]
 struct Tier {
     /// Cases in the second list.
     cases: SecondList,
-    /// Cases that are open.
+    /// Cases that are shown open.
+    open: usize,
+    /// Cases in the first list.
     worst: usize,
     /// Rows of each table, reasons and warnings.
     rows: usize,
@@ -51,6 +56,8 @@ pub(super) struct MarkdownOptions<'a> {
     pub(super) commits: Commits,
     /// URL of the full report, which becomes a link.
     pub(super) address: Option<&'a str>,
+    /// What a reviewer may do.
+    pub(super) reviewer_steps: Vec<String>,
     pub(super) redactor: &'a Redactor,
 }
 
@@ -72,10 +79,10 @@ enum SecondList {
 }
 
 const TIERS: [Tier; 4] = [
-    Tier { cases: SecondList::Changed, worst: MAX_WORST, rows: 200, text: 300, answer: 2000 },
-    Tier { cases: SecondList::Worse, worst: MAX_WORST, rows: 100, text: 200, answer: 1000 },
-    Tier { cases: SecondList::None, worst: MAX_WORST, rows: 40, text: 100, answer: 300 },
-    Tier { cases: SecondList::None, worst: 0, rows: 8, text: 40, answer: 0 },
+    Tier { cases: SecondList::Changed, open: MAX_OPEN, worst: MAX_WORST, rows: 200, text: 300, answer: 2000 },
+    Tier { cases: SecondList::Worse, open: MAX_OPEN, worst: MAX_WORST, rows: 100, text: 200, answer: 1000 },
+    Tier { cases: SecondList::None, open: MAX_OPEN, worst: MAX_WORST, rows: 40, text: 100, answer: 300 },
+    Tier { cases: SecondList::None, open: 0, worst: 0, rows: 8, text: 40, answer: 0 },
 ];
 
 pub(super) fn write(report: &Report, out: &mut dyn Write, style: &Style) -> io::Result<()> {
@@ -85,6 +92,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write, style: &Style) -> io::
         disclose,
         commits: Commits::default(),
         address: None,
+        reviewer_steps: Vec::new(),
         redactor: &style.redactor,
     };
     let text = render(report, &options).map_err(io::Error::other)?;

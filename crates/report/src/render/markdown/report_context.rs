@@ -3,13 +3,15 @@
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 
-use super::case_groups::case_lists;
+use super::case_groups::groups;
 use super::environment::is_plain_url;
+use super::open_cases::{marked, open_cases};
 use super::run_facts::run_facts;
-use super::worst_cases;
+use super::worst_answers;
 use super::{MarkdownOptions, Tier};
 use crate::render::comment::Disclose;
-use crate::v1::{CriterionVerdict, Fault, Reason, ReasonCode, Report, Verdict};
+use crate::v1::{CriterionVerdict, Fault, MessageChange, Reason, ReasonCode, Report, Verdict};
+use crate::view::changes::MessageView;
 use crate::view::number::minus;
 use crate::view::{self, Headline, PageLimits, Sanitizer, number, policy_notice};
 
@@ -23,7 +25,7 @@ pub(super) fn report_context(
     let text = |text: &str| sanitizer.clip(text, tier.text);
     let shows_text = options.disclose != Disclose::Numbers;
     let headline = view::headline(report);
-    let lists = case_lists(report, tier, sanitizer);
+    let (groups, left_out) = groups(report, tier, sanitizer);
     let view::Criteria { listed, folded } = view::criteria(report);
     let criterion = |id: &str, row: &view::CriterionRow<'_>| {
         context! {
@@ -59,53 +61,54 @@ pub(super) fn report_context(
                 Some(context! { label => of.label.clone(), row, names, left_out })
             })
             .collect::<Value>(),
-        worst_title => lists.worst_title,
-        worst => lists.worst.iter().map(|row| {
-            worst_cases::worst_case(row, tier, options.disclose, sanitizer)
-        }).collect::<Value>(),
-        others_title => lists.others_title,
-        others => lists.others,
-        cases_left_out => (lists.left_out > 0).then(|| cases(lists.left_out)),
-        legend => view::legend(report),
-        details_title => match report.warnings.len() {
-            0 => "Statistics and run details".to_owned(),
-            count => format!("Statistics and run details, {}", number::counted(count as u64, "warning")),
-        },
+        open => if shows_text { open_cases(report, tier, sanitizer) } else { Vec::new() },
+        prompt_changes => if shows_text { prompt_changes(report, tier, sanitizer) } else { Vec::new() },
+        groups,
+        cases_left_out => (left_out > 0).then(|| cases(left_out)),
         tally => view::tally(report),
         scope => report.policy.scope.as_str(),
         scope_words => view::scope_question(report.policy.scope),
         commits => Serde(&options.commits),
         facts => Serde(run_facts(report, tier.text, sanitizer)),
+        legend => view::legend(report),
+        fold_title => fold_title(report),
         warnings_title => number::counted(report.warnings.len() as u64, "warning"),
         warnings => warnings.iter().take(tier.rows).map(|warning| text(warning)).collect::<Value>(),
         warnings_left_out => report.warnings.len().saturating_sub(tier.rows.min(warnings.len())),
-        shows_answers => options.disclose == Disclose::Full,
-        prompt_changes => prompt_changes(report, limits, options.disclose, sanitizer),
+        answers => if options.disclose == Disclose::Full {
+            worst_answers::worst(report, tier.worst, tier.answer, sanitizer)
+        } else {
+            Vec::new()
+        },
+        reviewer_steps => options.reviewer_steps.iter().map(|step| text(step)).collect::<Value>(),
         shows_text,
         address => options.address.filter(|address| is_plain_url(address)),
         ..view::shared_context(report, &reasons, limits, sanitizer)
     }
 }
 
-/// The messages of the prompt that differ. A prompt may be as private as a dataset.
-fn prompt_changes(
-    report: &Report,
-    limits: PageLimits,
-    disclose: Disclose,
-    sanitizer: &Sanitizer<'_>,
-) -> Value {
-    let changes =
-        (disclose != Disclose::Numbers).then(|| view::changes(report, limits.changes, sanitizer)).flatten();
+/// The messages of the prompt that differ, with marks.
+fn prompt_changes(report: &Report, tier: Tier, sanitizer: &Sanitizer<'_>) -> Vec<Value> {
+    let changes = view::changes::changes(report, tier.text * 4, sanitizer);
     let messages = changes.map(|changes| changes.messages).unwrap_or_default();
-    let message = |message: view::MessageView| {
-        context! {
-            role => message.role,
-            number => message.number,
-            change => Serde(message.change),
-            text => worst_cases::word_diff(&message.segments),
-        }
+    let message = |message: MessageView| {
+        let change = match message.change {
+            MessageChange::Added => Some("added"),
+            MessageChange::Removed => Some("removed"),
+            MessageChange::Equal | MessageChange::Changed => None,
+        };
+        context! { role => message.role, number => message.number, change, text => marked(message.segments) }
     };
-    messages.into_iter().take(limits.rows).map(message).collect()
+    messages.into_iter().take(tier.rows).map(message).collect()
+}
+
+/// The summary of the fold: warnings first.
+fn fold_title(report: &Report) -> String {
+    let content = "cases, statistics and run details";
+    match report.warnings.len() {
+        0 => format!("All {content}"),
+        warnings => format!("{}; all {content}", number::counted(warnings as u64, "warning")),
+    }
 }
 
 fn cases(count: usize) -> String {

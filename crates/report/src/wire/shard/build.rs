@@ -22,13 +22,15 @@ pub struct ShardContext {
     pub policy: Policy,
     /// Whether an inconclusive verdict passes.
     pub inconclusive_passes: bool,
+    /// Who may override the verdict.
+    pub override_by: Vec<String>,
 }
 
 impl ShardFile {
     /// The file of a shard whose cases `run` holds, in the order of `context.places`; `run.dataset` is that of the whole
     /// run.
     pub fn new(run: &Run, context: ShardContext, spool: Option<&Arc<FileSpool>>) -> Self {
-        let ShardContext { shard, places, mut parts, policy, inconclusive_passes } = context;
+        let ShardContext { shard, places, mut parts, policy, inconclusive_passes, override_by } = context;
         let report = Report::undecided(run, policy, spool);
         parts.extend(own_parts(shard, &report).map(|(name, value)| (name.to_owned(), value)));
         let reused_baseline = run.reused_baseline.clone();
@@ -37,6 +39,7 @@ impl ShardFile {
             shard,
             plan: PlanDigest::new(parts),
             inconclusive_passes,
+            override_by,
             counts: counts(&report),
             places,
             reused_baseline,

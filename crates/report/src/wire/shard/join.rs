@@ -23,6 +23,8 @@ pub struct Joined {
     pub policy: v1::Policy,
     /// Whether the configuration lets an inconclusive verdict pass.
     pub inconclusive_passes: bool,
+    /// Who may override the verdict of a pull request.
+    pub override_by: Vec<String>,
 }
 
 /// Joins shards, each with the name of its file; `refused` are the shards whose file could not be read.
@@ -204,7 +206,8 @@ fn merged(ours: Vec<(String, ShardFile)>) -> Result<Joined, Diagnostics> {
     let mut cases: Vec<(usize, model::CaseFacts, Vec<bool>)> = Vec::new();
     let mut endings: Vec<(Shard, Ended)> = Vec::new();
     for (file, shard) in ours {
-        let ShardFile { shard, places, inconclusive_passes, reused_baseline, report, .. } = shard;
+        let ShardFile { shard, places, inconclusive_passes, override_by, reused_baseline, report, .. } =
+            shard;
         let mut run = report.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&file)))?;
         run.reused_baseline = reused_baseline;
         for (place, facts) in std::mem::take(&mut run.cases).iter().enumerate() {
@@ -216,7 +219,7 @@ fn merged(ours: Vec<(String, ShardFile)>) -> Result<Joined, Diagnostics> {
         }
         endings.push((shard, std::mem::replace(&mut run.ended, Ended::Completed)));
         whole = Some(match whole {
-            None => Joined { run, policy: report.policy, inconclusive_passes },
+            None => Joined { run, policy: report.policy, inconclusive_passes, override_by },
             Some(joined) => Joined { run: with(joined.run, run), ..joined },
         });
     }

@@ -40,6 +40,9 @@ pub struct ShardFile {
     pub plan: PlanDigest,
     /// Whether the configuration lets an inconclusive verdict pass.
     pub inconclusive_passes: bool,
+    /// Logins of the people who may override the verdict of a pull request; absent for nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub override_by: Vec<String>,
     /// Planned and missing trials.
     pub counts: Counts,
     /// The place in the dataset of each case, from 0.

@@ -62,6 +62,7 @@ fn files(run: &Run, of: u32, change: impl Fn(Shard, &mut Run)) -> Vec<(String, S
             parts: BTreeMap::from([("cases".to_owned(), cases.clone())]),
             policy: policy.clone(),
             inconclusive_passes: false,
+            override_by: Vec::new(),
         };
         let text = serde_json::to_string(&ShardFile::new(&part, context, None)).expect("JSON");
         let name = shard.file_name();
@@ -159,7 +160,14 @@ fn failed_self_test_of_any_shard_is_kept() {
     let (part, places) = part_of(&run, shard);
     let mut policy = fixtures::pass().policy;
     (policy.repeats, policy.max_repeats) = (run.repeats.per_case, run.repeats.per_case);
-    let context = ShardContext { shard, places, parts: BTreeMap::new(), policy, inconclusive_passes: false };
+    let context = ShardContext {
+        shard,
+        places,
+        parts: BTreeMap::new(),
+        policy,
+        inconclusive_passes: false,
+        override_by: Vec::new(),
+    };
     let text = serde_json::to_string(&ShardFile::new(&part, context, None)).expect("JSON");
     let message = read("shard-1-of-1.json", &text).expect_err("a contradiction").to_string();
     assert!(message.contains("failed its self-test"), "{message}");

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::super::trials::{FileSpool, timestamp};
 use super::{
     Case, CaseStatus, Changes, Criterion, Ended, FirstAttempts, Interval, Judge, Judged, LargestDifference,
-    LengthCorrelation, Look, LookCriterion, Messages, Metric, Passes, Policy, PolicySource, Price, Report,
-    Requests, SCHEMA, Slice, ToSettle, Trials, Usage, UsageShare, VariantSummary, Variants, Verdict,
+    LengthCorrelation, Look, LookCriterion, Messages, Metric, Override, Passes, Policy, PolicySource, Price,
+    Report, Requests, SCHEMA, Slice, ToSettle, Trials, Usage, UsageShare, VariantSummary, Variants, Verdict,
 };
 use promptgate_core::model::{self, CallTotals, Decision, Run};
 
@@ -32,6 +32,7 @@ impl Report {
             name: run.name.clone(),
             verdict: Verdict::Incomplete,
             exit_code: INCOMPLETE,
+            overridden: None,
             reasons: Vec::new(),
             criteria: Vec::new(),
             to_settle: None,
@@ -81,6 +82,14 @@ impl Report {
         let requests = report.cases.iter().map(|case| case.requests.clone());
         report.messages = Messages::new(Arc::clone(&run.messages), requests);
         report
+    }
+
+    /// Adds the override of the verdict, and says it first.
+    #[must_use]
+    pub fn overridden(mut self, overridden: Override) -> Self {
+        self.notices.insert(0, overridden.notice());
+        self.overridden = Some(overridden);
+        self
     }
 
     /// Adds the decision and the exit code of the process. A case without a status counts as missing.

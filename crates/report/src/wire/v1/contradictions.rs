@@ -25,6 +25,9 @@ pub(super) fn contradictions(report: &Report) -> Vec<String> {
     if !report.policy.criteria.iter().map(|criterion| &criterion.id).eq(decided) {
         found.push("`policy.criteria` and `criteria` differ".to_owned());
     }
+    if report.overridden.as_ref().is_some_and(|of| of.verdict_without != report.verdict) {
+        found.push("`override.verdict_without` is not `verdict`".to_owned());
+    }
     found
 }
 

@@ -5,6 +5,7 @@ mod case;
 mod changes;
 mod contradictions;
 mod judge;
+mod overridden;
 mod read;
 mod requests;
 mod restore;
@@ -22,6 +23,7 @@ pub use case::{Case, LargestDifference, Passes};
 pub use changes::{ChangedMessage, ChangedParameter, ChangedText, Changes};
 pub(super) use contradictions::{MAX_LISTED, undecided_contradictions, wrong_criteria, wrong_trials};
 pub use judge::{Judge, JudgeResponses, SelfTest};
+pub use overridden::Override;
 pub use promptgate_core::model::{
     Bound, CachedCalls, CalibrationFacts, CallFacts, CallOrigin, CallReason, CaseStatus, ContestedTotals,
     Criterion as PolicyCriterion, CriterionOutcome as Criterion, CriterionVerdict, DatasetChanges,
@@ -53,6 +55,10 @@ pub struct Report {
     pub verdict: Verdict,
     /// Exit code of the process: with `--advisory`, 0 whatever the verdict.
     pub exit_code: u8,
+    /// The person who overrode the verdict on a pull request, which left `verdict` as it is and made `exit_code` 0; absent
+    /// where nobody did.
+    #[serde(default, rename = "override", skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<Override>,
     /// The reasons for the verdict, worst first.
     pub reasons: Vec<Reason>,
     /// Every criterion, in policy order.

@@ -1,0 +1,79 @@
+//! The worst cases, open: both answers with their difference, and what the judge says of them.
+
+use minijinja::{Value, context};
+
+use super::Tier;
+use crate::v1::{Report, Role, Segment, SegmentOp};
+use crate::view::changes::{CONTEXT_WORDS, abbreviated};
+use crate::view::{self, CaseAnswer, CaseRow, FailingStatement, Sanitizer, number};
+use promptgate_core::text::neutral;
+
+/// Returns the worst cases of the tier.
+pub(super) fn open_cases(report: &Report, tier: Tier, sanitizer: &Sanitizer<'_>) -> Vec<Value> {
+    view::worst(report).iter().take(tier.open).map(|row| open_case(row, tier, sanitizer)).collect()
+}
+
+fn open_case(row: &CaseRow<'_>, tier: Tier, sanitizer: &Sanitizer<'_>) -> Value {
+    let answers = view::answers(row.case, sanitizer);
+    let repeat = answers.iter().find(|of| of.side == Role::Candidate.as_str()).map(|of| of.repeat);
+    let repeat = repeat.unwrap_or(1).saturating_sub(1);
+    let reasons = view::failure_reasons(row.case, sanitizer);
+    let statements = view::failing_statements(row.case, repeat, tier.text, sanitizer);
+    let reasons = reasons.into_iter().map(|(scorer, reason)| {
+        let statement = statements.iter().find(|statement| statement.scorer == scorer);
+        context! { scorer, reason => sanitizer.clip(&reason, tier.text), statement => statement.map(said) }
+    });
+    context! {
+        id => sanitizer.clip(&row.case.id, tier.text.min(60)),
+        query => sanitizer.clip(&row.case.query, tier.text),
+        status => row.label,
+        baseline => row.baseline.clone(),
+        candidate => row.candidate.clone(),
+        difference => row.difference.as_ref().map(|(metric, difference)| {
+            format!("{} {}", sanitizer.clip(metric, tier.text.min(40)), number::minus(difference.clone()))
+        }),
+        answers => answers.into_iter().map(|of| answer(of, tier.text, sanitizer)).collect::<Value>(),
+        reasons => reasons.collect::<Value>(),
+    }
+}
+
+fn said(statement: &FailingStatement) -> Value {
+    let FailingStatement { text, verdict, quote, .. } = statement;
+    context! { text, verdict, quote }
+}
+
+fn answer(answer: CaseAnswer, limit: usize, sanitizer: &Sanitizer<'_>) -> Value {
+    let error = answer.error.as_ref().filter(|_| answer.text.is_none());
+    let is_empty = answer.text.as_ref().is_some_and(|text| text.trim().is_empty());
+    context! {
+        side => answer.side,
+        text => marked(abbreviated(answer.segments, CONTEXT_WORDS, limit)),
+        missing => match error {
+            Some(error) => Some(format!("no answer: {}", sanitizer.clip(error, limit))),
+            None if is_empty => Some("an empty answer".to_owned()),
+            None if answer.text.is_none() => Some("no answer".to_owned()),
+            None => None,
+        },
+    }
+}
+
+/// Redacted segments as Markdown, with `del` and `ins` around what changed. Neutral text is trimmed, so spaces are added.
+pub(super) fn marked(segments: Vec<Segment>) -> Value {
+    let mut out = String::new();
+    for segment in segments {
+        let text = neutral::markdown(&segment.text);
+        if segment.text.starts_with(char::is_whitespace) && !out.ends_with(' ') {
+            out.push(' ');
+        }
+        out.push_str(&match segment.op {
+            SegmentOp::Equal => text,
+            _ if text.is_empty() => text,
+            SegmentOp::Removed => format!("<del>{text}</del>"),
+            SegmentOp::Added => format!("<ins>{text}</ins>"),
+        });
+        if segment.text.ends_with(char::is_whitespace) && !out.ends_with(' ') {
+            out.push(' ');
+        }
+    }
+    Value::from_safe_string(out.trim().to_owned())
+}

@@ -1,0 +1,165 @@
+//! Overrides: a person that the policy of the base names sets a label, and the job passes although the verdict is not a
+//! pass.
+//!
+//! The label is for one commit. GitHub records no push among the events, so the time of this run's own event, at which the
+//! commit was the head, bounds it from below; a commit that is still the head, with no force push in between, was the head
+//! all the time since. Whatever cannot be read or does not fit is no override.
+
+#[cfg(test)]
+mod tests;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::CiContext;
+use crate::app::Environment;
+use crate::app::evaluate::Decided;
+use crate::app::github::GitHub;
+use promptgate_adapters::github::PullRequest;
+use promptgate_adapters::github::api::{
+    ApiError, CommitPeople, IssueEvent, IssueEventKind, LabeledPullRequest, issue_events,
+    labeled_pull_request, pull_request_people,
+};
+use promptgate_core::model::Diagnostic;
+use promptgate_core::text::neutral;
+use promptgate_report::v1::{Override, Verdict};
+
+/// The label.
+pub(crate) const LABEL: &str = "promptgate-override";
+
+/// Largest difference between the time of an event of a label and that in its payload.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(5);
+
+/// What GitHub says about the label of a pull request.
+struct Evidence<'a> {
+    /// The pull request of this run's event.
+    event: &'a PullRequest,
+    /// The pull request as it is now.
+    now: &'a LabeledPullRequest,
+    /// The changes of its labels and its branch, oldest first.
+    events: &'a [IssueEvent],
+    /// The people of its commits.
+    people: &'a [CommitPeople],
+    /// The logins that the policy names.
+    allowed: &'a [String],
+}
+
+/// The person who overrides the verdict of a decided run, and when; `None` where nobody does. The reason why a label that
+/// is set does not count, or could not be read, is a warning.
+pub(crate) async fn find(
+    decided: &Decided,
+    context: &CiContext,
+    environment: &Environment,
+) -> (Option<Override>, Option<String>) {
+    let pull_request = context.event.as_ref().and_then(|event| event.pull_request.as_ref());
+    let Some(event) = pull_request.filter(|_| !decided.override_by.is_empty()) else { return (None, None) };
+    let verdict = decided.evaluation.decision.verdict;
+    match read(event, &decided.override_by, environment).await {
+        Ok(None) => (None, None),
+        Ok(Some((by, at))) => {
+            (Some(Override { by, at, label: LABEL.to_owned(), verdict_without: verdict }), None)
+        }
+        Err(why) => (None, Some(format!("the verdict is not overridden: {why}"))),
+    }
+}
+
+/// Whether a verdict may be overridden. An interrupted run has an exit code of its own, and an error no verdict.
+pub(crate) fn may_be_overridden(verdict: Verdict) -> bool {
+    match verdict {
+        Verdict::Fail | Verdict::Inconclusive | Verdict::Incomplete => true,
+        Verdict::Pass | Verdict::Unchanged => false,
+    }
+}
+
+/// The login of the person who overrides, and the time of the label; `None` where the label is not set.
+///
+/// # Errors
+/// Why the label does not count, or could not be read.
+async fn read(
+    event: &PullRequest,
+    allowed: &[String],
+    environment: &Environment,
+) -> Result<Option<(String, String)>, String> {
+    let purpose = "the label that overrides a verdict is read with it";
+    let GitHub { client, repository } = GitHub::of(environment, purpose).map_err(in_one_line)?;
+    let failed =
+        |error: ApiError| in_one_line(Diagnostic { place: None, message: error.message, help: error.help });
+    let number = event.number;
+    let now = labeled_pull_request(&client, &repository, number).await.map_err(failed)?;
+    if !has_label(&now) {
+        return Ok(None);
+    }
+    let events = issue_events(&client, &repository, number).await.map_err(failed)?;
+    let people = pull_request_people(&client, &repository, number).await.map_err(failed)?;
+    let evidence = Evidence { event, now: &now, events: &events, people: &people, allowed };
+    decide(&evidence).map(Some)
+}
+
+fn in_one_line(diagnostic: Diagnostic) -> String {
+    let help = diagnostic.help.map_or_else(String::new, |help| format!("; {help}"));
+    format!("{}{help}", diagnostic.message)
+}
+
+fn has_label(pull_request: &LabeledPullRequest) -> bool {
+    pull_request.labels.iter().any(|label| is_label(label))
+}
+
+/// Names of labels are case-insensitive.
+fn is_label(name: &str) -> bool {
+    name.eq_ignore_ascii_case(LABEL)
+}
+
+/// The login of the person who overrides, and the time of the label.
+///
+/// # Errors
+/// Why the label does not count.
+fn decide(evidence: &Evidence<'_>) -> Result<(String, String), String> {
+    let Evidence { event, now, events, people, allowed } = *evidence;
+    if !now.head.eq_ignore_ascii_case(&event.head) {
+        return Err("the pull request has a newer commit than the one that was evaluated".to_owned());
+    }
+    let again = "; remove it and set it again, then run the job again";
+    let last = events.iter().rev().find(|event| match &event.kind {
+        IssueEventKind::Labeled(label) | IssueEventKind::Unlabeled(label) => is_label(label),
+        IssueEventKind::ForcePushed(_) => false,
+    });
+    let Some(set @ IssueEvent { kind: IssueEventKind::Labeled(_), .. }) = last else {
+        return Err(format!("GitHub does not say who set the label {LABEL}{again}"));
+    };
+    let Some(actor) = &set.actor else {
+        return Err(format!("who set the label {LABEL} has no account any more"));
+    };
+    let by = neutral::clip(&neutral::terminal(&actor.login), 60);
+    if !actor.is_person {
+        return Err(format!("{by} set the label {LABEL}, and is an app or acted through one"));
+    }
+    let same = |login: &str| login.eq_ignore_ascii_case(&actor.login);
+    if !allowed.iter().any(|login| same(login)) {
+        return Err(format!("{by} set the label {LABEL}, and is not in `gate.override_by` of the base"));
+    }
+    let Some(opened_by) = &now.opened_by else {
+        return Err("GitHub does not say who opened the pull request".to_owned());
+    };
+    let wrote = people.iter().flat_map(|commit| commit.authors.iter().chain(&commit.committer));
+    if same(opened_by) || wrote.filter_map(|person| person.login.as_deref()).any(same) {
+        return Err(format!("{by} set the label {LABEL}, and is an author of this change"));
+    }
+    let time = |text: &str| text.parse::<Timestamp>().map_err(|_| "GitHub names no valid time".to_owned());
+    let at = time(&set.at)?;
+    let updated = event.updated_at.as_deref().ok_or("the event does not say when the head was pushed")?;
+    let updated = time(updated)?;
+    // The event of the label itself: GitHub names the head at that time.
+    let labeled = event.labeled.as_ref().filter(|labeled| is_label(&labeled.label) && same(&labeled.by));
+    let is_this_event = labeled.is_some() && at.duration_since(updated).abs() <= CLOCK_TOLERANCE;
+    if at <= updated && !is_this_event {
+        return Err(format!("{by} set the label {LABEL} before the event of this run{again}"));
+    }
+    for event in events {
+        let IssueEventKind::ForcePushed(commit) = &event.kind else { continue };
+        let pushed = time(&event.at)?;
+        let is_head = commit.as_deref().is_some_and(|commit| commit.eq_ignore_ascii_case(&now.head));
+        if pushed >= at || (pushed > updated && !is_head) {
+            return Err(format!("the branch was replaced after the label {LABEL} was set{again}"));
+        }
+    }
+    Ok((actor.login.clone(), at.to_string()))
+}
