@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+mod comparison;
+mod labels;
+
 use crate::browser::{Activity, Browser, Profile, chromium};
 use crate::support::{Canned, Folder, KEY};
 
@@ -199,8 +202,13 @@ fn hostile_text_is_inert() {
 #[test]
 fn cases_are_searched_sorted_and_opened_by_keyboard() {
     let Some(mut page) = OpenReport::of(|| (regressed(), String::new())) else { return };
+    // A red run shows its failures first, and all cases on demand.
+    let failures = page.case_ids().len();
     let counted = page.text("#counted");
-    assert!(counted.starts_with("60 cases, by status, worst first"), "{counted}");
+    assert!(counted.starts_with(&format!("{failures} of 60 cases, by status, worst first")), "{counted}");
+    assert!((5..60).contains(&failures), "{failures}");
+    page.press_on("#failures", " ");
+    assert!(page.text("#counted").starts_with("60 cases, by status, worst first"));
     assert_eq!(page.case_ids().len(), 60);
 
     // Search, with the key that the label names.

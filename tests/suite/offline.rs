@@ -268,6 +268,9 @@ fn formats_are_printed_on_stdout() {
     assert_eq!(outcome.stderr, "");
     let outcome = folder.promptgate(&["report", "promptgate-report/report.json", "--format", "markdown"]);
     assert_eq!(outcome.expect_code(0).stdout, folder.read("promptgate-report/report.md"));
+    let outcome = folder.promptgate(&["report", "promptgate-report/report.json", "--format", "csv"]);
+    let table = outcome.expect_code(0).stdout;
+    assert!(table.starts_with("id,status,must_pass,tags,") && table.contains("\nrefund-window,"), "{table}");
 }
 
 #[test]

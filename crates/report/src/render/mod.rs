@@ -1,6 +1,7 @@
 //! Renderings of a report. A format is one module here and one row of `formats!`.
 
 pub mod comment;
+mod csv;
 mod html;
 pub(crate) mod json;
 mod junit;
@@ -47,6 +48,8 @@ formats! {
     Html("html", "report.html", Some("report.html"), html::write);
     /// Test results.
     Junit("junit", "junit.xml", Some("junit.xml"), junit::write);
+    /// A row per case.
+    Csv("csv", "A row per case, for spreadsheets", None, csv::write);
 }
 
 /// A row of the format table.

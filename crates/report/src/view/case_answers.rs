@@ -44,7 +44,7 @@ pub(crate) fn failure_reasons(case: &Case, sanitizer: &Sanitizer<'_>) -> Vec<(St
 }
 
 /// The text of an answer with the tools that it calls.
-fn with_calls<'a>(text: &'a str, trial: &Trial) -> Cow<'a, str> {
+pub(crate) fn with_calls<'a>(text: &'a str, trial: &Trial) -> Cow<'a, str> {
     if trial.tool_calls.is_empty() {
         return Cow::Borrowed(text);
     }
@@ -52,13 +52,18 @@ fn with_calls<'a>(text: &'a str, trial: &Trial) -> Cow<'a, str> {
     Cow::Owned(format!("{text}\n{}", calls.join("\n")).trim_start().to_owned())
 }
 
-/// Returns the answers of the first repeat that the candidate does not pass, baseline first.
-pub(crate) fn answers(case: &Case, sanitizer: &Sanitizer<'_>) -> Vec<CaseAnswer> {
+/// The first repeat that the candidate does not pass, else its first one.
+pub(crate) fn shown_repeat(case: &Case) -> Option<u32> {
     let is_failing =
         |trial: &Trial| trial.error.is_some() || trial.grades.iter().any(|grade| fails(case, grade));
     let candidates = || case.trials.readable().filter(|trial| trial.role == Role::Candidate);
     let failing = candidates().find(|trial| is_failing(trial)).or_else(|| candidates().next());
-    let Some(repeat) = failing.map(|trial| trial.repeat) else { return Vec::new() };
+    failing.map(|trial| trial.repeat)
+}
+
+/// Returns the answers of the first repeat that the candidate does not pass, baseline first.
+pub(crate) fn answers(case: &Case, sanitizer: &Sanitizer<'_>) -> Vec<CaseAnswer> {
+    let Some(repeat) = shown_repeat(case) else { return Vec::new() };
     let answer = |role: Role| {
         let trial = case.trials.readable().find(|trial| trial.role == role && trial.repeat == repeat)?;
         Some(CaseAnswer {

@@ -4,7 +4,7 @@ use minijinja::value::Serde;
 use minijinja::{Value, context};
 
 use super::number::{self, minus};
-use super::{Sanitizer, effect, judge_summary, lengths, looks, slices};
+use super::{Sanitizer, judge_summary, lengths, looks, slices};
 use crate::v1::{Metric, Report, Verdict};
 
 /// Limits of a page.
@@ -56,7 +56,6 @@ pub(crate) fn shared_context(
         why => Serde(why.iter().flat_map(|why| &why.pieces).collect::<Vec<_>>()),
         infrastructure => super::is_infrastructure_failure(report),
         settle => looks::settle(report),
-        effect => Serde(effect::effect(report, name)),
         metrics => report.metrics.iter().take(rows).map(|of| metric(of, name)).collect::<Value>(),
         metrics_left_out => report.metrics.len().saturating_sub(rows),
         confidence => number::percent(report.policy.confidence),

@@ -85,7 +85,7 @@ fn no_drop(report: &Report, criterion: &Criterion, tolerance: f64) -> String {
 }
 
 /// Formats one criterion.
-pub(crate) fn criterion_row<'a>(report: &Report, criterion: &'a Criterion) -> CriterionRow<'a> {
+fn criterion_row<'a>(report: &Report, criterion: &'a Criterion) -> CriterionRow<'a> {
     let requirement = report.policy.criteria.iter().find(|of| of.id == criterion.id).map(|of| of.requirement);
     let kind = report.metrics.iter().find(|metric| metric.name == criterion.metric).map(|metric| metric.kind);
     let counts = criterion.kind == "broken_cases";

@@ -1,5 +1,6 @@
 //! What a judge says of the statements and items that count against an answer.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{Sanitizer, fails};
@@ -9,7 +10,7 @@ use crate::v1::{Case, Role};
 const GOOD: [&str; 5] = ["supported", "no_claim", "covered", "yes", "5"];
 
 /// A statement of an answer, or an item of a rubric, that a judge does not accept.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Serialize)]
 pub(crate) struct FailingStatement {
     /// The metric.
     pub(crate) scorer: String,

@@ -1,12 +1,13 @@
 //! Content that several renderings share: rows, sentences and formatted numbers, without markup.
 
+mod calls;
 mod case_answers;
 mod case_rows;
 pub(crate) mod changes;
 pub(crate) mod concern;
 mod context;
 mod criterion_rows;
-pub(crate) mod effect;
+mod deciding;
 mod failing_statements;
 mod first_facts;
 mod headline;
@@ -24,10 +25,11 @@ mod time;
 mod untrusted_text;
 mod verdict_sentence;
 
-pub(crate) use case_answers::{CaseAnswer, answers, failure_reasons};
+pub(crate) use calls::call_sentence;
+pub(crate) use case_answers::{CaseAnswer, answers, failure_reasons, shown_repeat, with_calls};
 pub(crate) use case_rows::{CaseRow, changed, fails, legend, tally, worst};
 pub(crate) use context::{PageLimits, shared_context};
-pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, criterion_row, verdict_rank};
+pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, verdict_rank};
 pub(crate) use failing_statements::{FailingStatement, failing_statements};
 pub(crate) use first_facts::{page_notices, request_changes};
 pub(crate) use headline::{

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::effect::deciding;
+use super::deciding::deciding;
 use super::headline::sentence;
 use super::number::{self, points};
 use crate::v1::{

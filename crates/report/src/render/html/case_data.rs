@@ -1,7 +1,9 @@
-//! Case data for the script of the page: table rows of all cases, and details of as many as fit.
+//! Case data for the script of the page, written in a stream: rows of all cases, and details of as many as fit.
+//!
+//! What fits is measured first, since the page says before the data what it lacks.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Write};
 
 use serde::Serialize;
 
@@ -11,21 +13,27 @@ use crate::v1::{Case, Passes, Report, Role};
 use crate::view::number::minus;
 use crate::view::{self, Sanitizer, concern, number};
 
-/// Size limit of all rows in bytes. With [`MAX_DETAIL_BYTES`] it leaves ample room for the page below 10 MB.
-const MAX_ROW_BYTES: usize = 2_300_000;
-/// Size limit of all case details in bytes.
-const MAX_DETAIL_BYTES: usize = 5_500_000;
+/// Size limit of all data in bytes. It leaves ample room for the rest of the page below 10 MB.
+const MAX_BYTES: usize = 8_000_000;
+/// Size limit of all rows in bytes.
+const MAX_ROW_BYTES: usize = 5_200_000;
 /// Passages per case.
 const MAX_PASSAGES: usize = 50;
 /// Trials per case.
 const MAX_TRIALS: usize = 200;
 /// Oversized notable cases after which no further case is tried.
 const MAX_OVERSIZED: usize = 100;
+/// Messages per request.
+const MAX_MESSAGES: usize = 40;
 
-/// The data for the script, with counts of omitted cases.
-pub(super) struct CaseData {
-    /// JSON escaped for a `<script>` element.
-    pub(super) json: String,
+/// The cases whose data fits.
+pub(super) struct Selection {
+    /// Indices in display order of cases with a row.
+    rows: Vec<usize>,
+    /// Those that have details as well.
+    details: Vec<usize>,
+    /// Those that have the messages that were sent as well.
+    requests: Vec<usize>,
     /// Cases without a row.
     pub(super) without_row: usize,
     /// Cases with a row but without details.
@@ -64,6 +72,17 @@ struct CaseDetails {
     trials: Vec<TrialData>,
     /// Omitted trials and passages.
     left_out: usize,
+    /// Whether question, context or an answer is cut.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cut: bool,
+}
+
+/// The messages that the variants sent for a case: role and text.
+#[derive(Serialize)]
+struct RequestData {
+    candidate: Vec<(&'static str, String)>,
+    /// Empty where the baseline sent the same.
+    baseline: Vec<(&'static str, String)>,
 }
 
 /// Returns the indices of the cases in display order: worst first, then changed, then the others in dataset order.
@@ -83,32 +102,175 @@ pub(super) fn display_order(report: &Report) -> Vec<usize> {
     order
 }
 
-/// Returns the data of the cases in this order, as far as they fit.
-///
-/// # Errors
-/// Reading trials from the spool of the run failed.
-pub(super) fn case_data(report: &Report, order: &[usize], sanitizer: &Sanitizer<'_>) -> io::Result<CaseData> {
-    let mut rows = Vec::new();
-    let mut room = MAX_ROW_BYTES;
-    for (rank, &index) in order.iter().enumerate() {
-        let Some(case) = report.cases.get(index) else { continue };
-        let text = escape_json(&serde_json::to_string(&table_row(report, case, index, rank, sanitizer))?);
-        if text.len() >= room {
-            break;
+/// Writes JSON for the script.
+pub(super) struct CaseWriter<'a> {
+    pub(super) report: &'a Report,
+    pub(super) sanitizer: &'a Sanitizer<'a>,
+}
+
+impl CaseWriter<'_> {
+    /// Selects the cases in this order whose data fits.
+    ///
+    /// # Errors
+    /// Reading trials from the spool of the run failed.
+    pub(super) fn select(&self, order: &[usize]) -> io::Result<Selection> {
+        let mut rows = Vec::new();
+        let mut room = MAX_ROW_BYTES;
+        for (rank, &index) in order.iter().enumerate() {
+            let length = self.row(index, rank)?.len() + 2;
+            if length >= room {
+                break;
+            }
+            room -= length;
+            rows.push(index);
         }
-        room -= text.len() + 2;
-        rows.push(text);
+        let mut room = MAX_BYTES - (MAX_ROW_BYTES - room);
+        let notable = view::worst(self.report).len() + view::changed(self.report).len();
+        let details = fitting(&rows, notable, &mut room, |index| self.details(index))?;
+        let requests = fitting(&details, notable, &mut room, |index| self.request(index))?;
+        Ok(Selection {
+            without_row: self.report.cases.len() - rows.len(),
+            without_details: rows.len() - details.len(),
+            rows,
+            details,
+            requests,
+        })
     }
-    let mut details: Vec<String> = Vec::new();
-    let (mut room, mut oversized) = (MAX_DETAIL_BYTES, 0);
-    let notable = view::worst(report).len() + view::changed(report).len();
-    for (rank, &index) in order.iter().enumerate().take(rows.len()) {
-        let Some(case) = report.cases.get(index) else { continue };
-        let text = escape_json(&serde_json::to_string(&case_details(report, case, sanitizer)?)?);
-        let text = format!("\"{}\":{text}", index + 1);
-        if text.len() < room {
-            room -= text.len() + 2;
-            details.push(text);
+
+    /// Writes the data of the selected cases, a line for each.
+    ///
+    /// # Errors
+    /// Those of `out`, and of the spool of the run.
+    pub(super) fn write(&self, selection: &Selection, out: &mut dyn Write) -> io::Result<()> {
+        let head = serde_json::json!({
+            "red": matches!(self.report.verdict.as_str(), "fail" | "inconclusive" | "incomplete"),
+            "name": self.sanitizer.clip(&self.report.name, 80),
+            "run": self.sanitizer.clip(&self.report.started_at, 40),
+            "judges": self.judges(),
+        });
+        let head = escape_json(&head.to_string());
+        out.write_all(head.trim_end_matches('}').as_bytes())?;
+        out.write_all(b",\"rows\":[\n")?;
+        for (rank, &index) in selection.rows.iter().enumerate() {
+            separated(out, rank, &self.row(index, rank)?)?;
+        }
+        out.write_all(b"\n],\"cases\":{\n")?;
+        for (position, &index) in selection.details.iter().enumerate() {
+            separated(out, position, &self.details(index)?)?;
+        }
+        out.write_all(b"\n},\"requests\":{\n")?;
+        for (position, &index) in selection.requests.iter().enumerate() {
+            separated(out, position, &self.request(index)?)?;
+        }
+        out.write_all(b"\n}}")
+    }
+
+    /// The judged metrics, which people can label.
+    fn judges(&self) -> Vec<String> {
+        let judged = self.report.metrics.iter().filter(|metric| metric.kind == crate::v1::MetricKind::Judge);
+        judged.take(20).map(|metric| self.sanitizer.clip(&metric.name, 120)).collect()
+    }
+
+    fn row(&self, index: usize, rank: usize) -> io::Result<String> {
+        let row = self.report.cases.get(index).map(|case| self.table_row(case, index, rank));
+        Ok(escape_json(&serde_json::to_string(&row)?))
+    }
+
+    fn details(&self, index: usize) -> io::Result<String> {
+        let Some(case) = self.report.cases.get(index) else { return Ok(String::new()) };
+        let text = escape_json(&serde_json::to_string(&self.case_details(case)?)?);
+        Ok(format!("\"{}\":{text}", index + 1))
+    }
+
+    fn request(&self, index: usize) -> io::Result<String> {
+        let Some(case) = self.report.cases.get(index) else { return Ok(String::new()) };
+        let Some(requests) = case.requests.read()? else { return Ok(String::new()) };
+        let messages = |list: &[std::sync::Arc<promptgate_core::model::Message>]| {
+            let message = |message: &std::sync::Arc<promptgate_core::model::Message>| {
+                (message.role.as_str(), self.sanitizer.clip(&message.content, MAX_ANSWER))
+            };
+            list.iter().take(MAX_MESSAGES).map(message).collect()
+        };
+        let data =
+            RequestData { candidate: messages(&requests.candidate), baseline: messages(&requests.baseline) };
+        Ok(format!("\"{}\":{}", index + 1, escape_json(&serde_json::to_string(&data)?)))
+    }
+
+    fn table_row(&self, case: &Case, index: usize, rank: usize) -> CaseTableRow {
+        let Self { report, sanitizer } = self;
+        let passes = |passes: Option<Passes>| passes.map(|passes| (passes.passed, passes.of));
+        let largest = case.largest_difference.as_ref();
+        let short = |texts: &[String]| texts.iter().take(8).map(|text| sanitizer.clip(text, 60)).collect();
+        CaseTableRow {
+            number: index + 1,
+            rank,
+            id: sanitizer.clip(&case.id, 200),
+            query: sanitizer.clip(&case.query, 200),
+            status: concern::status(report, case),
+            before: passes(case.baseline_passes),
+            now: passes(case.candidate_passes),
+            difference: largest.map(|largest| largest.difference),
+            shown: largest
+                .map(|of| minus(number::signed(view::metric_kind(report, &of.metric), of.difference))),
+            metric: largest.map(|largest| sanitizer.clip(&largest.metric, 60)),
+            failing: short(&case.failing),
+            tags: short(&case.tags),
+            must: case.must_pass,
+        }
+    }
+
+    fn case_details(&self, case: &Case) -> io::Result<CaseDetails> {
+        let Self { report, sanitizer } = self;
+        let is_long = |text: &str| text.len() > MAX_ANSWER;
+        let passages = case.context.as_deref().unwrap_or_default();
+        let mut cut = is_long(&case.query) || passages.iter().any(|passage| is_long(passage));
+        let mut trials = Vec::new();
+        for stored in case.trials.iter().take(MAX_TRIALS) {
+            let trial = stored?;
+            let variant = match trial.role {
+                Role::Candidate => Some(&report.variants.candidate),
+                Role::Baseline => report.variants.baseline.as_ref(),
+            };
+            cut |= trial.output.as_deref().is_some_and(is_long);
+            let model = variant.map_or("", |variant| variant.model.as_str());
+            trials.push(trial_data(&trial, model, &report.prices, sanitizer));
+        }
+        let left_out =
+            case.trials.len().saturating_sub(MAX_TRIALS) + passages.len().saturating_sub(MAX_PASSAGES);
+        Ok(CaseDetails {
+            query: sanitizer.clip(&case.query, MAX_ANSWER),
+            context: passages
+                .iter()
+                .take(MAX_PASSAGES)
+                .map(|passage| sanitizer.clip(passage, MAX_ANSWER))
+                .collect(),
+            expected: case.expected.as_deref().map(|text| sanitizer.clip(text, MAX_ANSWER)),
+            group: case.group.as_deref().map(|text| sanitizer.clip(text, 120)),
+            shared: case.shared,
+            left_out,
+            cut,
+            trials,
+        })
+    }
+}
+
+/// The cases whose data fits into `room` bytes, of which it takes some; the first `notable` come before all others.
+fn fitting(
+    cases: &[usize],
+    notable: usize,
+    room: &mut usize,
+    data: impl Fn(usize) -> io::Result<String>,
+) -> io::Result<Vec<usize>> {
+    let mut selected = Vec::new();
+    let mut oversized = 0;
+    for (rank, &index) in cases.iter().enumerate() {
+        let length = data(index)?.len();
+        if length == 0 {
+            continue;
+        }
+        if length + 2 < *room {
+            *room -= length + 2;
+            selected.push(index);
         } else if rank >= notable || oversized == MAX_OVERSIZED {
             // An oversized notable case is skipped for smaller ones; any other ends the list.
             break;
@@ -116,63 +278,13 @@ pub(super) fn case_data(report: &Report, order: &[usize], sanitizer: &Sanitizer<
             oversized += 1;
         }
     }
-    Ok(CaseData {
-        json: format!("{{\"rows\":[\n{}\n],\"cases\":{{\n{}\n}}}}", rows.join(",\n"), details.join(",\n")),
-        without_row: report.cases.len() - rows.len(),
-        without_details: rows.len().saturating_sub(details.len()),
-    })
+    Ok(selected)
 }
 
-fn table_row(
-    report: &Report,
-    case: &Case,
-    index: usize,
-    rank: usize,
-    sanitizer: &Sanitizer<'_>,
-) -> CaseTableRow {
-    let passes = |passes: Option<Passes>| passes.map(|passes| (passes.passed, passes.of));
-    let largest = case.largest_difference.as_ref();
-    let short = |texts: &[String]| texts.iter().take(8).map(|text| sanitizer.clip(text, 60)).collect();
-    CaseTableRow {
-        number: index + 1,
-        rank,
-        id: sanitizer.clip(&case.id, 200),
-        query: sanitizer.clip(&case.query, 200),
-        status: concern::status(report, case),
-        before: passes(case.baseline_passes),
-        now: passes(case.candidate_passes),
-        difference: largest.map(|largest| largest.difference),
-        shown: largest.map(|of| minus(number::signed(view::metric_kind(report, &of.metric), of.difference))),
-        metric: largest.map(|largest| sanitizer.clip(&largest.metric, 60)),
-        failing: short(&case.failing),
-        tags: short(&case.tags),
-        must: case.must_pass,
+/// Writes an element of a list.
+fn separated(out: &mut dyn Write, position: usize, text: &str) -> io::Result<()> {
+    if position > 0 {
+        out.write_all(b",\n")?;
     }
-}
-
-fn case_details(report: &Report, case: &Case, sanitizer: &Sanitizer<'_>) -> io::Result<CaseDetails> {
-    let mut trials = Vec::new();
-    for stored in case.trials.iter().take(MAX_TRIALS) {
-        let trial = stored?;
-        let variant = match trial.role {
-            Role::Candidate => Some(&report.variants.candidate),
-            Role::Baseline => report.variants.baseline.as_ref(),
-        };
-        let model = variant.map_or("", |variant| variant.model.as_str());
-        trials.push(trial_data(&trial, model, &report.prices, sanitizer));
-    }
-    let passages = case.context.as_deref().unwrap_or_default();
-    Ok(CaseDetails {
-        query: sanitizer.clip(&case.query, MAX_ANSWER),
-        context: passages
-            .iter()
-            .take(MAX_PASSAGES)
-            .map(|passage| sanitizer.clip(passage, MAX_ANSWER))
-            .collect(),
-        expected: case.expected.as_deref().map(|text| sanitizer.clip(text, MAX_ANSWER)),
-        group: case.group.as_deref().map(|text| sanitizer.clip(text, 120)),
-        shared: case.shared,
-        left_out: case.trials.len().saturating_sub(MAX_TRIALS) + passages.len().saturating_sub(MAX_PASSAGES),
-        trials,
-    })
+    out.write_all(text.as_bytes())
 }

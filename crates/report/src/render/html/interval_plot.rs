@@ -14,10 +14,12 @@ use crate::view::{self, Sanitizer, number};
 const MAX_METRICS: usize = 40;
 /// Height of a line.
 const LINE_HEIGHT: f64 = 20.0;
-/// Margin above the lines, for labels of marks.
-const TOP_MARGIN: f64 = 34.0;
-/// Margin above the lines of a plot without marks.
-const BARE_TOP_MARGIN: f64 = 8.0;
+/// Height of the label of a mark; each has a line of its own, since marks may be close together.
+const LABEL_HEIGHT: f64 = 13.0;
+/// Baseline of the first label.
+const FIRST_LABEL: f64 = 11.0;
+/// Margin above the lines, without labels.
+const TOP_MARGIN: f64 = 8.0;
 /// Margin below the lines, for the axis.
 const BOTTOM_MARGIN: f64 = 24.0;
 
@@ -191,16 +193,18 @@ impl Plot {
             .chain(detectable.iter().map(|(value, _)| *value))
             .chain(signed.then_some(0.0));
         let scale = Scale::of(values, *limits, min_span(*kind))?;
-        let mark = |value: f64, label: &str| {
+        let mark = |value: f64, label: &str, row: usize| {
+            let y = FIRST_LABEL + LABEL_HEIGHT * row as f64;
             let x = scale.position(value);
             let anchor = match x {
                 x if x < LEFT + 80.0 => "start",
                 x if x > RIGHT - 80.0 => "end",
                 _ => "middle",
             };
-            context! { x, label, anchor }
+            context! { x, y, label, anchor }
         };
-        let above = if required.is_empty() && detectable.is_none() { BARE_TOP_MARGIN } else { TOP_MARGIN };
+        let labels = required.len() + usize::from(detectable.is_some());
+        let above = TOP_MARGIN + LABEL_HEIGHT * labels as f64;
         let base = above + LINE_HEIGHT * lines.len() as f64;
         // An interval without a bound extends to the end of the axis; without both it is the estimate.
         let end = |bound: Option<f64>, other: Option<f64>, at: f64, end: f64| match (bound, other) {
@@ -235,12 +239,16 @@ impl Plot {
             lines => lines.iter().enumerate().map(line).collect::<Value>(),
             ticks => ticks.into_iter().map(tick).collect::<Value>(),
             zero => signed.then(|| scale.position(0.0)),
-            required => required.iter().map(|(value, label)| mark(*value, label)).collect::<Value>(),
+            required => required
+                .iter()
+                .enumerate()
+                .map(|(row, (value, label))| mark(*value, label, row))
+                .collect::<Value>(),
             // The range of drops too small to detect.
             undetectable => detectable.as_ref().map(|(value, label)| context! {
                 x => scale.position(*value),
                 width => round(scale.position(0.0) - scale.position(*value)),
-                label => mark(*value, label),
+                label => mark(*value, label, required.len()),
             }),
         })
     }

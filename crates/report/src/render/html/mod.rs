@@ -8,6 +8,7 @@
 mod case_data;
 mod differences;
 mod escaping;
+mod heat_map;
 mod interval_plot;
 mod page_context;
 mod provenance;
@@ -17,40 +18,77 @@ mod tests;
 mod trial_data;
 mod worst_cases;
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, escape_formatter};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, escape_formatter};
 use sha2::{Digest as _, Sha256};
 
 use super::Style;
 use crate::v1::Report;
 use crate::view::Sanitizer;
+use case_data::CaseWriter;
 use page_context::page_context;
 use promptgate_core::text::Redactor;
 
-const TEMPLATE: &str = include_str!("assets/report.html");
-const STYLE: &str = concat!(include_str!("assets/page.css"), include_str!("assets/cases.css"));
+/// The page up to the data of the cases.
+const START: &str = concat!(
+    include_str!("assets/verdict.html"),
+    include_str!("assets/changes.html"),
+    include_str!("assets/worst.html"),
+    include_str!("assets/cases.html"),
+    include_str!("assets/criteria.html"),
+    include_str!("assets/tags.html"),
+    include_str!("assets/statistics.html"),
+    include_str!("assets/provenance.html"),
+);
+/// The page after it.
+const END: &str = include_str!("assets/end.html");
+const STYLE: &str = concat!(
+    include_str!("assets/page.css"),
+    include_str!("assets/cases.css"),
+    include_str!("assets/comparison.css"),
+);
 
 /// The parts of the script; each may use the parts before it.
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 8] = [
     include_str!("assets/elements.js"),
     include_str!("assets/word_diff.js"),
     include_str!("assets/quotes.js"),
+    include_str!("assets/copy.js"),
     include_str!("assets/case_dialog.js"),
     include_str!("assets/case_table.js"),
+    include_str!("assets/labels.js"),
     include_str!("assets/start.js"),
 ];
 
-/// Writes the report as a page of less than 10 MB.
+/// Writes the report as a page of less than 10 MB, in a stream.
 pub(super) fn write(report: &Report, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let sanitizer = Sanitizer::new(&style.redactor);
     let order = case_data::display_order(report);
-    let data = case_data::case_data(report, &order, &sanitizer)?;
-    let page = page_context(report, &order, data, &sanitizer);
+    let cases = CaseWriter { report, sanitizer: &sanitizer };
+    let selection = cases.select(&order)?;
+    let script = script();
     let environment = environment(style.redactor.clone()).map_err(io::Error::other)?;
-    let text = environment.render_named_str("report.html", TEMPLATE, page).map_err(io::Error::other)?;
-    out.write_all(text.as_bytes())
+    let mut out = BufWriter::new(out);
+    let page = page_context(report, &order, &selection, &script, &sanitizer);
+    render(&environment, "report.html", START, page, &mut out)?;
+    cases.write(&selection, &mut out)?;
+    render(&environment, "end.html", END, context! { script => script.as_str() }, &mut out)?;
+    out.flush()
+}
+
+/// Renders a template into `out`.
+fn render(
+    environment: &Environment<'_>,
+    name: &str,
+    text: &str,
+    values: Value,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let template = environment.template_from_named_str(name, text).map_err(io::Error::other)?;
+    template.render_captured_to(values, out).map_err(io::Error::other)?;
+    Ok(())
 }
 
 /// Creates an environment that redacts and escapes every printed value and labels invisible characters.

@@ -1,14 +1,15 @@
-//! The data of the template `report.html`.
+//! The data of the template of the page.
 
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 
+use super::case_data::Selection;
 use super::differences::differences;
+use super::heat_map::heat_map;
 use super::interval_plot::{Panel, panels};
 use super::provenance;
 use super::worst_cases::worst;
-use super::{case_data::CaseData, script};
-use crate::v1::{CaseStatus, CriterionVerdict, Report, Verdict};
+use crate::v1::{CriterionVerdict, Report, Verdict};
 use crate::view::Headline;
 use crate::view::number::minus;
 use crate::view::policy_notice::notice;
@@ -27,7 +28,8 @@ const MAX_NAME: usize = 120;
 pub(super) fn page_context(
     report: &Report,
     order: &[usize],
-    data: CaseData,
+    data: &Selection,
+    script: &str,
     sanitizer: &Sanitizer<'_>,
 ) -> Value {
     let text = |text: &str| sanitizer.clip(text, MAX_TEXT);
@@ -46,11 +48,9 @@ pub(super) fn page_context(
     let (worst, worst_more) = worst(report, order, sanitizer);
     let headline = view::headline(report);
     let word = headline.as_str().to_uppercase();
-    let script = script();
     context! {
-        content_security_policy => super::content_security_policy(&script),
+        content_security_policy => super::content_security_policy(script),
         style => super::STYLE,
-        script,
         title => format!("{word}: {}", sanitizer.clip(&report.name, 80)),
         candidate => text(&view::variant_name(&report.variants.candidate)),
         baseline => report.variants.baseline.as_ref().map(view::variant_name).as_deref().map(text),
@@ -90,8 +90,8 @@ pub(super) fn page_context(
         compared => report.variants.baseline.is_some(),
         count => report.cases.len(),
         shown => report.cases.len() - data.without_row,
-        notes => notes(report, &data),
-        data => data.json,
+        notes => notes(report, data),
+        heat_map => Serde(heat_map(report, sanitizer)),
         facts => Serde(provenance::groups(report, sanitizer)),
         warnings => report.warnings.iter().take(MAX_ROWS).map(|warning| text(warning)).collect::<Value>(),
         warnings_left_out => report.warnings.len().saturating_sub(MAX_ROWS),
@@ -103,7 +103,8 @@ pub(super) fn page_context(
 
 /// The reasons; without any, the fault that ended the run.
 fn reasons(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<String> {
-    let mut reasons = view::reasons(report, sanitizer.redactor());
+    let why = view::why(report, sanitizer.redactor());
+    let mut reasons = view::further_reasons(report, why.as_ref(), sanitizer.redactor());
     if let Some(fault) = report.ended.fault.as_ref().filter(|_| reasons.is_empty()) {
         reasons.push(fault.message.clone());
     }
@@ -143,23 +144,14 @@ fn criterion(report: &Report, row: &view::CriterionRow<'_>, sanitizer: &Sanitize
 
 /// The statuses that occur, worst first, with their counts.
 fn statuses(report: &Report) -> Vec<(&'static str, usize)> {
-    [
-        CaseStatus::Broken,
-        CaseStatus::Regressed,
-        CaseStatus::Missing,
-        CaseStatus::Flaky,
-        CaseStatus::Fixed,
-        CaseStatus::Improved,
-        CaseStatus::Same,
-    ]
-    .into_iter()
-    .map(|status| (status.as_str(), report.cases.iter().filter(|case| case.status == status).count()))
-    .filter(|(_, count)| *count > 0)
-    .collect()
+    const ORDER: [&str; 9] =
+        ["broken", "regressed", "missing", "flaky", "fixed", "improved", "lower", "higher", "same"];
+    let count = |name: &str| report.cases.iter().filter(|case| case.status.as_str() == name).count();
+    ORDER.into_iter().map(|name| (name, count(name))).filter(|(_, count)| *count > 0).collect()
 }
 
 /// Notes on omitted cases and where to find them.
-fn notes(report: &Report, data: &CaseData) -> Vec<String> {
+fn notes(report: &Report, data: &Selection) -> Vec<String> {
     let file = report.trials_file.as_ref().map_or("report.json", |_| "trials.jsonl beside report.json");
     let cases = |count: usize| number::counted(count as u64, "case");
     let mut notes = Vec::new();

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::v1::{Fault, Grade, Judging, Price, Trial};
-use crate::view::{Sanitizer, number};
+use crate::view::{self, Sanitizer, number};
 use promptgate_core::model::Prices;
 
 /// Characters of an answer.
@@ -114,6 +114,7 @@ fn facts(
     add("fingerprint", trial.system_fingerprint.as_deref().map(|text| sanitizer.clip(text, 120)));
     let at = trial.cached_at.as_deref().map_or_else(|| "yes".to_owned(), |at| sanitizer.clip(at, 40));
     add("from the cache", trial.cached.then_some(at));
+    add("call", trial.call.map(|call| view::call_sentence(call).to_owned()).filter(|_| !trial.cached));
     facts
 }
 

@@ -3,8 +3,8 @@
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 
-use crate::v1::Report;
-use crate::view::{self, Sanitizer, answers, failure_reasons, number};
+use crate::v1::{Case, Report};
+use crate::view::{self, FailingStatement, Sanitizer, answers, failing_statements, failure_reasons, number};
 
 /// Cases shown.
 const MAX_CASES: usize = 8;
@@ -13,6 +13,10 @@ const MAX_QUESTION: usize = 600;
 
 /// Returns the worst cases and the number of further ones.
 pub(super) fn worst(report: &Report, order: &[usize], sanitizer: &Sanitizer<'_>) -> (Value, usize) {
+    let statements = |case: &Case| -> Vec<FailingStatement> {
+        let repeat = view::shown_repeat(case);
+        repeat.map_or_else(Vec::new, |repeat| failing_statements(case, repeat, MAX_QUESTION, sanitizer))
+    };
     let rows = view::worst(report);
     let more = rows.len().saturating_sub(MAX_CASES);
     let shown = rows.into_iter().take(MAX_CASES).zip(order).map(|(row, index)| context! {
@@ -32,6 +36,7 @@ pub(super) fn worst(report: &Report, order: &[usize], sanitizer: &Sanitizer<'_>)
         failing => row.case.failing.iter().take(8).map(|name| sanitizer.clip(name, 60)).collect::<Value>(),
         reasons => Serde(failure_reasons(row.case, sanitizer)),
         answers => Serde(answers(row.case, sanitizer)),
+        statements => Serde(statements(row.case)),
     });
     (shown.collect(), more)
 }

@@ -8,6 +8,18 @@ function fails(trial, row) {
   return trial.grades.some((grade) => grade.score === null || (grade.score < 1 && row.failing.includes(grade.scorer)));
 }
 
+// The repeat in which the candidate fails, else its first one.
+function shownRepeat(row, details) {
+  const candidates = (details?.trials ?? []).filter((trial) => trial.role === "candidate");
+  return (candidates.find((trial) => fails(trial, row)) ?? candidates[0] ?? details?.trials[0])?.repeat ?? 0;
+}
+
+// The text of an answer, with what the other one lacks marked.
+function answerText(output, pieces, role) {
+  const name = role === "baseline" ? "del" : "ins";
+  return (pieces ?? [[output, false]]).map(([piece, changed]) => (changed ? element(name, {}, visible(piece)) : visible(piece)));
+}
+
 function repeatsOf(details) {
   return [...new Set(details.trials.map((trial) => trial.repeat))].sort((one, other) => one - other);
 }
@@ -35,7 +47,7 @@ function dialogContent(row, details, repeat, compared, choose) {
   if (details.expected !== null) {
     parts.push(element("h3", {}, "Expected"), element("p", { class: "expected" }, isolated(details.expected)));
   }
-  parts.push(...context(details.context, sides));
+  parts.push(...context(details.context, sides), ...request(row, compared));
   if (details.left_out > 0) parts.push(element("p", { class: "quiet" }, `${details.left_out} trials and passages omitted; see report.json.`));
   return parts;
 }
@@ -86,10 +98,8 @@ function answer(role, trial, pieces) {
     box.append(...fault("No answer", trial.error));
   } else {
     const text = element("pre", { dir: "auto", tabindex: 0, "aria-label": `Answer of the ${role}` });
-    const name = role === "baseline" ? "del" : "ins";
-    for (const [piece, changed] of pieces ?? [[trial.output, false]]) {
-      text.append(changed ? element(name, {}, visible(piece)) : visible(piece));
-    }
+    text.append(...answerText(trial.output, pieces, role));
+    box.querySelector("h4").append(copyButton("Copy", trial.output));
     if (trial.output === "") text.append(element("span", { class: "quiet" }, "an empty answer"));
     box.append(text);
   }
@@ -176,4 +186,17 @@ function context(passages, sides) {
     parts.push(element("p", { class: "quiet" }, "None of the judge's quotes occurs here verbatim."));
   }
   return [...parts, ...highlightedPassages.map((passage) => element("div", { class: "passage", dir: "auto" }, passage.fragment))];
+}
+
+// The messages that were sent, folded.
+function request(row, compared) {
+  const sent = DATA.requests[row.number];
+  if (!sent) return [];
+  const message = ([role, text]) => element("div", { class: "message" }, element("h4", {}, role), element("pre", { dir: "auto", tabindex: 0, "aria-label": `${role} message` }, visible(text)));
+  const asText = (messages) => messages.map(([role, text]) => `${role}:\n${text}\n`).join("\n");
+  const block = (title, messages) => element("details", { class: "block" }, element("summary", {}, title), element("p", {}, copyButton("Copy request", asText(messages))), messages.map(message));
+  const parts = [element("h3", {}, "Request")];
+  if (compared && sent.baseline.length > 0) parts.push(block("Messages to the baseline", sent.baseline));
+  parts.push(block(compared && sent.baseline.length === 0 ? "Messages, the same for both" : "Messages to the candidate", sent.candidate));
+  return parts;
 }

@@ -1,9 +1,13 @@
 // The table of cases, with filters, search and sorting. Rows are created on demand.
 
 const CHUNK = 100;
+// Characters of an answer in a cell.
+const MAX_CELL = 600;
 
 const share = (passes) => (passes === null ? null : passes[1] === 0 ? 0 : passes[0] / passes[1]);
 const passed = (passes) => (passes === null ? "–" : `${passes[0]}/${passes[1]}`);
+// Whether a case got worse, fails or lacks a grade.
+const isFailure = (row) => row.failing.length > 0 || ["broken", "regressed", "missing", "failing"].includes(row.status);
 const byText = new Intl.Collator("en", { numeric: true }).compare;
 
 // Columns: name, heading, sort value, cell; `compared` columns need a baseline.
@@ -11,13 +15,48 @@ const COLUMNS = [
   { name: "number", head: "#", value: (row) => row.number, cell: (row) => element("td", { class: "number" }, String(row.number)) },
   { name: "id", head: "case", value: (row) => row.id, cell: (row) => element("th", { scope: "row" }, element("a", { href: `#case-${row.number}` }, isolated(row.id))) },
   { name: "status", head: "status", value: (row) => row.rank, cell: (row) => element("td", {}, chip(row.status)) },
+  { name: "query", head: "question", value: (row) => row.query, cell: (row) => element("td", {}, isolated(row.query), row.tags.length > 0 ? element("div", {}, row.tags.map((tag) => element("span", { class: "tag" }, isolated(tag)))) : null) },
+  { name: "baseline", head: "baseline's answer", compared: true, cell: (row) => answerCell(row, "baseline") },
+  { name: "candidate", head: "candidate's answer", cell: (row) => answerCell(row, "candidate") },
   { name: "before", head: "before", compared: true, value: (row) => share(row.before), cell: (row) => element("td", { class: "number" }, passed(row.before)) },
   { name: "now", head: "now", value: (row) => share(row.now), cell: (row) => element("td", { class: "number" }, passed(row.now)) },
   { name: "difference", head: "difference", compared: true, value: (row) => row.difference, cell: (row) => element("td", {}, row.shown === null ? "–" : [element("span", { class: "number" }, row.shown), " ", isolated(row.metric, { class: "quiet" })]) },
   { name: "fails", head: "fails", value: (row) => (row.failing.length > 0 ? row.failing.join(" ") : null), cell: (row) => element("td", {}, row.failing.flatMap((name, at) => [at > 0 ? ", " : "", isolated(name)])) },
-  { name: "tags", head: "tags", value: (row) => (row.tags.length > 0 ? row.tags.join(" ") : null), cell: (row) => element("td", {}, row.tags.map((tag) => element("span", { class: "tag" }, isolated(tag)))) },
-  { name: "query", head: "question", value: (row) => row.query, cell: (row) => element("td", {}, isolated(row.query)) },
 ];
+
+// The answers of a row at the repeat in which the candidate fails, in words that differ.
+function rowAnswers(row) {
+  const details = DATA.cases[row.number];
+  if (!details) return null;
+  const repeat = shownRepeat(row, details);
+  const [before, after] = SIDES.map((role) => trialOf(details, role, repeat));
+  const both = typeof before?.output === "string" && typeof after?.output === "string";
+  const pieces = both && before.output !== after.output ? wordDiff(before.output, after.output) : null;
+  return { baseline: [before, pieces?.before], candidate: [after, pieces?.after] };
+}
+
+function answerCell(row, role) {
+  row.answers ??= rowAnswers(row) ?? {};
+  const [trial, pieces] = row.answers[role] ?? [];
+  const cell = element("td", { class: "words" });
+  if (!DATA.cases[row.number]) cell.append(element("span", { class: "none" }, "omitted; see report.json"));
+  else if (!trial) cell.append("–");
+  else if (trial.output === null) cell.append(element("span", { class: "error" }, "no answer"));
+  else cell.append(element("div", { class: "clamped", dir: "auto" }, answerText(trial.output.slice(0, MAX_CELL), pieces && cutPieces(pieces), role)));
+  return cell;
+}
+
+// Pieces of at most as many characters as a cell shows.
+function cutPieces(pieces) {
+  const shown = [];
+  let left = MAX_CELL;
+  for (const [text, changed] of pieces) {
+    if (left <= 0) break;
+    shown.push([text.slice(0, left), changed]);
+    left -= text.length;
+  }
+  return shown;
+}
 
 // Gives a cell its role, which the style sheet removes on narrow screens, and its heading.
 function labelled(column, cell) {
@@ -38,6 +77,7 @@ class CaseTable {
     this.statuses = new Set();
     this.tag = "";
     this.fails = "";
+    this.failures = false;
     this.texts = rows.map((row) => [row.id, row.query, row.status, row.metric ?? "", ...row.failing, ...row.tags].join("\n").toLowerCase());
     this.matches = rows;
     this.created = 0;
@@ -61,7 +101,7 @@ class CaseTable {
     for (const column of this.columns) {
       const arrow = element("span", { "aria-hidden": "true" });
       const button = element("button", { type: "button" }, column.head, arrow);
-      const cell = element("th", { role: "columnheader", scope: "col", "data-column": column.name }, button);
+      const cell = element("th", { role: "columnheader", scope: "col", "data-column": column.name }, column.value ? button : column.head);
       button.addEventListener("click", () => {
         const again = this.sorted.name === column.name;
         this.sorted = { name: column.name, down: again && !this.sorted.down };
@@ -103,6 +143,7 @@ class CaseTable {
 
   accepts(row, text) {
     if (this.statuses.size > 0 && !this.statuses.has(row.status)) return false;
+    if (this.failures && !isFailure(row)) return false;
     if (this.tag !== "" && !row.tags.includes(this.tag)) return false;
     if (this.fails !== "" && !row.failing.includes(this.fails)) return false;
     return this.words.every((word) => text.includes(word));
@@ -111,7 +152,7 @@ class CaseTable {
   // Creates the next rows.
   add() {
     const next = this.matches.slice(this.created, this.created + CHUNK);
-    this.body.append(...next.map((row) => element("tr", { role: "row", "data-case": row.number }, this.columns.map((column) => labelled(column, column.cell(row))))));
+    this.body.append(...next.map((row) => element("tr", { role: "row", "data-case": row.number, class: isFailure(row) ? "red" : null }, this.columns.map((column) => labelled(column, column.cell(row))))));
     this.created += next.length;
     this.more.hidden = this.created >= this.matches.length;
     this.more.textContent = `Show more (${this.created.toLocaleString("en")} of ${this.matches.length.toLocaleString("en")} shown)`;

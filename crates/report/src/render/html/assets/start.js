@@ -50,10 +50,25 @@ function controls() {
   };
   const tag = choice("tag", frequent(rows.flatMap((row) => row.tags)), (value) => (table.tag = value));
   const failing = choice("fails", frequent(rows.flatMap((row) => row.failing)), (value) => (table.fails = value));
+  const failures = document.getElementById("failures");
+  failures.checked = table.failures = DATA.red && rows.some(isFailure);
+  failures.addEventListener("change", () => {
+    table.failures = failures.checked;
+    table.show();
+  });
+  for (const button of document.querySelectorAll("button.tag-filter")) {
+    button.addEventListener("click", () => {
+      tag.value = table.tag = button.dataset.tag;
+      table.show();
+      document.getElementById("cases").scrollIntoView();
+      find.focus({ preventScroll: true });
+    });
+  }
   document.getElementById("reset").addEventListener("click", () => {
     for (const box of statuses.querySelectorAll("input")) box.checked = false;
     find.value = tag.value = failing.value = "";
     table.words = [];
+    table.failures = failures.checked = false;
     table.statuses.clear();
     table.tag = table.fails = "";
     table.show();
@@ -65,10 +80,7 @@ function controls() {
 function fill(row, repeat = null) {
   current = row;
   const details = DATA.cases[row.number];
-  if (repeat === null) {
-    const candidates = (details?.trials ?? []).filter((trial) => trial.role === "candidate");
-    repeat = (candidates.find((trial) => fails(trial, row)) ?? candidates[0] ?? details?.trials[0])?.repeat ?? 0;
-  }
+  repeat ??= shownRepeat(row, details);
   const at = table.matches.indexOf(row);
   const step = (by, words, key) => {
     const target = at < 0 ? undefined : table.matches[at + by];
@@ -79,7 +91,8 @@ function fill(row, repeat = null) {
   const close = element("button", { type: "button" }, "Close ", element("kbd", {}, "Esc"));
   close.addEventListener("click", () => dialog.close());
   const title = element("h2", { id: "case-title", tabindex: -1 }, isolated(row.id), " ", chip(row.status));
-  const bar = element("div", { class: "bar" }, title, element("div", { class: "steps" }, step(-1, "Previous", "k"), step(1, "Next", "j"), close));
+  const copies = [copyButton("Copy id", row.id), copyButton("Copy command", caseCommand(row.id))];
+  const bar = element("div", { class: "bar" }, title, element("div", { class: "steps" }, copies), element("div", { class: "steps" }, step(-1, "Previous", "k"), step(1, "Next", "j"), close));
   const choose = (of) => {
     fill(row, of);
     dialog.querySelector('.repeats [aria-pressed="true"]')?.focus();
@@ -101,7 +114,18 @@ function followFragment() {
   document.getElementById("case-title").focus();
 }
 
+function labelling() {
+  const button = document.getElementById("label-answers");
+  const metric = DATA.judges.includes("faithfulness") ? "faithfulness" : DATA.judges[0];
+  const labels = metric === undefined ? null : new Labels(metric);
+  if (!labels || labels.queue.length === 0) return;
+  button.hidden = false;
+  button.addEventListener("click", () => labels.open());
+  labels.dialog.addEventListener("close", () => button.focus());
+}
+
 const find = controls();
+labelling();
 document.getElementById("explorer").hidden = rows.length === 0;
 table.show();
 dialog.addEventListener("close", () => {
@@ -116,8 +140,8 @@ main.addEventListener("click", (event) => {
   if (number) open(number);
 });
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest?.("input, select, textarea");
-  if (typing || event.ctrlKey || event.altKey || event.metaKey) return;
+  const typing = event.target.closest?.("input:not([type=checkbox]), select, textarea");
+  if (typing || event.ctrlKey || event.altKey || event.metaKey || document.getElementById("labels").open) return;
   if (event.key === "/" && !dialog.open) {
     event.preventDefault();
     find.focus();
