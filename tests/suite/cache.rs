@@ -429,6 +429,7 @@ fn normal(mut report: Value) -> Value {
         "latency_ms",
         "cached",
         "cached_at",
+        "call",
         "judging",
         "calls",
         "answered",
