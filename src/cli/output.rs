@@ -97,7 +97,7 @@ pub(super) fn explain(error: &clap::Error) -> io::Result<()> {
     writeln!(io::stderr().lock(), "{}", escaped.join("\n"))
 }
 
-/// What a terminal report shows beside the tables.
+/// Content of a terminal report beside the tables.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Detail {
     /// The answers of the worst cases, also where no developer looks.

@@ -1,4 +1,4 @@
-//! What a developer at a terminal sees, and a pipe does not; help and tips.
+//! Output for a developer at a terminal, and not for a pipe; help and tips.
 
 use crate::support::Folder;
 
