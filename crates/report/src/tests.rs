@@ -226,6 +226,8 @@ pub(crate) fn filled_with(text: &str) -> Report {
     }
     for metric in &mut report.metrics {
         metric.name = text.to_owned();
+        let tag = promptgate_core::model::TagDrop { tag: text.to_owned(), cases: 2, difference: -0.5 };
+        metric.carried_by = Some(promptgate_core::model::CarriedBy { tags: vec![tag; 3], share: 0.9 });
     }
     for reason in &mut report.reasons {
         reason.message = text.to_owned();
