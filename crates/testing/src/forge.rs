@@ -40,6 +40,9 @@ static OWN_HTML: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new("^(</details>\n?)?(<details><summary>[^<>@#\n]*</summary>)?$").expect("a pattern")
 });
 
+/// Inline tags of promptgate, which have no attributes.
+const OWN_TAGS: [&str; 5] = ["<del>", "</del>", "<ins>", "</ins>", "<br>"];
+
 fn options() -> Options<'static> {
     let mut options = Options::default();
     options.extension.strikethrough = true;
@@ -95,7 +98,10 @@ fn visit<'a>(node: Node<'a>, own: Option<&str>, document: &mut Document) {
             document.text.push_str(&text);
             document.text.push('\n');
         }
+        // The marks of a difference, and line breaks in a table.
+        NodeValue::HtmlInline(html) if OWN_TAGS.contains(&html.as_str()) => return,
         NodeValue::List(_)
+        | NodeValue::BlockQuote
         | NodeValue::Item(_)
         | NodeValue::Table(_)
         | NodeValue::TableRow(_)
