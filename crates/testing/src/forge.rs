@@ -88,6 +88,8 @@ fn visit<'a>(node: Node<'a>, own: Option<&str>, document: &mut Document) {
         }
         // A commit hash in code is no reference.
         NodeValue::Code(code) if COMMIT.is_match(&code.literal) => {}
+        // Our own marks of a difference, without attributes.
+        NodeValue::HtmlInline(tag) if ["<del>", "</del>", "<ins>", "</ins>"].contains(&tag.as_str()) => {}
         NodeValue::Link(link) if Some(link.url.as_str()) == own => {}
         NodeValue::Paragraph | NodeValue::Heading(_) | NodeValue::TableCell => {
             let text = text_of(node);
@@ -95,7 +97,9 @@ fn visit<'a>(node: Node<'a>, own: Option<&str>, document: &mut Document) {
             document.text.push_str(&text);
             document.text.push('\n');
         }
-        NodeValue::List(_)
+        // The difference of the prompt is a quote.
+        NodeValue::BlockQuote
+        | NodeValue::List(_)
         | NodeValue::Item(_)
         | NodeValue::Table(_)
         | NodeValue::TableRow(_)
