@@ -91,6 +91,8 @@ fn visit<'a>(node: Node<'a>, own: Option<&str>, document: &mut Document) {
         }
         // A commit hash in code is no reference.
         NodeValue::Code(code) if COMMIT.is_match(&code.literal) => {}
+        // Our own marks of a difference, without attributes.
+        NodeValue::HtmlInline(tag) if ["<del>", "</del>", "<ins>", "</ins>"].contains(&tag.as_str()) => {}
         NodeValue::Link(link) if Some(link.url.as_str()) == own => {}
         NodeValue::Paragraph | NodeValue::Heading(_) | NodeValue::TableCell => {
             let text = text_of(node);
