@@ -45,7 +45,7 @@ schemas:
     #!/usr/bin/env bash
     set -euo pipefail
     for name in config case report plan calibration shard status log verification show diff compiled assignment bundle \
-        prompt releases publication approval promotion rollback rollout rollout-plan rollout-simulation reconciliation pull metrics; do
+        prompt releases case-result history publication approval promotion rollback rollout rollout-plan rollout-simulation reconciliation pull metrics; do
         # Only a complete schema replaces the committed one.
         schema=$(cargo run --locked --quiet -- schema "$name")
         printf '%s\n' "$schema" >"schema/$name.schema.json"

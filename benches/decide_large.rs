@@ -164,7 +164,7 @@ fn run(cases: usize, repeats: u32) -> Run {
         name: word(),
         started_at: "2026-01-01T00:00:00Z".to_owned(),
         duration_ms: 0,
-        dataset: DatasetFacts { path: word(), format: word(), digest: word(), cases },
+        dataset: DatasetFacts { path: word(), format: word(), digest: word(), cases, partial: None },
         cases: (0..cases).map(case).collect(),
         messages: Default::default(),
         candidate: variant.clone(),

@@ -1,4 +1,6 @@
-//! The line before the first call: how many calls, and what they cost.
+//! The two lines before the first call: what is asked, how many calls that takes, and what they cost.
+
+use std::cmp::Ordering;
 
 use super::{CacheMode, CallOptions};
 use crate::config::Settings;
@@ -9,6 +11,8 @@ use promptgate_engine::evaluate;
 use promptgate_engine::execute::Engine;
 use promptgate_engine::judge::Judge;
 
+/// Columns of a line that every terminal shows without a break.
+const MAX_LINE: usize = 80;
 /// Requests that are measured.
 const SAMPLE: usize = 50;
 /// Bytes of text in a token, as in English.
@@ -42,18 +46,16 @@ pub(super) fn announce(
         };
         let asked = format!("{completions} answers to {cases} cases{judged}");
         let note = |message| engine.sink.emit(Event::Note { message });
-        // Each of these lines fits a terminal of 80 columns.
         if calls.cache == CacheMode::CachedOnly {
             note(format!("looking up {asked} in the cache: nothing is called"));
         } else {
             note(format!("requesting {asked}"));
             note(estimate(engine, schedule, settings, calls, cached));
-            let more = match schedule.last() {
-                last if last > schedule.first() => format!("more while undecided, up to {last} repeats; "),
-                _ => String::new(),
-            };
-            note(format!("{more}Ctrl-C stops the run and writes a report"));
         }
+    }
+    let self_test = engine.scorers.self_test_calls();
+    if self_test > 0 {
+        engine.sink.emit(Event::SelfTestPlanned { calls: self_test });
     }
     engine.sink.emit(planned);
 }
@@ -64,7 +66,7 @@ pub(super) fn load(engine: &Engine, answers: u64) -> Load {
     Load { answers, judgements: answers * judges as u64 }
 }
 
-/// Calls and cost of the first look, and calls of the whole schedule.
+/// Calls and cost of the first look, and calls of the whole schedule; what does not fit the line is left out.
 fn estimate(
     engine: &Engine,
     schedule: Schedule,
@@ -84,10 +86,24 @@ fn estimate(
         Some((usd, tested)) => format!("about ${:.2}", usd + tested),
         None => "price not known".to_owned(),
     };
-    // Hits cannot be counted before the run: a judgement's request holds the answer.
-    let cached = if cached { "cached: free; " } else { "" };
     let (now, most) = (with_test(&first), with_test(&last).min(ceiling));
-    format!("{now} calls now, at most {most}, {money} ({cached}retries come on top)")
+    let more = match most.cmp(&now) {
+        Ordering::Greater => format!(", up to {most} while undecided"),
+        Ordering::Equal => String::new(),
+        Ordering::Less => format!(", stopped at {most} by the budget"),
+    };
+    let mut line = format!("{now} calls{more}, {money}");
+    // Hits cannot be counted before the run: a judgement's request holds the answer.
+    let cached = if cached { " (cached: free)" } else { "" };
+    for part in ["; Ctrl-C writes a report", cached] {
+        if line.len() + part.len() <= MAX_LINE {
+            match part {
+                _ if part == cached => line.insert_str(line.find(';').unwrap_or(line.len()), part),
+                _ => line.push_str(part),
+            }
+        }
+    }
+    line
 }
 
 /// Estimated tokens and price of one answer and one judgement, by the length of a sample of requests.

@@ -17,6 +17,8 @@ pub(crate) fn compare(old: &Path, new: &Path) -> Result<Decided, Failure> {
     let (new, mut run) = report_files::read_run(new)?;
     let mut policy = new.policy.clone();
     add_baseline_criteria(&mut policy);
+    mismatch::refuse(&new_file, [mismatch::partial(&run.dataset)])?;
+    mismatch::refuse(&old_file, [mismatch::partial(&earlier.dataset)])?;
     mismatch::refuse(
         &old_file,
         [

@@ -15,7 +15,7 @@ use super::models::{Connection, Models};
 use super::shard::{self, Part, ShardChoice, ShardResult};
 use super::suite::{self, Suite, SuiteOptions};
 use super::{
-    CacheMode, CallOptions, Context, Environment, Failure, mismatch, now, prices, report_files, sent,
+    CacheMode, CallOptions, Context, Environment, Failure, mismatch, now, partial, prices, report_files, sent,
 };
 use crate::config::{CachedBaseline, Settings};
 use promptgate_core::gate::{Bound, Policy, Requirement};
@@ -332,7 +332,8 @@ async fn execute(
         let written = part.write(&run, &spool, &models.redactor, &session.options.out)?;
         return Ok(Outcome::Shard(Box::new(written)));
     }
-    let evaluation = evaluate::evaluate(engine, header, &policy, earlier, counter, elapsed).await;
+    let mut evaluation = evaluate::evaluate(engine, header, &policy, earlier, counter, elapsed).await;
+    partial::withhold_pass(&mut evaluation);
     let (spool, redactor) = (Some(spool), models.redactor);
     Ok(Outcome::Decided(Box::new(Decided {
         evaluation,

@@ -25,6 +25,16 @@ pub(super) fn dataset(saved: &DatasetFacts, ours: &DatasetFacts) -> Option<Diagn
     })
 }
 
+/// A partial run, which is no evidence about the suite.
+pub(super) fn partial(saved: &DatasetFacts) -> Option<Diagnostic> {
+    let partial = saved.partial.as_ref()?;
+    let message = format!("this report is of a partial run: {} of {} cases", saved.cases, partial.of);
+    Some(
+        Diagnostic::new(message)
+            .help("run the whole suite, without `--case` and `--only-failed`, and name its report"),
+    )
+}
+
 /// A difference of the judges; a run without a judge differs from none.
 pub(super) fn judge(saved: Option<&JudgeFacts>, ours: Option<&JudgeFacts>) -> Option<Diagnostic> {
     let (saved, ours) = saved.zip(ours)?;

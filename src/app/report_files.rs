@@ -60,6 +60,20 @@ fn remove_all(folder: &Path) {
 
 /// Creates the folder of the reports and tries to write there, before a run costs anything.
 pub(crate) fn prepare(folder: &Path) -> Result<(), Failure> {
+    // The report of a partial run is in a folder of the whole one's.
+    if let Some(whole) = folder.parent().filter(|_| folder.ends_with(super::partial::FOLDER)) {
+        make(whole)?;
+    }
+    make(folder)?;
+    let names = Format::files().map(|(name, _)| name).chain([TRIALS_FILE]);
+    match names.map(|name| folder.join(name)).find(|path| path.is_dir()) {
+        Some(path) => Err(unwritable(folder, &format!("{} is a folder", path.display()))),
+        None => Ok(()),
+    }
+}
+
+/// Creates a folder, and tries to write there.
+fn make(folder: &Path) -> Result<(), Failure> {
     // A link could come with the repository and lead anywhere.
     if folder.is_symlink() {
         let diagnostic = Diagnostic::new("the folder of the reports is a link");
@@ -73,19 +87,20 @@ pub(crate) fn prepare(folder: &Path) -> Result<(), Failure> {
         true => make_ignored(folder),
         false => std::fs::create_dir_all(folder),
     };
-    let probe = made.and_then(|()| temporary(folder));
-    let names = Format::files().map(|(name, _)| name).chain([TRIALS_FILE]);
-    let blocked = names.map(|name| folder.join(name)).find(|path| path.is_dir());
-    let message = match (probe, blocked) {
-        (Err(error), _) if is_out_of_space(&error) => {
-            return Err(Failure::writing(&format!("a report into {}", folder.display()), &error));
+    match made.and_then(|()| temporary(folder)) {
+        Ok(_) => Ok(()),
+        Err(error) if is_out_of_space(&error) => {
+            Err(Failure::writing(&format!("a report into {}", folder.display()), &error))
         }
-        (Err(error), _) => format!("no report can be written here: {error}"),
-        (Ok(_), Some(path)) => format!("no report can be written here: {} is a folder", path.display()),
-        (Ok(_), None) => return Ok(()),
-    };
-    let place = Place::file(folder.display().to_string());
-    Err(Diagnostic::new(message).at(place).help("name a folder that can be written to with `--out`").into())
+        Err(error) => Err(unwritable(folder, &error.to_string())),
+    }
+}
+
+fn unwritable(folder: &Path, why: &str) -> Failure {
+    Diagnostic::new(format!("no report can be written here: {why}"))
+        .at(Place::file(folder.display().to_string()))
+        .help("name a folder that can be written to with `--out`")
+        .into()
 }
 
 /// Writes the files of all formats and, for a run with more than `max_trials` trials, trials.jsonl; returns their paths.
@@ -147,10 +162,10 @@ pub(super) fn remove_earlier(path: &Path) -> Result<(), Failure> {
     std::fs::remove_file(path).map_err(|error| Failure::writing(&path.display().to_string(), &error))
 }
 
-/// The style of a terminal, with the paths of the report's files.
+/// The style of a terminal or a log, with the paths of the report's files; it shows no answers.
 pub(crate) fn style(redactor: &Redactor, width: usize, color: bool, files: &[PathBuf]) -> Style {
     let files = files.iter().map(|path| path.display().to_string()).collect();
-    Style { width, color, files, redactor: redactor.clone() }
+    Style { width, color, files, redactor: redactor.clone(), ..Style::default() }
 }
 
 /// Reads a report.json.

@@ -11,6 +11,7 @@ mod release;
 mod runtime;
 mod summary;
 mod telemetry;
+mod work;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

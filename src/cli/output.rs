@@ -1,6 +1,6 @@
 //! Standard output takes data, standard error everything else.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 
 use super::args::{Color, OutputFlags};
@@ -97,15 +97,35 @@ pub(super) fn explain(error: &clap::Error) -> io::Result<()> {
     writeln!(io::stderr().lock(), "{}", escaped.join("\n"))
 }
 
+/// Content of a terminal report beside the tables.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Detail {
+    /// The answers of the worst cases, also where no developer looks.
+    pub(super) answers: bool,
+    /// Neither answers nor warnings.
+    pub(super) quiet: bool,
+}
+
+/// Variables that CI systems set.
+const CI_VARIABLES: [&str; 5] = ["CI", "BUILD_NUMBER", "JENKINS_URL", "TEAMCITY_VERSION", "TF_BUILD"];
+
+/// Whether a developer reads standard output: a terminal that is not the log of a CI system.
+fn has_developer() -> bool {
+    let is_set =
+        |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "false");
+    io::stdout().is_terminal() && !CI_VARIABLES.iter().any(is_set)
+}
+
 /// Prints a report, and then what could not be written of it; returns the exit code.
 pub(super) fn print_reported(
     reported: &mut Reported,
     output: &OutputFlags,
     status: ExitStatus,
+    detail: Detail,
 ) -> ExitStatus {
     let rules = output.exit_rules();
     reported.report.exit_code = status.unless_unwritten(&reported.unwritten, rules).code();
-    let printed = print_report(&reported.report, output.format, &reported.redactor, &reported.files);
+    let printed = print_report(&reported.report, output.format, &reported.redactor, &reported.files, detail);
     reported.unwritten.extend(printed.err());
     reported.unwritten.iter().for_each(report);
     status.unless_unwritten(&reported.unwritten, rules)
@@ -117,9 +137,13 @@ pub(super) fn print_report(
     format: Format,
     redactor: &Redactor,
     files: &[PathBuf],
+    detail: Detail,
 ) -> Result<(), Failure> {
+    let answers = detail.answers || (!detail.quiet && has_developer());
     let style = match format {
-        Format::Terminal => style(redactor, width(), colored(), files),
+        Format::Terminal => {
+            Style { answers, quiet: detail.quiet, ..style(redactor, width(), colored(), files) }
+        }
         _ => Style { redactor: redactor.clone(), ..Style::default() },
     };
     stream(|out| {

@@ -1,12 +1,13 @@
 //! Progress on standard error: a bar on a terminal, a line every ten seconds elsewhere, nothing when quiet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::work::Work;
 use promptgate_core::port::{Event, EventSink};
 use promptgate_core::text::neutral;
 
@@ -18,15 +19,7 @@ const REDRAW: Duration = Duration::from_millis(100);
 const NAMED: usize = 4;
 
 /// The bar; its message is cut at the width of the terminal.
-const BAR: &str = "{bar:24} {pos}/{len} answers{left}{wide_msg}";
-
-/// The time left, once it can be estimated.
-fn left(state: &ProgressState, out: &mut dyn std::fmt::Write) {
-    if state.pos() > 0 {
-        // Writing to a line of the bar does not fail.
-        let _ = write!(out, " · {} left", HumanDuration(state.eta()));
-    }
-}
+const BAR: &str = "{bar:24} {pos}/{len} answers{wide_msg}";
 
 /// Totals of the events so far.
 #[derive(Debug, Default, Clone)]
@@ -37,8 +30,11 @@ struct Counts {
     trials_done: usize,
     missing: usize,
     in_flight: u64,
+    /// Calls that ended, whatever their result.
+    calls: u64,
     retries: u64,
     cached: u64,
+    work: Work,
     spent_usd: f64,
     last_retry: Option<(String, f64)>,
     /// Calls a second that each endpoint allows.
@@ -48,19 +44,26 @@ struct Counts {
 impl Counts {
     fn take(&mut self, event: Event) {
         match event {
-            Event::Planned { cases, completions, .. } => {
+            Event::Planned { cases, completions, judgements } => {
                 self.cases = cases;
                 self.cases_done = 0;
                 self.trials = self.trials_done + completions;
+                self.work.plan_trials(completions, judgements);
             }
+            Event::SelfTestPlanned { calls } => self.work.plan_self_test(calls),
             Event::CallStarted => self.in_flight += 1,
-            Event::CallEnded => self.in_flight = self.in_flight.saturating_sub(1),
+            Event::CallEnded => {
+                self.in_flight = self.in_flight.saturating_sub(1);
+                self.calls += 1;
+                self.work.end_call();
+            }
             Event::Retried { reason, wait_seconds } => {
                 self.retries += 1;
                 self.last_retry = Some((reason, wait_seconds));
             }
             Event::TrialEnded { missing, case_done, .. } => {
                 self.trials_done = (self.trials_done + 1).min(self.trials);
+                self.work.end_trial();
                 self.missing += usize::from(missing);
                 self.cases_done = (self.cases_done + usize::from(case_done)).min(self.cases);
             }
@@ -72,18 +75,22 @@ impl Counts {
             Event::RateLimitChanged { endpoint, calls_per_second: None } => {
                 self.paces.remove(&endpoint);
             }
-            Event::CacheHit { .. } => self.cached += 1,
+            Event::CacheHit { .. } => {
+                self.cached += 1;
+                self.work.end_call();
+            }
             Event::LookTaken { .. } | Event::Note { .. } | Event::Warning { .. } => {}
         }
     }
 
     fn detail(&self) -> String {
-        let mut parts = vec![
-            format!("{}/{} cases", self.cases_done, self.cases),
-            format!("{} in flight", self.in_flight),
-        ];
-        if self.cached > 0 {
-            parts.push(format!("{} from the cache", self.cached));
+        let mut parts = Vec::from_iter(self.work.self_test());
+        parts.push(format!("{}/{} cases", self.cases_done, self.cases));
+        parts.push(format!("{} in flight", self.in_flight));
+        match self.cached {
+            0 => {}
+            _ if self.calls == 0 => parts.push("all from the cache so far".to_owned()),
+            cached => parts.push(format!("{cached} from the cache")),
         }
         if self.retries > 0 {
             parts.push(format!("{} retries", self.retries));
@@ -103,6 +110,27 @@ impl Counts {
         }
         parts.join(" · ")
     }
+
+    /// The time left as a part of a line, once it can be estimated.
+    fn left(&self) -> String {
+        self.work.left().map_or_else(String::new, |left| format!(" · about {} left", rounded(left)))
+    }
+
+    /// A line about a finished run without a call.
+    fn all_cached(&self) -> Option<&'static str> {
+        let is_done = self.trials > 0 && self.trials_done == self.trials;
+        (is_done && self.calls == 0 && self.cached > 0)
+            .then_some("everything came from the cache: no call was made")
+    }
+}
+
+/// `40 s`, `3 min`, `2 h`.
+fn rounded(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..100 => format!("{} s", seconds.max(1)),
+        seconds @ 100..5400 => format!("{} min", (seconds + 30) / 60),
+        seconds => format!("{} h", (seconds + 1800) / 3600),
+    }
 }
 
 /// `48 calls/s`; `12 calls/min` where it is slower than one a second.
@@ -117,12 +145,20 @@ fn pace(calls_per_second: f64) -> String {
 /// How progress is shown.
 enum Display {
     Bar { bar: ProgressBar, drawn: Option<Instant> },
-    Lines { started: Instant },
+    Lines,
     Quiet,
 }
 
+/// Everything that was shown.
+struct State {
+    counts: Counts,
+    display: Display,
+    /// Warnings that were printed: each is printed once, whoever found it.
+    warned: BTreeSet<String>,
+}
+
 /// The sink that shows progress.
-pub(super) struct Progress(Mutex<(Counts, Display)>);
+pub(super) struct Progress(Mutex<State>);
 
 impl Progress {
     /// A bar where standard error is a terminal, else lines; nothing at all when `quiet`.
@@ -131,27 +167,24 @@ impl Progress {
             Display::Quiet
         } else if std::io::stderr().is_terminal() {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(10));
-            let style = ProgressStyle::with_template(BAR).map(|style| style.with_key("left", left));
+            let style = ProgressStyle::with_template(BAR);
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             Display::Bar { bar, drawn: None }
         } else {
-            Display::Lines { started: Instant::now() }
+            Display::Lines
         };
-        Self(Mutex::new((Counts::default(), display)))
+        Self(Mutex::new(State { counts: Counts::default(), display, warned: BTreeSet::new() }))
     }
 
     /// Writes a line of progress, where there is no bar.
     fn line(&self) {
         let Ok(mut state) = self.0.lock() else { return };
-        let (counts, Display::Lines { started }) = &mut *state else { return };
+        let State { counts, display: Display::Lines, .. } = &mut *state else { return };
         if counts.trials == 0 {
             return;
         }
         let mut line = format!("{}/{} answers · {}", counts.trials_done, counts.trials, counts.detail());
-        if counts.trials_done > 0 {
-            let left = counts.trials.saturating_sub(counts.trials_done) as f64 / counts.trials_done as f64;
-            line.push_str(&format!(" · about {} s left", started.elapsed().mul_f64(left).as_secs()));
-        }
+        line.push_str(&counts.left());
         if let Some((reason, wait_seconds)) = counts.last_retry.take() {
             let reason = neutral::terminal(&reason);
             line.push_str(&format!(" · last retry: {reason} (waits {wait_seconds:.1} s)"));
@@ -171,10 +204,12 @@ impl Progress {
 
     /// Removes the bar.
     pub(super) fn finish(&self) {
-        if let Ok(state) = self.0.lock()
-            && let Display::Bar { bar, .. } = &state.1
-        {
+        let Ok(state) = self.0.lock() else { return };
+        if let Display::Bar { bar, .. } = &state.display {
             bar.finish_and_clear();
+        }
+        if let Some(line) = state.counts.all_cached().filter(|_| !matches!(state.display, Display::Quiet)) {
+            write_line(line);
         }
     }
 }
@@ -182,11 +217,13 @@ impl Progress {
 impl EventSink for Progress {
     fn emit(&self, event: Event) {
         let Ok(mut state) = self.0.lock() else { return };
-        let (counts, display) = &mut *state;
-        let line = own_line(&event);
+        let State { counts, display, warned } = &mut *state;
+        let line = own_line(&event)
+            .filter(|line| !matches!(event, Event::Warning { .. }) || warned.insert(line.clone()));
         counts.take(event);
         match display {
             Display::Bar { bar, drawn } => {
+                let line = line.map(|line| wrapped(&line, terminal_width()));
                 match line {
                     Some(line) if drawn.is_none() => write_line(&line),
                     Some(line) => bar.println(line),
@@ -200,12 +237,12 @@ impl EventSink for Progress {
                 if is_last || drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
                     *drawn = Some(Instant::now());
                     // Before the length, which draws the first bar.
-                    bar.set_message(format!(" · {}", counts.detail()));
+                    bar.set_message(format!("{} · {}", counts.left(), counts.detail()));
                     bar.set_length(counts.trials as u64);
                     bar.set_position(counts.trials_done as u64);
                 }
             }
-            Display::Lines { .. } => {
+            Display::Lines => {
                 if let Some(line) = line {
                     write_line(&line);
                 }
@@ -237,6 +274,28 @@ fn own_line(event: &Event) -> Option<String> {
     }
 }
 
+/// Columns of the terminal of standard error.
+fn terminal_width() -> usize {
+    terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| usize::from(width.0))
+}
+
+/// A line with breaks between words, where the terminal would break it inside one.
+fn wrapped(line: &str, width: usize) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut used = 0;
+    for (index, word) in line.split(' ').enumerate() {
+        let length = word.chars().count();
+        if index > 0 {
+            let fits = used + 1 + length <= width;
+            out.push(if fits { ' ' } else { '\n' });
+            used = if fits { used + 1 } else { 0 };
+        }
+        out.push_str(word);
+        used += length;
+    }
+    out
+}
+
 fn write_line(line: &str) {
     // A run goes on even if its progress cannot be shown.
     let _ = writeln!(std::io::stderr().lock(), "{line}");
@@ -245,6 +304,7 @@ fn write_line(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use promptgate_core::model::Purpose;
 
     fn after(events: impl IntoIterator<Item = Event>) -> Counts {
         let mut counts = Counts::default();
@@ -273,6 +333,30 @@ mod tests {
             counts.detail(),
             "0/3 cases · 1 in flight · 1 retries · 48 calls/s (endpoint's limit) · $1.50"
         );
+    }
+
+    #[test]
+    fn cache_and_self_test_are_shown() {
+        let planned = || Event::Planned { cases: 1, completions: 1, judgements: 2 };
+        let hit = || Event::CacheHit { purpose: Purpose::Judgement, at: 0 };
+        let ended = || Event::TrialEnded { case: "a".to_owned(), missing: false, case_done: true };
+        let testing = after([planned(), Event::SelfTestPlanned { calls: 3 }, Event::CallEnded, hit()]);
+        assert_eq!(testing.detail(), "self-test 2/3 · 0/1 cases · 0 in flight · 1 from the cache");
+        assert_eq!(testing.all_cached(), None);
+        let cached = after([planned(), hit(), ended()]);
+        assert_eq!(cached.detail(), "1/1 cases · 0 in flight · all from the cache so far");
+        assert!(cached.all_cached().is_some());
+        assert_eq!(after([planned(), ended()]).all_cached(), None);
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        let text = "requesting 228 answers to 38 cases and 456 judgements after a self-test";
+        let lines = wrapped(text, 40);
+        assert_eq!(lines, "requesting 228 answers to 38 cases and\n456 judgements after a self-test");
+        assert_eq!(wrapped(text, 80), text);
+        assert_eq!(wrapped("aaaaaaaa b", 4), "aaaaaaaa\nb");
+        assert_eq!(wrapped("  indented", 80), "  indented");
     }
 
     #[test]

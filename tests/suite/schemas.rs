@@ -2,9 +2,11 @@
 
 use crate::support::{Folder, repository};
 
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 28] = [
     "config",
     "case",
+    "case-result",
+    "history",
     "report",
     "plan",
     "calibration",

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::history::{self, History};
 use super::v1::{Policy, Report, Trial, read};
 use promptgate_core::model::{Decision, MetricKind, Run};
 use promptgate_core::{forecast, gate, metric};
@@ -76,6 +77,23 @@ fn named(name: &str) -> Report {
     let path = format!("{}/../../tests/fixtures/reports/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     read(&path, &text, |_| Err(io::ErrorKind::NotFound.into())).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Runs of the failing report whose faithfulness has these means, with bounds 0.02 away.
+pub(crate) fn history(means: &[f64]) -> History {
+    let path = format!("{}/../../tests/fixtures/reports/fail.json", env!("CARGO_MANIFEST_DIR"));
+    let saved = history::read(&path, &std::fs::read_to_string(&path).unwrap()).unwrap();
+    let run = |(index, mean): (usize, &f64)| {
+        let mut run = saved.clone();
+        run.started_at = format!("2026-11-{:02}T08:00:00Z", index + 1);
+        (run.usage.cached, run.usage.cached_judgements) = (0, 0);
+        for metric in run.metrics.iter_mut().filter(|metric| metric.name == "faithfulness") {
+            let of = &mut metric.candidate;
+            (of.mean, of.lower, of.upper) = (Some(*mean), Some(mean - 0.02), Some(mean + 0.02));
+        }
+        (format!("run-{index}/report.json"), run)
+    };
+    History::of("customer-support", means.iter().enumerate().map(run).rev().collect(), Vec::new()).unwrap()
 }
 
 /// Changes every trial of the report.

@@ -266,7 +266,7 @@ fn hostile_text_is_no_command_on_a_terminal() {
 
 /// Asserts that no text of the report is markup; our own tags are removed first.
 fn assert_inert(out: &str) {
-    let tags = ["<details><summary>", "</summary>", "</details>"];
+    let tags = ["<details><summary>", "</summary>", "</details>", "<br>"];
     for line in out.lines() {
         let bare = tags.iter().fold(line.to_owned(), |line, tag| line.replace(tag, ""));
         assert!(!bare.contains(['<', '>', '`', '[', ']', '$']), "{line:?}");

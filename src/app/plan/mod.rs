@@ -91,6 +91,7 @@ struct EarlierRun {
 fn earlier(path: &Path, suite: &Suite) -> Result<EarlierRun, Failure> {
     let (report, run) = report_files::read_run(path)?;
     let file = path.display().to_string();
+    mismatch::refuse(&file, [mismatch::partial(&run.dataset)])?;
     mismatch::refuse(&file, [mismatch::dataset(&run.dataset, &suite.plan.dataset().facts)])?;
     Ok(EarlierRun { file, report, run })
 }

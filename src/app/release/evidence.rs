@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::wire::time;
-use crate::app::{Failure, report_files};
+use crate::app::{Failure, mismatch, report_files};
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_core::stats::nearest_rank;
 use promptgate_core::text::neutral;
@@ -52,6 +52,7 @@ fn of_report(
     name: &Name,
     source: ActorSource,
 ) -> Result<Evidence, Diagnostic> {
+    mismatch::partial(&report.dataset).map_or(Ok(()), Err)?;
     if let Some(overridden) = &report.overridden {
         let message = format!(
             "{} overrode the verdict of this run, which does not count as evidence",
@@ -111,7 +112,7 @@ fn examined(release: &Release) -> Result<GateScope, Diagnostic> {
         None => Err(Diagnostic::new(
             "this report is of a part of the suite, or of other minimums than the configured ones",
         )
-        .help("run the gate without `--filter`, `--tag` and `--min`")),
+        .help("run the gate without `--case`, `--only-failed`, `--filter`, `--tag` and `--min`")),
     }
 }
 
@@ -212,6 +213,7 @@ fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use promptgate_core::model::{CaseChoice, PartialDataset};
     use promptgate_report::v1::{PublishedVersion, ReleaseControls, ReleaseLevel};
 
     use super::*;
@@ -347,6 +349,14 @@ mod tests {
             "prompt other, not of",
         );
         contains(refused(&|it| release(it, &|release| release.examined = None)), "a part of the suite");
+        let partial = |it: &mut Report| {
+            it.dataset.partial = Some(PartialDataset {
+                selected_by: CaseChoice::Named,
+                of: 60,
+                whole_digest: it.dataset.digest.clone(),
+            });
+        };
+        contains(refused(&partial), "of a partial run: 6 of 60 cases");
         contains(
             refused(&|it| {
                 it.overridden = Some(promptgate_report::v1::Override {

@@ -1,5 +1,7 @@
 //! Resolves the prompts of candidate and baseline to bytes.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::base;
@@ -13,7 +15,7 @@ use crate::app::{Environment, Failure, mismatch, report_files};
 use crate::config::{ReleaseSettings, Settings};
 use promptgate_adapters::files::{self, Baseline, BaselineSpec, PromptBytes, PromptSource, Tree};
 use promptgate_adapters::git::Repository;
-use promptgate_core::model::{DatasetFacts, Diagnostic, Diagnostics, Place, Run};
+use promptgate_core::model::{Dataset, DatasetFacts, Diagnostic, Diagnostics, Place, Run};
 use promptgate_release::{Label, PromptReference, Record, Selector};
 
 /// The name of the merge base in messages and reports.
@@ -67,12 +69,26 @@ pub(crate) struct Earlier {
 }
 
 impl Earlier {
+    /// The earlier run over the cases of a partial one, if it is of the whole dataset.
+    pub(in crate::app) fn narrowed(mut self, dataset: &Dataset) -> Self {
+        let whole = dataset.facts.partial.as_ref().map(|partial| &partial.whole_digest);
+        if self.run.dataset.partial.is_none() && whole == Some(&self.run.dataset.digest) {
+            let ids: HashSet<&str> = dataset.cases.iter().map(|case| case.id.as_str()).collect();
+            self.run.retain_cases(|case| ids.contains(case.id.as_str()));
+            self.run.dataset.clone_from(&dataset.facts);
+        }
+        self
+    }
+
     /// Refuses a baseline over other cases, or one that was answered by the simulated model where this run is not.
     pub(in crate::app) fn refuse_mismatch(
         &self,
         dataset: &DatasetFacts,
         simulated: Option<bool>,
     ) -> Result<(), Diagnostics> {
+        if dataset.partial.is_none() {
+            mismatch::refuse(&self.file, [mismatch::partial(&self.run.dataset)])?;
+        }
         mismatch::refuse(
             &self.file,
             [

@@ -55,7 +55,7 @@ pub(super) fn files_of_cases(parsed: &Parsed, base: &[Case], options: &SuiteOpti
     files_of_checks(selected.flat_map(|case| &case.checks))
 }
 
-/// Whether `--filter` and `--tag` select a case.
+/// Whether `--filter`, `--tag` and the choice of a partial run select a case.
 fn selection(options: &SuiteOptions) -> Result<impl Fn(&Case) -> bool, Diagnostic> {
     let parse = |text: &String| {
         glob::Pattern::new(text).map_err(|error| {
@@ -63,16 +63,18 @@ fn selection(options: &SuiteOptions) -> Result<impl Fn(&Case) -> bool, Diagnosti
         })
     };
     let pattern = options.filter.as_ref().map(parse).transpose()?;
+    let chosen = options.chosen.as_ref();
     Ok(move |case: &Case| {
-        pattern.as_ref().is_none_or(|pattern| pattern.matches(&case.id))
+        chosen.is_none_or(|chosen| chosen.ids.contains(&case.id))
+            && pattern.as_ref().is_none_or(|pattern| pattern.matches(&case.id))
             && (options.tags.is_empty() || case.tags.iter().any(|tag| options.tags.contains(tag)))
     })
 }
 
-/// Keeps the cases that `--filter` and `--tag` select; the digest becomes that of the selection.
+/// Keeps the cases that `--filter`, `--tag` and the choice of a partial run select; the digest becomes that of the selection.
 pub(super) fn select(mut dataset: Dataset, options: &SuiteOptions) -> Result<Dataset, Failure> {
     let is_selected = selection(options)?;
-    if options.filter.is_none() && options.tags.is_empty() {
+    if options.filter.is_none() && options.tags.is_empty() && options.chosen.is_none() {
         return Ok(dataset);
     }
     let total = dataset.cases.len();
@@ -92,7 +94,8 @@ pub(super) fn select(mut dataset: Dataset, options: &SuiteOptions) -> Result<Dat
 fn none_selected(options: &SuiteOptions, total: usize, known_tags: &[String]) -> Diagnostic {
     let filter = options.filter.iter().map(|text| format!("--filter {text}"));
     let tags = options.tags.iter().map(|tag| format!("--tag {tag}"));
-    let selection = filter.chain(tags).collect::<Vec<_>>().join(" ");
+    let chosen = options.chosen.iter().map(|chosen| chosen.flag().to_owned());
+    let selection = chosen.chain(filter).chain(tags).collect::<Vec<_>>().join(" ");
     let help = match (options.filter.is_some(), known_tags.is_empty()) {
         (true, _) => "a filter is a glob over case ids: `refund-*`".to_owned(),
         (false, true) => "no case has a tag".to_owned(),

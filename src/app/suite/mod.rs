@@ -5,6 +5,7 @@
 mod base_dataset;
 mod dataset;
 mod judges;
+mod part;
 mod released;
 mod review;
 mod scorers;
@@ -20,6 +21,7 @@ pub(super) use judges::{judge_facts, judges, missing_fields};
 pub(super) use scorers::files_of_checks;
 
 use base_dataset::BaseDataset;
+pub(crate) use part::{ChosenCases, Origin};
 
 use super::sources::{self, BaseRepository, Earlier, KnownBase, NamedFiles, ReleaseMode, Resolved, Sources};
 use super::{Environment, Failure, case_cost};
@@ -42,6 +44,8 @@ pub(crate) struct SuiteOptions {
     pub(crate) policy_from: Option<String>,
     /// Minimums of metrics, as `METRIC=X`.
     pub(crate) minimums: Vec<String>,
+    /// The cases of a partial run; `None` for a whole one.
+    pub(crate) chosen: Option<ChosenCases>,
     /// Glob pattern over case ids.
     pub(crate) filter: Option<String>,
     /// Tags, any of which selects a case.
@@ -99,9 +103,9 @@ pub(crate) struct Suite {
 }
 
 impl Suite {
-    /// Whether the configuration says `gate.inconclusive: pass`.
+    /// Whether the configuration says `gate.inconclusive: pass`, which does not hold for a partial run.
     pub(super) fn inconclusive_passes(&self) -> bool {
-        self.settings.gate.inconclusive == Inconclusive::Pass
+        self.settings.gate.inconclusive == Inconclusive::Pass && self.plan.dataset().facts.partial.is_none()
     }
 
     /// Who may override the verdict: nobody by a policy that the change itself brings.
@@ -198,6 +202,9 @@ fn build(
         let deciding = base_dataset::deciding(dataset, base, rule, variants, source, &mut findings);
         (dataset, rejection) = (deciding.dataset, deciding.rejection);
     }
+    let Some(dataset) = part::review(dataset, options, &settings, &mut findings) else {
+        return Err(findings.into_failure());
+    };
     let mut dataset = match dataset::select(dataset, options) {
         Ok(dataset) => dataset,
         Err(failure) if findings.diagnostics.0.is_empty() => return Err(failure),
@@ -233,6 +240,7 @@ fn build(
     let cases = dataset::facts(&dataset);
     let gate = scorers::policy(&settings, &scorers, &cases, has_baseline, options, &mut findings);
     let gate = gate.map(|gate| released::deterministic(gate, released.as_ref()));
+    let gate = gate.map(|gate| part::narrowed(gate, options, &scorers, &dataset));
     let (Some(variants), Some(gate)) = (variants, gate) else { return Err(findings.into_failure()) };
     if let Some(error) = variants.if_needed.as_ref().filter(|_| !has_baseline) {
         review::needed_baseline(error, &settings, &scorers, &cases, options, &gate, &mut findings);
@@ -244,7 +252,8 @@ fn build(
     if scorers.metrics().is_empty() {
         return Err(nothing_scores(&sources.shown));
     }
-    if let Some(earlier) = &variants.earlier {
+    let earlier = variants.earlier.map(|earlier| earlier.narrowed(&dataset));
+    if let Some(earlier) = &earlier {
         earlier.refuse_mismatch(&dataset.facts, simulated)?;
     }
 
@@ -267,7 +276,7 @@ fn build(
         plan,
         scorers,
         policy: gate,
-        earlier: variants.earlier,
+        earlier,
         baseline_note: variants.note,
         equal,
         same_prompt: variants.same_prompt,

@@ -47,7 +47,10 @@ pub(super) fn review(
     facts.inconclusive_passes = settings.gate.inconclusive == Inconclusive::Pass;
     let by_level = options.release == ReleaseMode::ByLevel && options.baseline.is_none();
     let requires_checks = facts.requires.is_some_and(|requires| requires.gate == ReleaseGate::Checks);
-    let is_narrowed = options.filter.is_some() || !options.tags.is_empty() || !options.minimums.is_empty();
+    let is_narrowed = options.filter.is_some()
+        || options.chosen.is_some()
+        || !options.tags.is_empty()
+        || !options.minimums.is_empty();
     let checks_alone = by_level && requires_checks;
     let examined = if checks_alone {
         variants.baseline = None;

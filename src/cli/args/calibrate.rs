@@ -17,45 +17,45 @@ pub(crate) struct CalibrateArguments {
     /// rated, rater.
     labels: PathBuf,
     /// Configuration with the judge, or its folder [default: the nearest promptgate.yaml in this folder or above].
-    #[arg(long, value_name = "CONFIG")]
+    #[arg(long, value_name = "CONFIG", help_heading = "Labels")]
     config: Option<PathBuf>,
     /// Judged metric that the labels are about [default: faithfulness, or the only one].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Labels")]
     metric: Option<String>,
     /// Use the simulated judge: no key, no network, no cost.
-    #[arg(long)]
+    #[arg(long, help_heading = "Calls")]
     offline: bool,
     /// Times each answer is judged: the first counts, the others measure how the judge agrees with itself.
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100), help_heading = "Calls")]
     repeats: u32,
     /// Rating from which people count as having passed an answer; for ratings between 0 and 1.
-    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = share)]
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = share, help_heading = "Labels")]
     pass_at: f64,
     /// Column whose values make the slices [default: tags, else model].
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, value_name = "COLUMN", help_heading = "Labels")]
     by: Option<String>,
     /// report.json by the same judge, whose candidate's scores are corrected for the judge's errors.
-    #[arg(long, value_name = "REPORT")]
+    #[arg(long, value_name = "REPORT", help_heading = "Report")]
     report: Option<PathBuf>,
     /// Folder for calibration.json, judged.jsonl and disagreements.jsonl.
-    #[arg(long, value_name = "DIR", default_value = "promptgate-calibration")]
+    #[arg(long, value_name = "DIR", default_value = "promptgate-calibration", help_heading = "Report")]
     out: PathBuf,
     /// Format of standard output.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, help_heading = "Report")]
     pub(crate) format: CalibrationFormat,
     #[command(flatten)]
     cache: CacheFlags,
     /// Maximum calls in flight.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000), help_heading = "Calls")]
     concurrency: Option<u32>,
     /// Stop starting calls that could bring the cost above this many US dollars.
-    #[arg(long, value_name = "USD", value_parser = dollars)]
+    #[arg(long, value_name = "USD", value_parser = dollars, help_heading = "Calls")]
     budget_usd: Option<f64>,
     /// Maximum number of calls.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Calls")]
     budget_calls: Option<u64>,
     /// No progress on standard error.
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = "Report")]
     pub(crate) quiet: bool,
 }
 

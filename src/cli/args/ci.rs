@@ -32,21 +32,36 @@ pub(crate) struct CiArguments {
     #[command(flatten)]
     pub(crate) run: RunArguments,
     /// Enforce or only report.
-    #[arg(long, value_enum, default_value_t, env = "PROMPTGATE_MODE", hide_env = true)]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        env = "PROMPTGATE_MODE",
+        hide_env = true,
+        help_heading = "Gate"
+    )]
     mode: Mode,
     /// Exit code where a key is missing, as in a pull request from a fork.
     #[arg(long, default_value = "fail", env = "PROMPTGATE_ON_MISSING_CREDENTIALS", hide_env = true,
-          value_parser = named(&ON_MISSING_CREDENTIALS))]
+          value_parser = named(&ON_MISSING_CREDENTIALS), help_heading = "Gate")]
     on_missing_credentials: OnMissingCredentials,
     /// Exit code for a suite without a configuration at the base, which gets no key [default: fail if the base has any
     /// configuration, else skip].
-    #[arg(long, env = "PROMPTGATE_ON_NEW_SUITE", hide_env = true, value_parser = named(&ON_NEW_SUITE))]
+    #[arg(long, env = "PROMPTGATE_ON_NEW_SUITE", hide_env = true, value_parser = named(&ON_NEW_SUITE), help_heading = "Gate")]
     on_new_suite: Option<OnNewSuite>,
     /// Join the shards in this folder instead of a run.
-    #[arg(long, value_name = "DIR", env = "PROMPTGATE_MERGE", hide_env = true, conflicts_with = "shard")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "PROMPTGATE_MERGE",
+        hide_env = true,
+        conflicts_with = "shard",
+        help_heading = "Suite"
+    )]
     merge: Option<PathBuf>,
     /// Texts that comment and summary may show [default: full in a private repository, else excerpts].
-    #[arg(long, env = "PROMPTGATE_DISCLOSE", hide_env = true, value_parser = named(&DISCLOSE))]
+    #[arg(long, env = "PROMPTGATE_DISCLOSE", hide_env = true, value_parser = named(&DISCLOSE),
+          help_heading = "Report")]
     disclose: Option<Disclose>,
     /// Telemetry.
     #[command(flatten)]

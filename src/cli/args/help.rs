@@ -6,8 +6,9 @@ use clap::Command;
 use clap::builder::StyledStr;
 
 /// The groups and their commands, in the order of the help. A group without commands is not shown.
-const GROUPS: [(&str, &[&str]); 4] = [
-    ("Gate", &["run", "ci", "check", "plan", "compare", "merge", "calibrate", "report", "comment"]),
+const GROUPS: [(&str, &[&str]); 5] = [
+    ("Gate", &["run", "ci", "check", "plan", "merge", "calibrate"]),
+    ("Reports", &["report", "case", "history", "compare", "comment"]),
     (
         "Registry",
         &[
@@ -47,8 +48,100 @@ pub(super) fn grouped(command: Command) -> Command {
         let listed = listed(&command, members);
         let _ = write!(template, "{header}{title}:{header:#}\n{}\n\n", listed.trim_end());
     }
-    let _ = write!(template, "{header}Options:{header:#}\n{{options}}");
-    command.help_template(template)
+    let _ = write!(template, "{header}Options:{header:#}\n{{options}}{{after-help}}");
+    command.after_help(examples(&EXAMPLES)).help_template(template)
+}
+
+/// The examples of the whole program.
+const EXAMPLES: [Example; 3] = [
+    ("promptgate run --offline", "try the suite on the simulated model"),
+    ("promptgate run --only-failed", "ask the failed cases again"),
+    ("promptgate case refund-002", "see why a case fails"),
+];
+
+/// The examples of single commands.
+const EXAMPLES_OF: [(&str, [Example; 3]); 7] = [
+    (
+        "run",
+        [
+            ("promptgate run", "the suite of the nearest promptgate.yaml"),
+            ("promptgate run --only-failed", "what failed in the last run"),
+            ("promptgate run --tag refunds --repeats 12", "one tag, more evidence, in one look"),
+        ],
+    ),
+    (
+        "ci",
+        [
+            ("promptgate ci --mode advisory", "report, but never fail the job"),
+            ("promptgate ci --shard auto", "one shard in each parallel job"),
+            ("promptgate ci --merge shards", "join the shards, and decide"),
+        ],
+    ),
+    (
+        "plan",
+        [
+            ("promptgate plan", "calls, cost and the smallest drop that shows"),
+            ("promptgate plan --repeats 12", "with more repeats"),
+            ("promptgate plan --format json | jq .", "for scripts"),
+        ],
+    ),
+    (
+        "calibrate",
+        [
+            ("promptgate calibrate labels.jsonl", "how often judge and people agree"),
+            ("promptgate calibrate labels.jsonl --metric faithfulness", "one of several metrics"),
+            ("promptgate calibrate labels.jsonl --offline", "try it without a key"),
+        ],
+    ),
+    (
+        "case",
+        [
+            ("promptgate case refund-002", "of the last run"),
+            ("promptgate case refund-002 gate-report", "of the report in a folder"),
+            ("promptgate case refund-002 --format json | jq .marks", "which repeats passed"),
+        ],
+    ),
+    (
+        "history",
+        [
+            ("promptgate history reports", "every report below a folder"),
+            ("promptgate history reports --format html --out history.html", "a page with a plot"),
+            ("promptgate history reports --format json | jq .trends", "what drifted"),
+        ],
+    ),
+    (
+        "rollout",
+        [
+            ("promptgate rollout plan support/reply", "days, and what each step catches"),
+            ("promptgate rollout start support/reply", "give the first share of the units"),
+            ("promptgate rollout status support/reply", "where it is, and what it waits for"),
+        ],
+    ),
+];
+
+/// The command with its examples, if it has any.
+pub(super) fn with_examples(command: Command) -> Command {
+    match EXAMPLES_OF.iter().find(|(name, _)| *name == command.get_name()) {
+        Some((_, of)) => command.after_help(examples(of)),
+        None => command,
+    }
+}
+
+/// A command line, and what it is for.
+type Example = (&'static str, &'static str);
+
+/// A section of examples below the options.
+fn examples(examples: &[Example]) -> StyledStr {
+    let header = clap::builder::Styles::styled();
+    let header = header.get_header();
+    let width = examples.iter().map(|(line, _)| line.chars().count()).max().unwrap_or_default();
+    let mut text = StyledStr::new();
+    // Writing to text cannot fail.
+    let _ = write!(text, "{header}Examples:{header:#}");
+    for (line, purpose) in examples {
+        let _ = write!(text, "\n  {line:<width$}  {purpose}");
+    }
+    text
 }
 
 /// The lines of some sub-commands, wrapped as those of the whole program.
@@ -91,7 +184,7 @@ mod tests {
         let headings: Vec<&str> =
             help.lines().filter(|line| line.ends_with(':') && !line.starts_with(' ')).collect();
         let has_rollout = Arguments::command().find_subcommand("rollout").is_some();
-        let expected = ["Gate:", "Registry:", "Rollout:", "Tools:", "Options:"];
+        let expected = ["Gate:", "Reports:", "Registry:", "Rollout:", "Tools:", "Options:", "Examples:"];
         let expected: Vec<&str> =
             expected.into_iter().filter(|it| has_rollout || *it != "Rollout:").collect();
         assert_eq!(headings, expected, "{help}");

@@ -4,6 +4,7 @@ mod approve;
 mod assign;
 mod cache;
 mod calibrate;
+mod case;
 mod ci;
 mod comment;
 mod compare;
@@ -11,6 +12,7 @@ mod diff;
 mod export;
 mod get;
 mod help;
+mod history;
 mod init;
 mod ledger;
 mod log;
@@ -33,6 +35,7 @@ mod show;
 mod status;
 mod suite;
 mod telemetry;
+mod tips;
 mod values;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -41,12 +44,14 @@ pub(super) use approve::ApproveArguments;
 pub(super) use assign::AssignArguments;
 pub(super) use cache::{CacheArguments, CacheCommand};
 pub(super) use calibrate::{CalibrateArguments, CalibrationFormat};
+pub(super) use case::{CaseArguments, CaseFormat};
 pub(super) use ci::CiArguments;
 pub(super) use comment::CommentArguments;
 pub(super) use compare::CompareArguments;
 pub(super) use diff::DiffArguments;
 pub(super) use export::{BundleArguments, ExportArguments, ExportCommand};
 pub(super) use get::GetArguments;
+pub(super) use history::{HistoryArguments, HistoryFormat};
 pub(super) use init::InitArguments;
 pub(super) use ledger::{LedgerFormat, WriteFlags};
 pub(super) use log::LogArguments;
@@ -121,6 +126,10 @@ pub(crate) enum Command {
     Calibrate(CalibrateArguments),
     /// Render a saved report.
     Report(ReportArguments),
+    /// Show one case of a saved report: both answers, their difference, and why it fails.
+    Case(CaseArguments),
+    /// Show verdicts and means of the runs of a suite over time, and what drifted.
+    History(HistoryArguments),
     /// Print the JSON Schema of a format.
     Schema(SchemaArguments),
     /// Write a starter suite; with --release also the workflows of a release.

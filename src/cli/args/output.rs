@@ -34,17 +34,17 @@ const INCONCLUSIVE: [Named<Inconclusive>; 2] =
 pub(crate) struct OutputFlags {
     /// Folder for the files of the report.
     #[arg(long, value_name = "DIR", env = "PROMPTGATE_OUT", hide_env = true,
-          help = format!("{} [default: {DEFAULT_FOLDER}]", out_help()))]
+          help = format!("{} [default: {DEFAULT_FOLDER}]", out_help()), help_heading = "Report")]
     out: Option<PathBuf>,
     /// Format of standard output.
     #[arg(long, default_value = "terminal", env = "PROMPTGATE_FORMAT", hide_env = true,
-          value_parser = report_format())]
+          value_parser = report_format(), help_heading = "Report")]
     pub(crate) format: Format,
     /// Exit code of an inconclusive verdict [default: `gate.inconclusive`, else fail].
-    #[arg(long, env = "PROMPTGATE_INCONCLUSIVE", hide_env = true, value_parser = named(&INCONCLUSIVE))]
+    #[arg(long, env = "PROMPTGATE_INCONCLUSIVE", hide_env = true, value_parser = named(&INCONCLUSIVE), help_heading = "Report")]
     inconclusive: Option<Inconclusive>,
     /// Report as usual, but exit 0 on fail, inconclusive and incomplete.
-    #[arg(long, env = "PROMPTGATE_ADVISORY", hide_env = true)]
+    #[arg(long, env = "PROMPTGATE_ADVISORY", hide_env = true, help_heading = "Report")]
     pub(crate) advisory: bool,
 }
 

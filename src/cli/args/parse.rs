@@ -3,16 +3,26 @@
 use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _};
 
 use super::Arguments;
-use super::help::grouped;
+use super::help::{grouped, with_examples};
 use super::output::out_help;
+use super::tips::corrected;
 
 /// The arguments of this process.
 ///
 /// # Errors
 /// Invalid arguments; also help and version.
 pub(crate) fn parse() -> Result<Arguments, clap::Error> {
-    let mut matches = grouped(Arguments::command().mut_subcommands(adjusted)).try_get_matches()?;
+    let mut matches = program().try_get_matches().map_err(|error| {
+        let arguments: Vec<String> =
+            std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+        corrected(error, &program(), &arguments)
+    })?;
     Arguments::from_arg_matches_mut(&mut matches)
+}
+
+/// The program with everything that derived arguments cannot express.
+pub(super) fn program() -> Command {
+    grouped(Arguments::command().mut_subcommands(|command| with_examples(adjusted(command))))
 }
 
 /// A command with the differences between commands that share flags.

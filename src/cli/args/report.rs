@@ -15,4 +15,7 @@ pub(crate) struct ReportArguments {
     /// Format of standard output.
     #[arg(long, default_value = "terminal", value_parser = report_format())]
     pub(crate) format: Format,
+    /// In the terminal format, show the answers of the worst cases also where standard output is no terminal.
+    #[arg(long)]
+    pub(crate) answers: bool,
 }

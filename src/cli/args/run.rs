@@ -20,6 +20,17 @@ pub(crate) struct RunCommandArguments {
     /// The run.
     #[command(flatten)]
     pub(crate) run: RunArguments,
+    /// Only these cases; may be repeated. Like --only-failed a partial run, for looking: it cannot pass, is no evidence, and
+    /// its report goes to the folder `partial` below that of --out.
+    #[arg(long, value_name = "ID", help_heading = "Suite", conflicts_with_all = ["only_failed", "shard"])]
+    pub(crate) case: Vec<String>,
+    /// Only the cases that failed or got worse in the last report of a whole run in the folder of --out.
+    #[arg(long, help_heading = "Suite", conflicts_with = "shard")]
+    pub(crate) only_failed: bool,
+    /// Show the answers of the worst cases in the terminal format also where standard output is no terminal, or a CI system
+    /// runs.
+    #[arg(long, help_heading = "Report")]
+    pub(crate) answers: bool,
     /// Telemetry.
     #[command(flatten)]
     pub(crate) telemetry: TelemetryFlags,
@@ -31,35 +42,35 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     suite: SuiteFlags,
     /// Use the simulated model: no key, no network, no cost; its scores say nothing about a real model.
-    #[arg(long, env = "PROMPTGATE_OFFLINE", hide_env = true)]
+    #[arg(long, env = "PROMPTGATE_OFFLINE", hide_env = true, help_heading = "Calls")]
     offline: bool,
     /// Output.
     #[command(flatten)]
     pub(crate) output: OutputFlags,
     /// Maximum calls in flight.
     #[arg(long, value_name = "N", env = "PROMPTGATE_CONCURRENCY", hide_env = true,
-          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+          value_parser = clap::value_parser!(u32).range(1..=10_000), help_heading = "Calls")]
     concurrency: Option<u32>,
     #[command(flatten)]
     cache: CacheFlags,
     /// Stop making calls once the verdict can only be fail.
-    #[arg(long, env = "PROMPTGATE_FAIL_FAST", hide_env = true)]
+    #[arg(long, env = "PROMPTGATE_FAIL_FAST", hide_env = true, help_heading = "Calls")]
     fail_fast: bool,
     /// Run one shard, k/n, for `promptgate merge`; auto reads k and n from the variables of the CI system.
-    #[arg(long, value_name = "K/N|auto", env = "PROMPTGATE_SHARD", hide_env = true)]
+    #[arg(long, value_name = "K/N|auto", env = "PROMPTGATE_SHARD", hide_env = true, help_heading = "Suite")]
     shard: Option<ShardChoice>,
     /// Stop starting calls that could bring the cost above this many US dollars.
-    #[arg(long, value_name = "USD", env = "PROMPTGATE_BUDGET_USD", hide_env = true, value_parser = dollars)]
+    #[arg(long, value_name = "USD", env = "PROMPTGATE_BUDGET_USD", hide_env = true, value_parser = dollars, help_heading = "Calls")]
     budget_usd: Option<f64>,
     /// Maximum number of calls.
-    #[arg(long, value_name = "N", env = "PROMPTGATE_BUDGET_CALLS", hide_env = true)]
+    #[arg(long, value_name = "N", env = "PROMPTGATE_BUDGET_CALLS", hide_env = true, help_heading = "Calls")]
     budget_calls: Option<u64>,
     /// Stop starting calls after this long: 90s, 20m.
     #[arg(long, value_name = "TIME", env = "PROMPTGATE_DEADLINE", hide_env = true,
-          value_parser = duration)]
+          value_parser = duration, help_heading = "Calls")]
     deadline: Option<Duration>,
-    /// No progress on standard error.
-    #[arg(long, short, env = "PROMPTGATE_QUIET", hide_env = true)]
+    /// No progress and no warnings; the files of the report have them.
+    #[arg(long, short, env = "PROMPTGATE_QUIET", hide_env = true, help_heading = "Report")]
     pub(crate) quiet: bool,
 }
 
@@ -85,13 +96,19 @@ impl RunArguments {
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct CacheFlags {
     /// Ignore the cache and overwrite it.
-    #[arg(long, env = "PROMPTGATE_REFRESH", hide_env = true, conflicts_with = "no_cache")]
+    #[arg(
+        long,
+        env = "PROMPTGATE_REFRESH",
+        hide_env = true,
+        conflicts_with = "no_cache",
+        help_heading = "Cache"
+    )]
     refresh: bool,
     /// Neither read nor write the cache.
-    #[arg(long, env = "PROMPTGATE_NO_CACHE", hide_env = true)]
+    #[arg(long, env = "PROMPTGATE_NO_CACHE", hide_env = true, help_heading = "Cache")]
     no_cache: bool,
     /// Make no call: an answer that is not cached is missing, and the run incomplete.
-    #[arg(long, env = "PROMPTGATE_CACHED_ONLY", hide_env = true, conflicts_with_all = ["refresh", "no_cache"])]
+    #[arg(long, env = "PROMPTGATE_CACHED_ONLY", hide_env = true, conflicts_with_all = ["refresh", "no_cache"], help_heading = "Cache")]
     cached_only: bool,
 }
 

@@ -3,7 +3,7 @@
 use crate::app::{Failure, merge as merging, report_files};
 use crate::cli::args::MergeArguments;
 use crate::cli::exit::ExitStatus;
-use crate::cli::output;
+use crate::cli::output::{self, Detail};
 
 /// Joins, decides, and reports.
 pub(super) fn merge(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
@@ -19,5 +19,5 @@ pub(super) fn merge(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
     report_files::prepare(&folder)?;
     let status = ExitStatus::of_decided(&decided, rules);
     let mut reported = report_files::report(decided, status.code(), Some(&folder));
-    Ok(output::print_reported(&mut reported, &arguments.output, status))
+    Ok(output::print_reported(&mut reported, &arguments.output, status, Detail::default()))
 }

@@ -4,6 +4,7 @@ mod approve;
 mod assign;
 mod cache;
 mod calibrate;
+mod case;
 mod check;
 mod ci;
 mod comment;
@@ -11,6 +12,7 @@ mod compare;
 mod diff;
 mod export;
 mod get;
+mod history;
 mod init;
 mod ledger;
 mod log;
@@ -47,6 +49,8 @@ pub(super) async fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
         Command::Merge(arguments) => merge::merge(arguments),
         Command::Calibrate(arguments) => calibrate::calibrate(arguments, environment).await,
         Command::Report(arguments) => report::report(arguments),
+        Command::Case(arguments) => case::case(arguments),
+        Command::History(arguments) => history::history(arguments),
         Command::Schema(arguments) => schema::schema(arguments),
         Command::Cache(arguments) => cache::cache(arguments),
         Command::Init(arguments) => init::init(arguments),

@@ -4,16 +4,17 @@ use super::watched::watched;
 use crate::app::evaluate::{self, Outcome};
 use crate::app::shard::ShardResult;
 use crate::app::telemetry::{Telemetry, no_trace_of_shard};
-use crate::app::{Environment, Failure, report_files};
+use crate::app::{Environment, Failure, partial, report_files};
 use crate::cli::args::RunCommandArguments;
 use crate::cli::exit::ExitStatus;
+use crate::cli::output::Detail;
 use crate::cli::{output, telemetry};
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_report::Format;
 
 /// Evaluates a suite and reports.
 pub(super) async fn run(
-    RunCommandArguments { run: arguments, telemetry: flags }: &RunCommandArguments,
+    RunCommandArguments { run: arguments, case: cases, only_failed, answers, telemetry: flags }: &RunCommandArguments,
     environment: Environment,
 ) -> Result<ExitStatus, Failure> {
     let (mut options, rules) = (arguments.options(), arguments.output.exit_rules());
@@ -26,6 +27,7 @@ pub(super) async fn run(
     }
     options.suite.secret_variables =
         receiver.iter().flat_map(|receiver| receiver.variables.clone()).collect();
+    partial::limit(&mut options, cases, *only_failed)?;
     let (suite, shard) = evaluate::load(&options, &environment).await?;
     evaluate::refuse_new_suite(&suite, &options)?;
     let outcome = watched(arguments.quiet, environment, async |context| {
@@ -40,8 +42,9 @@ pub(super) async fn run(
         }
         Some(Outcome::Decided(decided)) => {
             let status = ExitStatus::of_decided(&decided, rules);
+            let detail = Detail { answers: *answers, quiet: arguments.quiet };
             let mut reported = report_files::report(*decided, status.code(), Some(&options.out));
-            let status = output::print_reported(&mut reported, &arguments.output, status);
+            let status = output::print_reported(&mut reported, &arguments.output, status, detail);
             // Who interrupts a run does not wait for more.
             if let Some(receiver) = receiver.filter(|_| status != ExitStatus::Interrupted) {
                 telemetry::send_run(&receiver, &reported, arguments.quiet).await;

@@ -162,8 +162,13 @@ fn parse_rows(
     warnings.extend(empty_files.into_iter().map(|path| format!("{path} has no rows")));
     formats.sort();
     let format = formats.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
-    let facts =
-        DatasetFacts { path: source.path.clone(), format, digest: digest(&cases), cases: cases.len() };
+    let facts = DatasetFacts {
+        path: source.path.clone(),
+        format,
+        digest: digest(&cases),
+        cases: cases.len(),
+        partial: None,
+    };
     Ok(Loaded { value: Dataset { facts, cases }, warnings })
 }
 

@@ -99,14 +99,14 @@ pub(super) fn warnings(
     warnings
 }
 
-/// A warning for each gated judged metric without noise, over all cases or a slice.
+/// A warning for the gated judged metrics without noise, over all cases or a slice: one for all with as many trials.
 fn noiseless(
     analysis: &Analysis,
     policy: &Policy,
     context: &Context,
     criteria: &[CriterionOutcome],
 ) -> Vec<String> {
-    let mut warnings: Vec<String> = Vec::new();
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
     for (criterion, outcome) in policy.criteria.iter().zip(criteria) {
         let judged = analysis.metric(&criterion.metric).filter(|metric| metric.kind == MetricKind::Judge);
         let Some(metric) = judged.filter(|_| outcome.method == "literal") else { continue };
@@ -127,13 +127,23 @@ fn noiseless(
             String::new()
         };
         let slice = criterion.tag.as_ref().map(|tag| format!(" on cases tagged {tag}")).unwrap_or_default();
-        let warning = format!(
-            "{}{slice} did not vary between repeats, so its mean is compared as it is{thin}",
-            metric.name
-        );
-        if !warnings.contains(&warning) {
-            warnings.push(warning);
+        let name = format!("{}{slice}", metric.name);
+        match found.iter_mut().find(|(of, _)| *of == thin) {
+            Some((_, names)) if names.contains(&name) => {}
+            Some((_, names)) => names.push(name),
+            None => found.push((thin, vec![name])),
         }
     }
-    warnings
+    found.into_iter().map(|(thin, names)| noiseless_warning(&names, &thin)).collect()
+}
+
+fn noiseless_warning(names: &[String], thin: &str) -> String {
+    match names {
+        [name] => format!("{name} did not vary between repeats, so its mean is compared as it is{thin}"),
+        [names @ .., last] => format!(
+            "{} and {last} did not vary between repeats, so their means are compared as they are{thin}",
+            names.join(", ")
+        ),
+        [] => String::new(),
+    }
 }

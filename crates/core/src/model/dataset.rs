@@ -40,4 +40,28 @@ pub struct DatasetFacts {
     pub digest: String,
     /// Number of cases that were evaluated.
     pub cases: usize,
+    /// The part that a partial run was limited to, which is no evidence about the suite; absent for any other run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<PartialDataset>,
+}
+
+/// The cases of a partial run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PartialDataset {
+    /// How its cases were chosen.
+    pub selected_by: CaseChoice,
+    /// Number of cases of the whole dataset.
+    pub of: usize,
+    /// `digest` of the whole dataset.
+    pub whole_digest: String,
+}
+
+named! {
+    /// How the cases of a partial run were chosen.
+    pub enum CaseChoice {
+        /// By their ids: `--case`.
+        Named = "case",
+        /// By their results in an earlier report: `--only-failed`.
+        OnlyFailed = "only_failed",
+    }
 }

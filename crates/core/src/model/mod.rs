@@ -36,7 +36,7 @@ pub use attempt::{Attempt, FirstAttempt};
 pub use call::{CallFacts, CallOrigin, CallReason};
 pub use case::{Case, Item};
 pub use chat::{ChatRequest, Completion, Message, MessageRole, Purpose, ResponseFormat, ToolCall, Usage};
-pub use dataset::{Dataset, DatasetFacts, DatasetFormat};
+pub use dataset::{CaseChoice, Dataset, DatasetFacts, DatasetFormat, PartialDataset};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use fault::{Fault, FaultKind};
 pub use finish::FinishReason;

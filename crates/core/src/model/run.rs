@@ -202,3 +202,33 @@ pub struct Run {
     /// Warnings for readers.
     pub warnings: Vec<String>,
 }
+
+impl Run {
+    /// Keeps the cases that `keep` selects, with their trials; `dataset` stays as it is.
+    pub fn retain_cases(&mut self, keep: impl Fn(&CaseFacts) -> bool) {
+        let mut kept = Vec::new();
+        let places: Vec<Option<usize>> = self
+            .cases
+            .iter()
+            .map(|case| {
+                keep(case).then(|| {
+                    kept.push(case.clone());
+                    kept.len() - 1
+                })
+            })
+            .collect();
+        let place = |case: usize| places.get(case).copied().flatten();
+        self.trials.retain_mut(|trial| match place(trial.case) {
+            Some(case) => {
+                trial.case = case;
+                true
+            }
+            None => false,
+        });
+        for row in &mut self.applies {
+            let of_kept = row.iter().enumerate().filter(|(case, _)| place(*case).is_some());
+            *row = of_kept.map(|(_, applies)| *applies).collect();
+        }
+        self.cases = kept.into();
+    }
+}

@@ -58,6 +58,8 @@ named! {
         Refusals = "refusals",
         /// A loss is shown only against answers of an earlier session, or another model gave those.
         BaselineReused = "baseline_reused",
+        /// Every criterion passes, but only on the cases that `--case` or `--only-failed` chose.
+        PartialRun = "partial_run",
         /// Missing grades could turn a criterion, or there are more than allowed.
         MissingGrades = "missing_grades",
         /// Failed attempts hit the candidate so that retries may have hidden a loss.

@@ -108,6 +108,11 @@ pub enum Event {
         /// Maximum number of judgements, without re-prompts.
         judgements: usize,
     },
+    /// The judge is tested before the first completion.
+    SelfTestPlanned {
+        /// Number of calls.
+        calls: usize,
+    },
     /// Criteria are undecided after a look, so more repeats follow.
     LookTaken {
         /// Repeats so far.

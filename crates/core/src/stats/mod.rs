@@ -7,6 +7,7 @@ mod agreement;
 mod correction;
 mod describe;
 mod distribution;
+mod drift;
 mod exact;
 mod group_sequential;
 mod interval;
@@ -29,6 +30,7 @@ pub use distribution::{
     beta_quantile, binomial_cdf, hypergeometric_cdf, normal_cdf, normal_quantile, student_t_cdf,
     student_t_quantile,
 };
+pub use drift::{Drift, RunMean, drift};
 pub use exact::{broken_case_p, fisher_p_worse, sample_ratio_p, share_p_worse};
 pub use group_sequential::{SequentialBounds, Spending, boundaries, crossing};
 pub use interval::{Bounds, clopper_pearson, quantile_bounds, quantile_p_above, t_bounds, tango, wilson};

@@ -47,6 +47,7 @@ pub(super) fn run(name: &str, cases: &[&str], repeats: u32, roles: &[Role]) -> R
             format: "jsonl".to_owned(),
             digest: "x".to_owned(),
             cases: cases.len(),
+            partial: None,
         },
         cases: cases
             .iter()

@@ -42,11 +42,6 @@ pub(super) fn quotes(quotes: &[String]) -> Vec<String> {
     quotes.iter().take(MAX_QUOTES).map(|quote| text(quote)).collect()
 }
 
-/// The noun before ids: `statement` or `statements`.
-pub(super) fn statements(ids: &[u32]) -> &'static str {
-    if ids.len() == 1 { "statement" } else { "statements" }
-}
-
 /// The first few ids: `2, 5 and 9 more`.
 pub(super) fn ids(ids: &[u32]) -> String {
     const MAX: usize = 10;
@@ -55,6 +50,12 @@ pub(super) fn ids(ids: &[u32]) -> String {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }
+}
+
+/// The ids of statements with their noun: `statement 1`, `statements 1, 2`.
+pub(super) fn statements(statements: &[u32]) -> String {
+    let noun = if statements.len() == 1 { "statement" } else { "statements" };
+    format!("{noun} {}", ids(statements))
 }
 
 #[cfg(test)]

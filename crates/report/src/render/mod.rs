@@ -2,7 +2,7 @@
 
 pub mod comment;
 mod csv;
-mod html;
+pub(crate) mod html;
 pub(crate) mod json;
 mod junit;
 mod markdown;
@@ -108,6 +108,10 @@ pub struct Style {
     pub width: usize,
     /// Whether to colour a terminal with ANSI sequences.
     pub color: bool,
+    /// Whether a terminal report shows the answers of the worst cases.
+    pub answers: bool,
+    /// Whether a terminal report leaves out warnings; the files have them.
+    pub quiet: bool,
     /// Paths of the written report files, listed at the end of a terminal report.
     pub files: Vec<String>,
     /// Removes secrets. Formats that escape text redact it first, since an escaped secret would not match.
@@ -116,7 +120,14 @@ pub struct Style {
 
 impl Default for Style {
     fn default() -> Self {
-        Self { width: 100, color: false, files: Vec::new(), redactor: Redactor::default() }
+        Self {
+            width: 100,
+            color: false,
+            answers: false,
+            quiet: false,
+            files: Vec::new(),
+            redactor: Redactor::default(),
+        }
     }
 }
 

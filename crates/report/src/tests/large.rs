@@ -119,6 +119,9 @@ fn lines_have_trial_and_case() {
             assert_eq!(fields.shift_remove("context"), context.map(|context| json!(context)));
             let expected = case.expected.as_ref().filter(|_| place == 0);
             assert_eq!(fields.shift_remove("expected"), expected.map(|expected| json!(expected)));
+            let requests = fields.shift_remove("requests");
+            assert_eq!(requests.is_some(), place == 0 && !case.requests.is_unknown());
+            assert!(fields.shift_remove("messages").is_none_or(|_| place == 0));
             assert_eq!(line, serde_json::to_value(trial.unwrap()).unwrap());
         }
     }

@@ -28,14 +28,19 @@ pub(crate) fn worst(report: &Report) -> Vec<CaseRow<'_>> {
 
 /// The other cases whose status is not `same`, in dataset order; without those that noise explains where the run passed.
 pub(crate) fn changed(report: &Report) -> Vec<CaseRow<'_>> {
-    let worst: HashSet<&str> = worst(report).iter().map(|row| row.case.id.as_str()).collect();
-    let unchanged = |case: &Case| match case.status {
-        CaseStatus::Same => true,
-        CaseStatus::Lower | CaseStatus::Higher => concern::hides_noise(report),
-        _ => false,
+    let is_changed = |row: &CaseRow<'_>| match row.case.status {
+        CaseStatus::Same => false,
+        CaseStatus::Lower | CaseStatus::Higher => !concern::hides_noise(report),
+        _ => true,
     };
-    let others = |case: &&Case| !unchanged(case) && !worst.contains(case.id.as_str());
-    report.cases.iter().filter(others).map(|case| case_row(report, case, None)).collect()
+    others(report).into_iter().filter(is_changed).collect()
+}
+
+/// The cases that need no attention, in dataset order.
+pub(crate) fn others(report: &Report) -> Vec<CaseRow<'_>> {
+    let worst: HashSet<&str> = worst(report).iter().map(|row| row.case.id.as_str()).collect();
+    let others = report.cases.iter().filter(|case| !worst.contains(case.id.as_str()));
+    others.map(|case| case_row(report, case, None)).collect()
 }
 
 fn case_row<'a>(report: &Report, case: &'a Case, concern: Option<Concern>) -> CaseRow<'a> {

@@ -27,7 +27,7 @@ mod verdict_sentence;
 
 pub(crate) use calls::call_sentence;
 pub(crate) use case_answers::{CaseAnswer, answers, failure_reasons, shown_repeat, with_calls};
-pub(crate) use case_rows::{CaseRow, changed, fails, legend, tally, worst};
+pub(crate) use case_rows::{CaseRow, changed, fails, legend, others, tally, worst};
 pub(crate) use context::{PageLimits, shared_context};
 pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, verdict_rank};
 pub(crate) use failing_statements::{FailingStatement, failing_statements};

@@ -3,7 +3,9 @@
 //! Their JSON names are frozen: fields may be added, never renamed or removed. Numbers are finite or null.
 
 pub mod calibration;
+pub mod case_result;
 mod document;
+pub mod history;
 mod message_diff;
 pub mod plan;
 pub mod release;

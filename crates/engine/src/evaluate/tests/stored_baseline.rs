@@ -65,7 +65,7 @@ async fn run(
     let case = |number| Case { id: format!("c{number}"), query: format!("q{number}"), ..Case::default() };
     let text = || "d".to_owned();
     let dataset = Dataset {
-        facts: DatasetFacts { path: text(), format: text(), digest: text(), cases: 12 },
+        facts: DatasetFacts { path: text(), format: text(), digest: text(), cases: 12, partial: None },
         cases: (0..12).map(case).collect(),
     };
     let is_candidate = |request: &ChatRequest| request.messages[0].content.starts_with("new");

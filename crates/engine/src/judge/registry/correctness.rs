@@ -105,16 +105,12 @@ fn tally(statements: &[Numbered], judged: &[Judged<Coverage>]) -> Scored {
     let mut flags = Vec::new();
     let contradicted = ids_with(Coverage::Contradicted);
     if !contradicted.is_empty() {
-        reason.push_str(&format!(
-            "; contradicted: {} {}",
-            details::statements(&contradicted),
-            details::ids(&contradicted)
-        ));
+        reason.push_str(&format!("; contradicted: {}", details::statements(&contradicted)));
         flags.push("contradicted".to_owned());
     }
     let absent = ids_with(Coverage::Absent);
     if !absent.is_empty() {
-        reason.push_str(&format!("; absent: {}", details::ids(&absent)));
+        reason.push_str(&format!("; absent: {}", details::statements(&absent)));
     }
     let entries = statements.iter().zip(judged);
     let entries = entries.map(|(statement, judged)| details::verdict(&statement.text, judged)).collect();

@@ -208,11 +208,7 @@ fn tally(checked: &[Checked<'_>], must_answer: bool) -> Scored {
             ("supported without a real quote", unquoted),
         ] {
             if !ids.is_empty() {
-                reason.push_str(&format!(
-                    "; {verdict}: {} {}",
-                    details::statements(&ids),
-                    details::ids(&ids)
-                ));
+                reason.push_str(&format!("; {verdict}: {}", details::statements(&ids)));
             }
         }
         (ratio(supported, claims), reason)

@@ -9,6 +9,7 @@ mod case_data;
 mod differences;
 mod escaping;
 mod heat_map;
+mod history;
 mod interval_plot;
 mod page_context;
 mod provenance;
@@ -28,6 +29,7 @@ use super::Style;
 use crate::v1::Report;
 use crate::view::Sanitizer;
 use case_data::CaseWriter;
+pub use history::write_history_page;
 use page_context::page_context;
 use promptgate_core::text::Redactor;
 

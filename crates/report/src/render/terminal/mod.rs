@@ -1,16 +1,21 @@
 //! The terminal rendering, also for logs: verdict and reasons first, then the numbers.
 //!
-//! It prints ids, names and numbers, but no model output except reasons of a rejected judge. Every line passes
+//! It prints ids, names and numbers; model output only for a developer at a terminal, in one line and neutralized, and
+//! reasons of a rejected judge. Every line passes
 //! [`neutral::guarded`](promptgate_core::text::neutral::guarded) after layout. Color only repeats what a word says.
 
 mod calibration;
+mod case;
 mod headline;
+mod history;
 mod line_writer;
 mod notes;
 mod plan;
 mod release;
 mod results;
 mod tables;
+mod worst_answers;
+mod wrapped;
 
 use std::io::{self, Write};
 
@@ -18,7 +23,9 @@ use super::Style;
 use crate::v1::Report;
 use crate::view;
 pub use calibration::write_calibration;
+pub use case::write_case;
 use headline::write_headline;
+pub use history::write_history;
 use line_writer::LineWriter;
 use line_writer::table;
 use notes::{write_facts, write_notes, write_self_test};
@@ -28,6 +35,7 @@ pub use release::{
     write_status, write_verification,
 };
 use results::{write_cases, write_criteria, write_metrics};
+use worst_answers::write_worst_answers;
 
 /// The minimum layout width in columns.
 const MIN_WIDTH: usize = 60;
@@ -41,6 +49,9 @@ pub(super) fn write(report: &Report, out: &mut dyn Write, style: &Style) -> io::
         return write_facts(report, style, &mut writer);
     }
     if !view::nothing_measured(report) {
+        if style.answers {
+            write_worst_answers(report, &mut writer)?;
+        }
         write_criteria(report, &mut writer)?;
         write_metrics(report, &mut writer)?;
         write_cases(report, &mut writer)?;

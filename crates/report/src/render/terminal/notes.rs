@@ -45,7 +45,7 @@ pub(super) fn write_notes(report: &Report, style: &Style, writer: &mut LineWrite
         let text = "simulated endpoint: these scores do not measure a model";
         writer.labelled(LABEL, "simulated", text, YELLOW)?;
     }
-    for warning in &report.warnings {
+    for warning in report.warnings.iter().filter(|_| !style.quiet) {
         writer.labelled(LABEL, "warning", &neutral::terminal(&writer.redactor.redact(warning)), YELLOW)?;
     }
     if let Some(note) = report.baseline_note.as_deref() {

@@ -89,9 +89,9 @@ pub(in super::super) fn attach(
         reading.line(&line);
     }
     drop(reader);
-    let own_messages = std::mem::take(&mut reading.own_messages);
+    let (own, shared) = (std::mem::take(&mut reading.own), std::mem::take(&mut reading.referenced));
     let lines = reading.finish(file)?;
-    report.messages.unshare(&own_messages);
+    report.unshare_messages(own, &shared);
     let spool = Arc::new(FileSpool::of(trials_file).map_err(unreadable)?);
     for (case, lines) in report.cases.iter_mut().zip(lines) {
         let left_out = case.trials.is_empty() && !lines.places.is_empty();
@@ -153,8 +153,10 @@ struct Reading<'a> {
     /// The trials of the current case.
     trials: Vec<Trial>,
     diagnostics: Vec<Diagnostic>,
-    /// Digests of messages that are in the report as well, though only one case has them.
-    own_messages: BTreeSet<String>,
+    /// Digests of messages of the report that a line has as well, since only one case has them.
+    own: BTreeSet<String>,
+    /// Digests of messages of the report that lines refer to.
+    referenced: BTreeSet<String>,
 }
 
 impl<'a> Reading<'a> {
@@ -169,7 +171,8 @@ impl<'a> Reading<'a> {
             cases: report.cases.iter().map(|_| CaseLines::default()).collect(),
             trials: Vec::new(),
             diagnostics: Vec::new(),
-            own_messages: BTreeSet::new(),
+            own: BTreeSet::new(),
+            referenced: BTreeSet::new(),
         }
     }
 
@@ -202,9 +205,11 @@ impl<'a> Reading<'a> {
             lines.query = Some(whole_query(case, fields.query)?);
             (lines.context, lines.expected) = (fields.context, fields.expected);
             lines.has_requests = fields.requests.is_some();
-            let shared = self.report.messages.shared();
-            let own = fields.messages.into_keys().filter(|digest| shared.contains_key(digest));
-            self.own_messages.extend(own);
+            let known = self.report.messages.shared();
+            self.own.extend(fields.messages.into_keys().filter(|digest| known.contains_key(digest)));
+            let digests =
+                fields.requests.into_iter().flat_map(|of| of.candidate.into_iter().chain(of.baseline));
+            self.referenced.extend(digests.filter(|digest| known.contains_key(digest)));
         }
         lines.places.push((trial.role, SpoolPlace { offset: self.offset, length }));
         self.trials.push(trial);

@@ -180,6 +180,16 @@ impl Requests {
         digests.into_iter().flatten().map(String::as_str)
     }
 
+    /// Digests of messages in memory.
+    pub(in super::super) fn digests_in_memory(&self) -> Vec<String> {
+        match &self.0 {
+            Source::InMemory(sent) => {
+                sent.candidate.iter().chain(&sent.baseline).map(|message| digest_of(message)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Finds the messages of digests that were read.
     ///
     /// # Errors
@@ -270,7 +280,7 @@ impl Messages {
     }
 
     /// Removes messages from the shared ones.
-    pub(super) fn unshare(&mut self, digests: &BTreeSet<String>) {
+    pub(in super::super) fn unshare(&mut self, digests: &BTreeSet<String>) {
         if !digests.is_empty() {
             Arc::make_mut(&mut self.shared).retain(|digest, _| !digests.contains(digest));
         }

@@ -65,7 +65,7 @@ pub struct Report {
     pub criteria: Vec<Criterion>,
     /// Further evidence that would settle an inconclusive run; null for any other run, and where it cannot be computed.
     pub to_settle: Option<ToSettle>,
-    /// Every look at the evidence; the verdict of the last look is that of the run.
+    /// Every look at the evidence; the verdict of the last look is that of the run, unless that is a partial one.
     pub looks: Vec<Look>,
     /// Structural refusals: answers whose text came in the `refusal` field; absent in reports of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -31,4 +31,24 @@ impl Report {
         self.messages = Messages::new(Arc::new(shared), self.cases.iter().map(|case| case.requests.clone()));
         unknown
     }
+
+    /// Leaves only those messages shared that several cases have: not the `own` ones of a line of trials.jsonl, and not
+    /// those of a single case without lines, which no line refers to.
+    pub(in super::super) fn unshare_messages(
+        &mut self,
+        mut own: BTreeSet<String>,
+        referenced: &BTreeSet<String>,
+    ) {
+        let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+        let sent: Vec<Vec<String>> =
+            self.cases.iter().map(|case| case.requests.digests_in_memory()).collect();
+        for digests in &sent {
+            for digest in digests.iter().collect::<BTreeSet<_>>() {
+                *uses.entry(digest).or_default() += 1;
+            }
+        }
+        let single = uses.iter().filter(|(digest, uses)| **uses == 1 && !referenced.contains(**digest));
+        own.extend(single.map(|(digest, _)| (*digest).to_owned()));
+        self.messages.unshare(&own);
+    }
 }

@@ -2,14 +2,13 @@
 
 use std::io::{self, Write};
 
-use anstyle::Style as Ansi;
 use serde_json::Value;
-use unicode_segmentation::UnicodeSegmentation;
 
 use super::{field, short, writer};
 use crate::release::diff::{ChangedValue, Diff, MessageChange, MessageDiff, Segment, SegmentOp};
 use crate::render::Style;
-use crate::render::terminal::line_writer::{BULLET, DIM, GREEN, LineWriter, PLAIN, RED, YELLOW};
+use crate::render::terminal::line_writer::{BULLET, DIM, LineWriter, PLAIN, RED, YELLOW};
+use crate::render::terminal::wrapped::{Span, marked, rows, write_row};
 use promptgate_core::text::neutral;
 
 /// Unchanged lines that are shown before and after a change.
@@ -75,15 +74,9 @@ fn write_message(message: &MessageDiff, writer: &mut LineWriter<'_>) -> io::Resu
     write_segments(&message.segments, writer)
 }
 
-/// A piece of a line.
-struct LinePiece {
-    op: SegmentOp,
-    text: String,
-}
-
 fn write_segments(segments: &[Segment], writer: &mut LineWriter<'_>) -> io::Result<()> {
     let lines = lines(segments);
-    let is_changed = |line: &Vec<LinePiece>| line.iter().any(|piece| piece.op != SegmentOp::Equal);
+    let is_changed = |line: &Vec<Segment>| line.iter().any(|piece| piece.op != SegmentOp::Equal);
     let changed: Vec<usize> =
         lines.iter().enumerate().filter(|(_, line)| is_changed(line)).map(|(index, _)| index).collect();
     let mut skipped = false;
@@ -102,7 +95,7 @@ fn write_segments(segments: &[Segment], writer: &mut LineWriter<'_>) -> io::Resu
 }
 
 /// Segments by lines. A line break that differs is shown as `↵`.
-fn lines(segments: &[Segment]) -> Vec<Vec<LinePiece>> {
+fn lines(segments: &[Segment]) -> Vec<Vec<Segment>> {
     let mut lines = vec![Vec::new()];
     for Segment { op, text } in segments {
         let mut parts = text.split('\n').peekable();
@@ -113,7 +106,7 @@ fn lines(segments: &[Segment]) -> Vec<Vec<LinePiece>> {
                 text.push('↵');
             }
             if let Some(line) = lines.last_mut().filter(|_| !text.is_empty()) {
-                line.push(LinePiece { op: *op, text });
+                line.push(Segment { op: *op, text });
             }
             if ends {
                 lines.push(Vec::new());
@@ -127,58 +120,17 @@ fn lines(segments: &[Segment]) -> Vec<Vec<LinePiece>> {
 }
 
 /// Writes a line with markers, wrapped at words.
-fn write_line(line: &[LinePiece], writer: &mut LineWriter<'_>) -> io::Result<()> {
+fn write_line(line: &[Segment], writer: &mut LineWriter<'_>) -> io::Result<()> {
     let room = usize::from(writer.width).saturating_sub(INDENT);
-    let mut rows: Vec<Vec<(Ansi, String)>> = vec![Vec::new()];
-    let mut used = 0;
-    for piece in line {
-        let (open, close, ansi) = match piece.op {
-            SegmentOp::Equal => ("", "", PLAIN),
-            SegmentOp::Removed => ("[-", "-]", RED),
-            SegmentOp::Added => ("{+", "+}", GREEN),
-        };
-        let marked = format!("{open}{}{close}", piece.text);
-        for word in marked.split_inclusive(' ').flat_map(|word| cut(word, room)) {
-            let length = word.graphemes(true).count();
-            if used + word.trim_end().graphemes(true).count() > room && used > 0 {
-                rows.push(Vec::new());
-                used = 0;
-            }
-            used += length;
-            if let Some(row) = rows.last_mut() {
-                match row.last_mut().filter(|(last, _)| *last == ansi) {
-                    Some((_, text)) => text.push_str(&word),
-                    None => row.push((ansi, word)),
-                }
-            }
-        }
-    }
-    rows.into_iter().try_for_each(|row| write_row(row, writer))
-}
-
-/// A word in parts that fit.
-fn cut(word: &str, room: usize) -> Vec<String> {
-    let clusters: Vec<&str> = word.graphemes(true).collect();
-    clusters.chunks(room.max(1)).map(<[&str]>::concat).collect()
-}
-
-fn write_row(row: Vec<(Ansi, String)>, writer: &mut LineWriter<'_>) -> io::Result<()> {
-    let plain: String = row.iter().map(|(_, text)| text.as_str()).collect();
-    let indented = format!("{}{}", " ".repeat(INDENT), plain.trim_end());
-    // Pieces may form a command together.
-    if !writer.color || neutral::guarded(&indented) != indented {
-        return writer.line(&indented, PLAIN);
-    }
-    let mut text = " ".repeat(INDENT);
-    for (ansi, part) in row {
-        text.push_str(&if ansi == PLAIN { part } else { format!("{ansi}{part}{ansi:#}") });
-    }
-    writeln!(writer.out, "{}", text.trim_end())
+    let spans: Vec<Span> = line.iter().map(marked).collect();
+    let indent = " ".repeat(INDENT);
+    rows(&spans, room).iter().try_for_each(|row| write_row((PLAIN, &indent), row, writer))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::terminal::line_writer::GREEN;
     use proptest::prelude::*;
 
     fn segment(op: SegmentOp, text: &str) -> Segment {

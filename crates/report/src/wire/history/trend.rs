@@ -1,0 +1,255 @@
+//! Whether the last runs differ from the earlier ones by more than noise.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::SavedRun;
+use crate::v1::{Metric, MetricKind};
+use crate::view::number;
+use promptgate_core::stats::{Drift, RunMean, drift, normal_quantile};
+
+/// Runs that are compared with those before them.
+const LAST: usize = 3;
+/// Minimum number of runs before them.
+const MIN_EARLIER: usize = 3;
+/// Probability of any false finding, over all metrics and both directions.
+const ALPHA: f64 = 0.05;
+
+/// A metric over the comparable runs.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Trend {
+    /// The metric.
+    pub metric: String,
+    /// Its kind.
+    pub kind: MetricKind,
+    /// Comparable runs with a mean.
+    pub runs: usize,
+    /// The runs before the last ones; null where there are too few.
+    pub earlier: Option<GroupMean>,
+    /// The last runs; null where there are too few before them.
+    pub last: Option<GroupMean>,
+    /// Last minus earlier.
+    pub difference: Option<f64>,
+    /// The largest difference that noise explains.
+    pub noise: Option<f64>,
+    /// The finding.
+    pub status: TrendStatus,
+    /// The finding in a sentence.
+    pub finding: String,
+}
+
+/// The mean of several runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct GroupMean {
+    /// Number of runs.
+    pub runs: usize,
+    /// The mean of their means.
+    pub mean: f64,
+}
+
+/// The finding about a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TrendStatus {
+    /// The last runs are lower by more than noise explains.
+    Lower,
+    /// The last runs are higher by more than noise explains.
+    Higher,
+    /// Noise explains the difference.
+    WithinNoise,
+    /// There is too little to test.
+    NotTested,
+}
+
+/// The trends of metrics over comparable runs, the oldest first, and a sentence about what was tested; `all` counts the
+/// runs that are not comparable as well.
+pub(super) fn trends(metrics: &[String], runs: &[&SavedRun], all: usize) -> (Vec<Trend>, String) {
+    let tested = metrics.iter().filter(|metric| values(metric, runs).len() >= LAST + MIN_EARLIER).count();
+    let trends = metrics.iter().filter_map(|metric| trend(metric, runs, tested)).collect();
+    let left_out = match all - runs.len() {
+        0 => String::new(),
+        left_out => format!(
+            " Left out: {left_out} of {all} runs, not completed, or with another dataset, judge or endpoint than the newest."
+        ),
+    };
+    let sentence = if tested == 0 {
+        let needed = LAST + MIN_EARLIER;
+        format!(
+            "Nothing was tested: {} of the {needed} comparable runs that a test takes.{left_out}",
+            runs.len()
+        )
+    } else {
+        format!(
+            "Averages of the last {LAST} runs against those of the runs before, two-sided, with the noise that the \
+             intervals of the reports give; {} for any false finding over {}. Runs that reuse cached answers count as one in \
+             the noise.{left_out}",
+            number::percent(ALPHA),
+            number::counted(tested as u64, "metric"),
+        )
+    };
+    (trends, sentence)
+}
+
+/// The runs with a mean of the metric, and that mean with its standard error.
+fn values<'r>(name: &str, runs: &[&'r SavedRun]) -> Vec<(&'r SavedRun, &'r Metric, RunMean)> {
+    let value = |run: &&'r SavedRun| {
+        let metric = run.metric(name)?;
+        let mean = metric.candidate.mean?;
+        let bounds = metric.candidate.lower.zip(metric.candidate.upper)?;
+        // A bound at the end of the scale is cut: the other one tells the noise.
+        let width = (mean - bounds.0).max(bounds.1 - mean).max(0.0);
+        let standard_error = width / normal_quantile(run.policy.confidence);
+        let independent = run.usage.cached == 0 && run.usage.cached_judgements == 0;
+        Some((*run, metric, RunMean { mean, standard_error, independent }))
+    };
+    runs.iter().filter_map(value).collect()
+}
+
+fn trend(name: &str, runs: &[&SavedRun], tested: usize) -> Option<Trend> {
+    let kind = runs.iter().find_map(|run| run.metric(name)).map(|metric| metric.kind)?;
+    let values = values(name, runs);
+    let mut trend = Trend {
+        metric: name.to_owned(),
+        kind,
+        runs: values.len(),
+        earlier: None,
+        last: None,
+        difference: None,
+        noise: None,
+        status: TrendStatus::NotTested,
+        finding: format!("not tested: {} of {} runs", values.len(), LAST + MIN_EARLIER),
+    };
+    if values.len() < LAST + MIN_EARLIER {
+        return Some(trend);
+    }
+    let (before, after) = values.split_at(values.len() - LAST);
+    let means = |of: &[(&SavedRun, &Metric, RunMean)]| -> Vec<RunMean> {
+        of.iter().map(|(_, _, mean)| *mean).collect()
+    };
+    let Some(found) = drift(&means(before), &means(after)) else { return Some(trend) };
+    let resolution = values.last().map_or(0.0, |(run, ..)| run.policy.resolution);
+    trend.earlier = Some(GroupMean { runs: before.len(), mean: found.earlier });
+    trend.last = Some(GroupMean { runs: after.len(), mean: found.later });
+    trend.difference = Some(found.difference);
+    decide(&mut trend, found, tested, resolution);
+    Some(trend)
+}
+
+/// Fills in the finding. Where no run shows noise, scores count from the resolution of the policy on, and nothing else is
+/// tested.
+fn decide(trend: &mut Trend, found: Drift, tested: usize, resolution: f64) {
+    let is_score = matches!(trend.kind, MetricKind::Check | MetricKind::Judge);
+    let is_measured = found.standard_error > 0.0;
+    let noise = match (is_measured, is_score) {
+        (true, _) => normal_quantile(1.0 - ALPHA / 2.0 / tested.max(1) as f64) * found.standard_error,
+        (false, true) => resolution,
+        (false, false) => {
+            "not tested: no run shows any noise".clone_into(&mut trend.finding);
+            return;
+        }
+    };
+    trend.noise = Some(noise);
+    trend.status = match found.difference {
+        difference if difference < -noise => TrendStatus::Lower,
+        difference if difference > noise => TrendStatus::Higher,
+        _ => TrendStatus::WithinNoise,
+    };
+    let value = |value: f64| number::value(trend.kind, value);
+    let direction = if found.difference < 0.0 { "below" } else { "above" };
+    let runs = trend.earlier.map_or(0, |earlier| earlier.runs);
+    let compared = format!(
+        "the last {LAST} runs average {} {direction} the {runs} before",
+        value(found.difference.abs())
+    );
+    let explained = if is_measured { "noise explains" } else { "no run shows noise; the resolution is" };
+    trend.finding = match trend.status {
+        TrendStatus::WithinNoise => format!("within noise: {compared} ({explained} {})", value(noise)),
+        _ => format!("{compared}, beyond noise ({explained} {})", value(noise)),
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{History, SavedRun, read};
+    use super::*;
+
+    /// Runs of the failing fixture whose faithfulness has these means, with bounds 0.02 away.
+    fn history(means: &[f64], edit: impl Fn(usize, &mut SavedRun)) -> History {
+        let path = format!("{}/../../tests/fixtures/reports/fail.json", env!("CARGO_MANIFEST_DIR"));
+        let saved = read(&path, &std::fs::read_to_string(&path).unwrap()).unwrap();
+        let run = |(index, mean): (usize, &f64)| {
+            let mut run = saved.clone();
+            run.started_at = format!("2026-11-{:02}T08:00:00Z", index + 1);
+            (run.usage.cached, run.usage.cached_judgements) = (0, 0);
+            for metric in run.metrics.iter_mut().filter(|metric| metric.name == "faithfulness") {
+                let of = &mut metric.candidate;
+                (of.mean, of.lower, of.upper) = (Some(*mean), Some(mean - 0.02), Some(mean + 0.02));
+            }
+            edit(index, &mut run);
+            (format!("run-{index}/report.json"), run)
+        };
+        History::of("customer-support", means.iter().enumerate().map(run).rev().collect(), Vec::new())
+            .unwrap()
+    }
+
+    fn faithfulness(history: &History) -> &Trend {
+        history.trends.iter().find(|trend| trend.metric == "faithfulness").unwrap()
+    }
+
+    #[test]
+    fn drop_beyond_noise_is_found_and_one_within_is_not() {
+        let slow = history(&[0.90, 0.90, 0.89, 0.88, 0.87, 0.85, 0.84, 0.83], |_, _| {});
+        let found = faithfulness(&slow);
+        assert_eq!((found.status, found.runs), (TrendStatus::Lower, 8), "{found:?}");
+        assert!(found.finding.contains("below the 5 before, beyond noise"), "{}", found.finding);
+        assert!(slow.tested.starts_with("Averages of the last 3 runs"), "{}", slow.tested);
+        let flat = history(&[0.90, 0.89, 0.91, 0.90, 0.89, 0.91, 0.89], |_, _| {});
+        assert_eq!(faithfulness(&flat).status, TrendStatus::WithinNoise);
+        let better = history(&[0.70, 0.70, 0.70, 0.80, 0.80, 0.80], |_, _| {});
+        assert_eq!(faithfulness(&better).status, TrendStatus::Higher);
+    }
+
+    #[test]
+    fn cached_answers_widen_the_noise() {
+        let means = [0.90, 0.90, 0.90, 0.90, 0.875, 0.875, 0.875];
+        let fresh = history(&means, |_, _| {});
+        let cached = history(&means, |_, run| run.usage.cached = 5);
+        let noise = |history: &History| faithfulness(history).noise.unwrap();
+        assert!(noise(&cached) > 1.5 * noise(&fresh));
+        assert_eq!(faithfulness(&fresh).status, TrendStatus::Lower);
+        assert_eq!(faithfulness(&cached).status, TrendStatus::WithinNoise);
+    }
+
+    #[test]
+    fn runs_on_other_cases_or_with_another_judge_are_not_tested() {
+        let means = [0.9, 0.9, 0.9, 0.9, 0.7, 0.7, 0.7];
+        let other = history(&means, |index, run| {
+            if index == 1 {
+                run.dataset.digest = "sha256:other".to_owned();
+            }
+            if index == 2
+                && let Some(judge) = &mut run.judge
+            {
+                judge.fingerprint = "sha256:other".to_owned();
+            }
+        });
+        let found = faithfulness(&other);
+        assert_eq!((found.status, found.runs), (TrendStatus::NotTested, 5), "{found:?}");
+        assert!(other.tested.contains("5 of the 6 comparable runs"), "{}", other.tested);
+        assert_eq!(other.runs.iter().filter(|run| !run.comparable).count(), 2);
+    }
+
+    #[test]
+    fn runs_without_noise_count_from_the_resolution_on() {
+        let exact = |means: &[f64]| {
+            history(means, |_, run| {
+                for metric in run.metrics.iter_mut() {
+                    (metric.candidate.lower, metric.candidate.upper) =
+                        (metric.candidate.mean, metric.candidate.mean);
+                }
+            })
+        };
+        assert_eq!(faithfulness(&exact(&[0.9, 0.9, 0.9, 0.87, 0.87, 0.87])).status, TrendStatus::WithinNoise);
+        assert_eq!(faithfulness(&exact(&[0.9, 0.9, 0.9, 0.8, 0.8, 0.8])).status, TrendStatus::Lower);
+    }
+}
