@@ -89,6 +89,8 @@ fn visit<'a>(node: Node<'a>, own: Option<&str>, document: &mut Document) {
             document.code.push(block.literal.clone());
             document.text.push_str(&block.literal);
         }
+        // Our own line break in a cell. A text that could write it could write other tags as well.
+        NodeValue::HtmlInline(html) if html == "<br>" => return,
         // A commit hash in code is no reference.
         NodeValue::Code(code) if COMMIT.is_match(&code.literal) => {}
         // Our own marks of a difference, without attributes.
