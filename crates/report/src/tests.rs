@@ -266,12 +266,8 @@ fn hostile_text_is_no_command_on_a_terminal() {
 
 /// Asserts that no text of the report is markup; our own tags are removed first.
 fn assert_inert(out: &str) {
-<<<<<<< HEAD
     let tags =
         ["<details><summary>", "</summary>", "</details>", "<del>", "</del>", "<ins>", "</ins>", "<br>"];
-=======
-    let tags = ["<details><summary>", "</summary>", "</details>", "<br>"];
->>>>>>> status
     for line in out.lines() {
         let line = line.strip_prefix("> ").unwrap_or(line);
         let bare = tags.iter().fold(line.to_owned(), |line, tag| line.replace(tag, ""));
