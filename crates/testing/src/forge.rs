@@ -40,6 +40,8 @@ static OWN_HTML: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new("^(</details>\n?)?(<details><summary>[^<>@#\n]*</summary>)?$").expect("a pattern")
 });
 
+const OWN_MARKS: [&str; 4] = ["<del>", "</del>", "<ins>", "</ins>"];
+
 fn options() -> Options<'static> {
     let mut options = Options::default();
     options.extension.strikethrough = true;
@@ -88,6 +90,8 @@ fn visit<'a>(node: Node<'a>, own: Option<&str>, document: &mut Document) {
         }
         // Our own line break in a cell. A text that could write it could write other tags as well.
         NodeValue::HtmlInline(html) if html == "<br>" => return,
+        // Marks of a difference.
+        NodeValue::HtmlInline(html) if OWN_MARKS.contains(&html.as_str()) => {}
         // A commit hash in code is no reference.
         NodeValue::Code(code) if COMMIT.is_match(&code.literal) => {}
         NodeValue::Link(link) if Some(link.url.as_str()) == own => {}
@@ -101,6 +105,8 @@ fn visit<'a>(node: Node<'a>, own: Option<&str>, document: &mut Document) {
         | NodeValue::Item(_)
         | NodeValue::Table(_)
         | NodeValue::TableRow(_)
+        // That of a changed prompt; one more would be seen in the shape.
+        | NodeValue::BlockQuote
         | NodeValue::Strong => {}
         other => active = Some(format!("{other:?}")),
     }
