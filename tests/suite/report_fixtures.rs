@@ -319,6 +319,8 @@ fn normalized(mut report: Value) -> Value {
             && fields.contains_key("calls")
         {
             fields.shift_remove("cached");
+            // Equal judgements share one call, whichever is first.
+            fields.shift_remove("call");
         }
         if let Value::String(text) = value {
             if text.starts_with("Latency (") {

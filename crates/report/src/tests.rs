@@ -267,9 +267,8 @@ fn hostile_text_is_no_command_on_a_terminal() {
 /// Asserts that no text of the report is markup; our own tags are removed first.
 fn assert_inert(out: &str) {
     let tags =
-        ["<details><summary>", "</summary>", "</details>", "<br>", "<del>", "</del>", "<ins>", "</ins>"];
+        ["<details><summary>", "</summary>", "</details>", "<del>", "</del>", "<ins>", "</ins>", "<br>"];
     for line in out.lines() {
-        // The changed prompt is quoted.
         let line = line.strip_prefix("> ").unwrap_or(line);
         let bare = tags.iter().fold(line.to_owned(), |line, tag| line.replace(tag, ""));
         assert!(!bare.contains(['<', '>', '`', '[', ']', '$']), "{line:?}");

@@ -40,7 +40,8 @@ static OWN_HTML: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new("^(</details>\n?)?(<details><summary>[^<>@#\n]*</summary>)?$").expect("a pattern")
 });
 
-const OWN_MARKS: [&str; 4] = ["<del>", "</del>", "<ins>", "</ins>"];
+/// Inline tags of promptgate, which have no attributes.
+const OWN_TAGS: [&str; 5] = ["<del>", "</del>", "<ins>", "</ins>", "<br>"];
 
 fn options() -> Options<'static> {
     let mut options = Options::default();
@@ -90,10 +91,10 @@ fn visit<'a>(node: Node<'a>, own: Option<&str>, document: &mut Document) {
         }
         // Our own line break in a cell. A text that could write it could write other tags as well.
         NodeValue::HtmlInline(html) if html == "<br>" => return,
-        // Marks of a difference.
-        NodeValue::HtmlInline(html) if OWN_MARKS.contains(&html.as_str()) => {}
         // A commit hash in code is no reference.
         NodeValue::Code(code) if COMMIT.is_match(&code.literal) => {}
+        // Our own marks of a difference, without attributes.
+        NodeValue::HtmlInline(tag) if ["<del>", "</del>", "<ins>", "</ins>"].contains(&tag.as_str()) => {}
         NodeValue::Link(link) if Some(link.url.as_str()) == own => {}
         NodeValue::Paragraph | NodeValue::Heading(_) | NodeValue::TableCell => {
             let text = text_of(node);
@@ -101,12 +102,13 @@ fn visit<'a>(node: Node<'a>, own: Option<&str>, document: &mut Document) {
             document.text.push_str(&text);
             document.text.push('\n');
         }
+        // The marks of a difference, and line breaks in a table.
+        NodeValue::HtmlInline(html) if OWN_TAGS.contains(&html.as_str()) => return,
         NodeValue::List(_)
+        | NodeValue::BlockQuote
         | NodeValue::Item(_)
         | NodeValue::Table(_)
         | NodeValue::TableRow(_)
-        // That of a changed prompt; one more would be seen in the shape.
-        | NodeValue::BlockQuote
         | NodeValue::Strong => {}
         other => active = Some(format!("{other:?}")),
     }

@@ -1,4 +1,4 @@
-//! What broke is seen at once: the difference of the prompt, the worst answers, the grid, the request.
+//! The first screen answers: the difference of the prompt, the worst answers, the grid, the request.
 
 use serde_json::{Value, json};
 

@@ -19,7 +19,7 @@ fn sent(role: MessageRole, content: impl Into<String>) -> Arc<Message> {
     Arc::new(Message { role, content: content.into() })
 }
 
-/// What both variants send for a case: the same question after another system message, or the same of both.
+/// The messages of both variants for a case: the same question after another system message, or the same of both.
 fn requests(case: usize) -> CaseRequests {
     let user = sent(MessageRole::User, format!("question {case}: \"role\":\"user\",\"role\":"));
     let candidate = vec![sent(MessageRole::System, "Be brief."), Arc::clone(&user)];
@@ -140,7 +140,7 @@ fn reports_of_earlier_versions_are_read() {
     without(&mut value, &["messages", "changes", "requests", "call"]);
     let read = read_alone("report.json", &value.to_string()).unwrap();
     assert!(read.cases.iter().all(|case| case.requests.is_unknown()));
-    // What is known of the variants is compared all the same.
+    // Models, parameters and sources are compared all the same.
     let changes = read.changes.clone().unwrap();
     assert!(!changes.equal && changes.messages.is_empty());
     assert_eq!(changes.source, fixtures::fail().changes.unwrap().source);

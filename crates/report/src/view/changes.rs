@@ -1,4 +1,4 @@
-//! What changed between baseline and candidate, for all renderings: the prompt word by word, then model and parameters.
+//! Changes from the baseline to the candidate, for all renderings: the prompt word by word, then model and parameters.
 //!
 //! [`changes`] is the whole; [`word_diff`] and [`abbreviated`] serve answers as well.
 

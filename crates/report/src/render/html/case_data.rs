@@ -1,6 +1,6 @@
 //! Case data for the script of the page, written in a stream: rows of all cases, and details of as many as fit.
 //!
-//! What fits is measured first, since the page says before the data what it lacks.
+//! The part that fits is measured first, since the page says before the data what it lacks.
 
 use std::collections::HashMap;
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! What changed between the baseline and the candidate: messages word by word, model and parameters.
+//! Changes from the baseline to the candidate: messages word by word, model and parameters.
 
 use std::collections::BTreeSet;
 
