@@ -89,12 +89,8 @@ fn visit<'a>(node: Node<'a>, own: Option<&str>, document: &mut Document) {
             document.code.push(block.literal.clone());
             document.text.push_str(&block.literal);
         }
-        // Our own line break in a cell. A text that could write it could write other tags as well.
-        NodeValue::HtmlInline(html) if html == "<br>" => return,
         // A commit hash in code is no reference.
         NodeValue::Code(code) if COMMIT.is_match(&code.literal) => {}
-        // Our own marks of a difference, without attributes.
-        NodeValue::HtmlInline(tag) if ["<del>", "</del>", "<ins>", "</ins>"].contains(&tag.as_str()) => {}
         NodeValue::Link(link) if Some(link.url.as_str()) == own => {}
         NodeValue::Paragraph | NodeValue::Heading(_) | NodeValue::TableCell => {
             let text = text_of(node);
@@ -102,7 +98,7 @@ fn visit<'a>(node: Node<'a>, own: Option<&str>, document: &mut Document) {
             document.text.push_str(&text);
             document.text.push('\n');
         }
-        // The marks of a difference, and line breaks in a table.
+        // The marks of a difference, and line breaks in a table. A text that could write them could write other tags.
         NodeValue::HtmlInline(html) if OWN_TAGS.contains(&html.as_str()) => return,
         NodeValue::List(_)
         | NodeValue::BlockQuote
