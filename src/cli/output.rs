@@ -97,7 +97,7 @@ pub(super) fn explain(error: &clap::Error) -> io::Result<()> {
     writeln!(io::stderr().lock(), "{}", escaped.join("\n"))
 }
 
-/// What a terminal report shows beside the tables.
+/// Content of a terminal report beside the tables.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Detail {
     /// The answers of the worst cases, also where no developer looks.
@@ -113,7 +113,7 @@ const CI_VARIABLES: [&str; 5] = ["CI", "BUILD_NUMBER", "JENKINS_URL", "TEAMCITY_
 fn has_developer() -> bool {
     let is_set =
         |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "false");
-    io::stdout().is_terminal() && !CI_VARIABLES.iter().any(|name| is_set(&name))
+    io::stdout().is_terminal() && !CI_VARIABLES.iter().any(is_set)
 }
 
 /// Prints a report, and then what could not be written of it; returns the exit code.

@@ -254,7 +254,7 @@ fn default_key_goes_to_another_server_of_this_machine_unless_null() {
         command.env("OPENAI_BASE_URL", &candidate.base_url).env("OPENAI_API_KEY", key);
         crate::support::finish(command)
     };
-    run(", api_key_env: null").expect_code(12).says("the judge call failed during the self-test");
+    run(", api_key_env: null").expect_code(12).says("(in the self-test of the judge)");
     run("").expect_code(11).says("self-test 13 of 13 as expected");
     run(", api_key_env: OPENAI_API_KEY").expect_code(11).says("self-test 13 of 13 as expected");
 }

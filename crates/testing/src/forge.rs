@@ -40,6 +40,9 @@ static OWN_HTML: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new("^(</details>\n?)?(<details><summary>[^<>@#\n]*</summary>)?$").expect("a pattern")
 });
 
+/// Inline tags of promptgate, which have no attributes.
+const OWN_TAGS: [&str; 5] = ["<del>", "</del>", "<ins>", "</ins>", "<br>"];
+
 fn options() -> Options<'static> {
     let mut options = Options::default();
     options.extension.strikethrough = true;
@@ -86,6 +89,8 @@ fn visit<'a>(node: Node<'a>, own: Option<&str>, document: &mut Document) {
             document.code.push(block.literal.clone());
             document.text.push_str(&block.literal);
         }
+        // Our own line break in a cell. A text that could write it could write other tags as well.
+        NodeValue::HtmlInline(html) if html == "<br>" => return,
         // A commit hash in code is no reference.
         NodeValue::Code(code) if COMMIT.is_match(&code.literal) => {}
         // Our own marks of a difference, without attributes.
@@ -97,9 +102,10 @@ fn visit<'a>(node: Node<'a>, own: Option<&str>, document: &mut Document) {
             document.text.push_str(&text);
             document.text.push('\n');
         }
-        // The difference of the prompt is a quote.
-        NodeValue::BlockQuote
-        | NodeValue::List(_)
+        // The marks of a difference, and line breaks in a table.
+        NodeValue::HtmlInline(html) if OWN_TAGS.contains(&html.as_str()) => return,
+        NodeValue::List(_)
+        | NodeValue::BlockQuote
         | NodeValue::Item(_)
         | NodeValue::Table(_)
         | NodeValue::TableRow(_)

@@ -53,7 +53,7 @@ impl FaultContext {
         let error = response.server_error();
         let kind = classify(response, &error);
         let mut fault = self.fault(kind, error.describe(response.status, &self.redactor));
-        fault.help = self.help(kind, response.status);
+        fault.help = self.help(kind, response.status, &error);
         fault.status = Some(response.status.as_u16());
         if matches!(kind, FaultKind::RateLimited | FaultKind::Unavailable) {
             let is_limited = response.status == StatusCode::TOO_MANY_REQUESTS;
@@ -78,18 +78,22 @@ impl FaultContext {
             InvalidReply::Error(error) => {
                 let kind = classify_embedded(error);
                 let reason = format!("{} with an error: {}", status.as_u16(), clean(&error.summary()));
-                Fault { help: self.help(kind, status), ..self.fault(kind, reason) }
+                Fault { help: self.help(kind, status, error), ..self.fault(kind, reason) }
             }
         }
     }
 
-    fn help(&self, kind: FaultKind, status: StatusCode) -> Option<String> {
+    fn help(&self, kind: FaultKind, status: StatusCode, error: &ServerError) -> Option<String> {
         let key = &self.api_key_env;
         Some(match kind {
             FaultKind::Unauthorized if self.has_key => format!("check the key in {key}"),
             FaultKind::Unauthorized => format!("the endpoint requires a key: set {key}"),
             FaultKind::Forbidden => {
                 format!("check that the key in {key} may use this model, and from this network")
+            }
+            // The path exists: only the model does not.
+            FaultKind::NotFound if names_model(error) => {
+                "check the model's name, and that the key may use it".to_owned()
             }
             FaultKind::NotFound => {
                 "check endpoint.base_url (it often ends with /v1) and the model's name".to_owned()
@@ -108,7 +112,11 @@ impl FaultContext {
             FaultKind::Rejected if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
                 "check the user and password in the proxy variables (HTTPS_PROXY)".to_owned()
             }
-            FaultKind::Rejected => "check model and parameters".to_owned(),
+            FaultKind::Rejected => match error.param.as_deref().filter(|param| is_name(param)) {
+                Some("model") => "check the model's name".to_owned(),
+                Some(param) => format!("remove or change `{param}`, which this endpoint or model refuses"),
+                None => "check model and parameters".to_owned(),
+            },
             _ => return None,
         })
     }
@@ -179,6 +187,20 @@ pub(super) fn failed_generation(response: &Response) -> Option<String> {
 
 fn has_code(error: &ServerError, codes: &[&str]) -> bool {
     error.codes.iter().any(|code| codes.iter().any(|known| code.eq_ignore_ascii_case(known)))
+}
+
+/// Whether an error is about the model that was asked for.
+fn names_model(error: &ServerError) -> bool {
+    error.param.as_deref() == Some("model")
+        || has_code(error, &["model_not_found", "model_not_available", "unknown_model", "invalid_model"])
+        || has_phrase(error, &["the model `", "the model '", "model not found", "model does not exist"])
+}
+
+/// Whether a text is short and made of the characters of parameters: `response_format.json_schema`, `messages[0].role`.
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 60
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '[' | ']'))
 }
 
 fn has_phrase(error: &ServerError, phrases: &[&str]) -> bool {

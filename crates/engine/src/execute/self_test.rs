@@ -29,9 +29,13 @@ impl Engine {
     }
 }
 
-/// The fault of a call in the self-test.
+/// The fault of a call in the self-test. The call comes first and last its place: the judge is not to blame for a network,
+/// and a key is missing wherever it is used first.
 fn in_self_test(fault: Fault) -> Fault {
-    let message = format!("the judge call failed during the self-test: {}", fault.message);
+    let message = match fault.kind {
+        FaultKind::MissingCredentials => fault.message.clone(),
+        _ => format!("{} (in the self-test of the judge)", fault.message),
+    };
     let help = match fault.kind {
         // The planted answers are short, and the user cannot shorten them.
         FaultKind::ContextLength => Some("choose a judge model with a longer context".to_owned()),

@@ -91,6 +91,29 @@ pub(crate) fn tally(report: &Report) -> String {
     parts.join(", ")
 }
 
+/// The meaning of the statuses in a report that are not plain: `regressed: fell by more than noise explains; …`; `None`
+/// without any.
+pub(crate) fn legend(report: &Report) -> Option<String> {
+    let hides_noise = concern::hides_noise(report);
+    let meanings = [
+        (CaseStatus::Broken, "broken: every trial passed before and none now"),
+        (CaseStatus::Fixed, "fixed: none passed before and every trial now"),
+        (CaseStatus::Regressed, "regressed: fell by more than noise explains"),
+        (CaseStatus::Improved, "improved: rose by more than noise explains"),
+        (CaseStatus::Flaky, "flaky: passes and fails within one variant"),
+        (CaseStatus::Lower, "lower: fell, and noise explains it"),
+        (CaseStatus::Higher, "higher: rose, and noise explains it"),
+        (CaseStatus::Missing, "missing: not graded"),
+    ];
+    let is_hidden =
+        |status: CaseStatus| hides_noise && matches!(status, CaseStatus::Lower | CaseStatus::Higher);
+    let shown = meanings
+        .into_iter()
+        .filter(|(status, _)| !is_hidden(*status) && report.cases.iter().any(|case| case.status == *status));
+    let shown: Vec<&str> = shown.map(|(_, meaning)| meaning).collect();
+    (!shown.is_empty()).then(|| shown.join("; "))
+}
+
 /// Cases that are the same or moved within noise.
 const WITHIN_NOISE: &str = "same within noise";
 

@@ -4,7 +4,7 @@ use minijinja::value::Serde;
 use minijinja::{Value, context};
 
 use super::number::{self, minus};
-use super::{Sanitizer, effect, judge_summary, lengths, looks, slices};
+use super::{Sanitizer, judge_summary, lengths, looks, slices};
 use crate::v1::{Metric, Report, Verdict};
 
 /// Limits of a page.
@@ -32,6 +32,7 @@ pub(crate) fn shared_context(
     let name = |name: &str| sanitizer.clip(name, limits.name);
     let slices = slices::rows(report, text);
     let looks = looks::rows(report, sanitizer.redactor()).into_iter().map(|row| row.map_text(text));
+    let why = super::why(report, sanitizer.redactor());
     let planted = judge_summary::failed_self_test(report, sanitizer.redactor()).into_iter().take(rows);
     context! {
         name => text(&report.name),
@@ -52,8 +53,9 @@ pub(crate) fn shared_context(
         // The next step comes behind so many of them.
         reasons_lead => super::reasons_before_help(report, reasons.len()).min(rows),
         reasons_left_out => reasons.len().saturating_sub(rows),
+        why => Serde(why.iter().flat_map(|why| &why.pieces).collect::<Vec<_>>()),
+        infrastructure => super::is_infrastructure_failure(report),
         settle => looks::settle(report),
-        effect => Serde(effect::effect(report, name)),
         metrics => report.metrics.iter().take(rows).map(|of| metric(of, name)).collect::<Value>(),
         metrics_left_out => report.metrics.len().saturating_sub(rows),
         confidence => number::percent(report.policy.confidence),

@@ -1,14 +1,14 @@
 //! Criteria as rows of text.
 
 use super::number::{self, NONE};
-use crate::v1::{Bound, Criterion, CriterionVerdict, MetricKind, Report, Requirement};
+use crate::v1::{Bound, Criterion, CriterionVerdict, MetricKind, Report, Requirement, Rule};
 
 /// A criterion as a row.
 pub(crate) struct CriterionRow<'a> {
     pub(crate) id: &'a str,
     pub(crate) estimate: String,
     pub(crate) interval: String,
-    /// The required value with its direction: `≥ 0.800`.
+    /// The rule that applied: `≥ 0.800`, or `no drop > 0.05`.
     pub(crate) required: String,
     pub(crate) verdict: CriterionVerdict,
     /// The group it may be folded into: every trial passes, so the row holds no further information.
@@ -68,8 +68,24 @@ pub(crate) fn verdict_rank(verdict: CriterionVerdict) -> u8 {
     }
 }
 
+/// The rule of a comparison: a pass rules out a drop beyond tolerance and resolution, a fail shows one beyond the tolerance.
+/// A literal comparison knows the tolerance alone.
+fn no_drop(report: &Report, criterion: &Criterion, tolerance: f64) -> String {
+    let is_literal =
+        matches!(criterion.method.as_str(), "literal" | "point") || report.policy.rule == Rule::Point;
+    let allowed = match criterion.verdict {
+        CriterionVerdict::Pass | CriterionVerdict::Inconclusive | CriterionVerdict::Incomplete
+            if !is_literal =>
+        {
+            tolerance + report.policy.resolution
+        }
+        _ => tolerance,
+    };
+    if allowed > 0.0 { format!("no drop > {}", number::trimmed(allowed, 6)) } else { "no drop".to_owned() }
+}
+
 /// Formats one criterion.
-pub(crate) fn criterion_row<'a>(report: &Report, criterion: &'a Criterion) -> CriterionRow<'a> {
+fn criterion_row<'a>(report: &Report, criterion: &'a Criterion) -> CriterionRow<'a> {
     let requirement = report.policy.criteria.iter().find(|of| of.id == criterion.id).map(|of| of.requirement);
     let kind = report.metrics.iter().find(|metric| metric.name == criterion.metric).map(|metric| metric.kind);
     let counts = criterion.kind == "broken_cases";
@@ -92,6 +108,7 @@ pub(crate) fn criterion_row<'a>(report: &Report, criterion: &'a Criterion) -> Cr
         (Some(Requirement::Limit { bound: Bound::MaxIncrease(share), .. }), _) if relative => {
             format!("at most {:+.0} %", share * 100.0)
         }
+        (Some(Requirement::NotWorse { tolerance }), _) => no_drop(report, criterion, tolerance),
         (_, Some(required)) => format!("{sign} {}", show(required)),
         (_, None) => NONE.to_owned(),
     };

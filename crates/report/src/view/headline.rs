@@ -47,7 +47,8 @@ pub(crate) fn reasons_before_help(report: &Report, reasons: usize) -> usize {
     report.reasons.iter().position(is_fault).map_or(reasons, |index| (index + 1).min(reasons))
 }
 
-fn sentence(report: &Report, reason: &Reason, redactor: &Redactor) -> String {
+/// A reason with the names of the cases that fail its check.
+pub(crate) fn sentence(report: &Report, reason: &Reason, redactor: &Redactor) -> String {
     let criterion = reason
         .criterion
         .as_ref()

@@ -7,7 +7,7 @@ pub(crate) mod changes;
 pub(crate) mod concern;
 mod context;
 mod criterion_rows;
-pub(crate) mod effect;
+mod deciding;
 mod failing_statements;
 mod first_facts;
 mod headline;
@@ -23,12 +23,13 @@ mod run_facts;
 pub(crate) mod slices;
 mod time;
 mod untrusted_text;
+mod verdict_sentence;
 
 pub(crate) use calls::call_sentence;
 pub(crate) use case_answers::{CaseAnswer, answers, failure_reasons, shown_repeat, with_calls};
-pub(crate) use case_rows::{CaseRow, changed, fails, others, tally, worst};
+pub(crate) use case_rows::{CaseRow, changed, fails, legend, others, tally, worst};
 pub(crate) use context::{PageLimits, shared_context};
-pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, criterion_row, verdict_rank};
+pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, verdict_rank};
 pub(crate) use failing_statements::{FailingStatement, failing_statements};
 pub(crate) use first_facts::{page_notices, request_changes};
 pub(crate) use headline::{
@@ -43,3 +44,4 @@ pub(crate) use run_facts::{
 };
 pub(crate) use time::minute;
 pub(crate) use untrusted_text::Sanitizer;
+pub(crate) use verdict_sentence::{further_reasons, is_infrastructure_failure, why};

@@ -25,6 +25,19 @@ pub(crate) fn signed(kind: MetricKind, difference: f64) -> String {
     if zero || text.starts_with('-') { text } else { format!("+{text}") }
 }
 
+/// A difference of scores in points of 100: `5 points`, `0.4 points`.
+pub(crate) fn points(difference: f64) -> String {
+    let size = difference * 100.0;
+    let text = trimmed(size, if size >= 0.05 { 1 } else { 3 });
+    if text == "1" { "1 point".to_owned() } else { format!("{text} points") }
+}
+
+/// A number with at most `digits` decimals, without trailing zeros.
+pub(crate) fn trimmed(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
 /// US dollars: enough decimals to see what a call costs.
 pub(crate) fn dollars(usd: f64) -> String {
     let size = usd.abs();

@@ -83,7 +83,8 @@ fn effect_follows_verdict_and_symbols_have_words() {
     let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words:?} in {text}"));
     let order = [
         place("❌ fail"),
-        place("fell from 1.000 to 0.722"),
+        place("Faithfulness fell 27.8 points"),
+        place("| refund-002 |"),
         place("| Criterion |"),
         place("Worst 2 of 2 cases"),
         place("Run details"),

@@ -103,7 +103,8 @@ pub(super) fn page_context(
 
 /// The reasons; without any, the fault that ended the run.
 fn reasons(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<String> {
-    let mut reasons = view::reasons(report, sanitizer.redactor());
+    let why = view::why(report, sanitizer.redactor());
+    let mut reasons = view::further_reasons(report, why.as_ref(), sanitizer.redactor());
     if let Some(fault) = report.ended.fault.as_ref().filter(|_| reasons.is_empty()) {
         reasons.push(fault.message.clone());
     }

@@ -57,12 +57,20 @@ fn answer(answer: CaseAnswer, limit: usize, sanitizer: &Sanitizer<'_>) -> Value 
     }
 }
 
-/// Redacted segments as Markdown, with `del` and `ins` around what changed. Neutral text is trimmed, so spaces are added.
+/// Redacted segments as Markdown, with `del` and `ins` around what changed. Neutral text is one trimmed line, so spaces and
+/// line breaks are added.
 pub(super) fn marked(segments: Vec<Segment>) -> Value {
     let mut out = String::new();
     for segment in segments {
-        let text = neutral::markdown(&segment.text);
-        if segment.text.starts_with(char::is_whitespace) && !out.ends_with(' ') {
+        let lines = segment.text.split('\n').filter(|line| !line.trim().is_empty());
+        let text = lines.map(neutral::markdown).collect::<Vec<_>>().join("<br>");
+        let starts_line = segment.text.trim_start_matches([' ', '\t']).starts_with('\n');
+        if starts_line && !out.is_empty() && !out.ends_with("<br>") {
+            out.push_str("<br>");
+        } else if segment.text.starts_with(char::is_whitespace)
+            && !out.ends_with(' ')
+            && !out.ends_with("<br>")
+        {
             out.push(' ');
         }
         out.push_str(&match segment.op {
@@ -71,9 +79,14 @@ pub(super) fn marked(segments: Vec<Segment>) -> Value {
             SegmentOp::Removed => format!("<del>{text}</del>"),
             SegmentOp::Added => format!("<ins>{text}</ins>"),
         });
-        if segment.text.ends_with(char::is_whitespace) && !out.ends_with(' ') {
+        let ends_line = segment.text.trim_end_matches([' ', '\t']).ends_with('\n');
+        if ends_line && !out.is_empty() && !out.ends_with("<br>") {
+            out.push_str("<br>");
+        } else if segment.text.ends_with(char::is_whitespace) && !out.ends_with(' ') && !out.ends_with("<br>")
+        {
             out.push(' ');
         }
     }
+    let out = out.strip_suffix("<br>").unwrap_or(&out);
     Value::from_safe_string(out.trim().to_owned())
 }

@@ -70,6 +70,7 @@ pub(super) fn report_context(
         scope_words => view::scope_question(report.policy.scope),
         commits => Serde(&options.commits),
         facts => Serde(run_facts(report, tier.text, sanitizer)),
+        legend => view::legend(report),
         fold_title => fold_title(report),
         warnings_title => number::counted(report.warnings.len() as u64, "warning"),
         warnings => warnings.iter().take(tier.rows).map(|warning| text(warning)).collect::<Value>(),
@@ -126,7 +127,8 @@ fn symbol(headline: Headline) -> &'static str {
 
 /// The reasons; without `shows_text`, those that quote a server or a judge are replaced by the kind of the fault.
 fn reasons(report: &Report, shows_text: bool, sanitizer: &Sanitizer<'_>) -> Vec<String> {
-    let mut reasons = view::reasons(report, sanitizer.redactor());
+    let why = view::why(report, sanitizer.redactor());
+    let mut reasons = view::further_reasons(report, why.as_ref(), sanitizer.redactor());
     let quotes_text = |reason: &&Reason| {
         reason.criterion.is_none() && matches!(reason.code, ReasonCode::Endpoint | ReasonCode::UnfitJudge)
     };

@@ -10,9 +10,10 @@ use super::wrapped::{Span, common_share, lines, marked, one_line, write_block};
 use super::{MIN_WIDTH, Style};
 use crate::case_result::{CaseResult, TrialMark};
 use crate::v1::{Grade, Passes, Role, Trial};
+use crate::view::changes::word_diff;
 use crate::view::{minute, variant_name};
 use promptgate_core::model::Message;
-use promptgate_core::text::{Redactor, word_diff};
+use promptgate_core::text::Redactor;
 
 /// Characters of a text.
 const MAX_TEXT: usize = 20_000;
@@ -171,10 +172,10 @@ fn write_answers(
             writer.line(&format!("answer of repeat {repeat} ({why})"), PLAIN.bold())?;
             return write_text(&new, writer);
         }
-        let pieces = word_diff(&old, &new);
-        if common_share(&pieces) >= MIN_COMMON {
+        let segments = word_diff(&old, &new);
+        if common_share(&segments) >= MIN_COMMON {
             writer.line(&format!("answers of repeat {repeat}: [-baseline-]{{+candidate+}}"), PLAIN.bold())?;
-            let spans: Vec<Span> = pieces.iter().map(|piece| marked(piece.kind, &piece.text)).collect();
+            let spans: Vec<Span> = segments.iter().map(marked).collect();
             return write_block((PLAIN, "  "), &spans, ALL, writer);
         }
     }
@@ -214,8 +215,8 @@ fn write_requests(result: &CaseResult, writer: &mut LineWriter<'_>) -> io::Resul
         let old_text = if compared { old.map_or_else(String::new, text) } else { new_text.clone() };
         let marks = if old_text == new_text { "" } else { ": [-baseline-]{+candidate+}" };
         writer.line(&format!("{role} message{marks}"), PLAIN.bold())?;
-        let pieces = word_diff(&old_text, &new_text);
-        let spans: Vec<Span> = pieces.iter().map(|piece| marked(piece.kind, &piece.text)).collect();
+        let segments = word_diff(&old_text, &new_text);
+        let spans: Vec<Span> = segments.iter().map(marked).collect();
         write_block((PLAIN, "  "), &spans, ALL, writer)?;
     }
     Ok(())

@@ -48,7 +48,16 @@ pub(super) fn write_headline(report: &Report, writer: &mut LineWriter<'_>) -> io
 
 /// Writes the reasons; the next step follows the fault that ended the run, before the reasons that follow from it.
 fn write_reasons(report: &Report, writer: &mut LineWriter<'_>) -> io::Result<()> {
-    let mut reasons = view::reasons(report, writer.redactor);
+    let why = view::why(report, writer.redactor);
+    if let Some(why) = &why {
+        writer.labelled(
+            BULLET,
+            "",
+            &neutral::terminal(&writer.redactor.redact(&why.plain())),
+            PLAIN.bold(),
+        )?;
+    }
+    let mut reasons = view::further_reasons(report, why.as_ref(), writer.redactor);
     let fault = report.ended.fault.as_ref();
     if report.reasons.is_empty() {
         reasons.extend(fault.map(|fault| fault.message.clone()));

@@ -28,7 +28,7 @@ use headline::write_headline;
 pub use history::write_history;
 use line_writer::LineWriter;
 use line_writer::table;
-use notes::{write_notes, write_self_test};
+use notes::{write_facts, write_notes, write_self_test};
 pub use plan::write_plan;
 pub use release::{
     write_diff, write_log, write_rollout, write_rollout_plan, write_rollout_simulation, write_show,
@@ -44,6 +44,10 @@ pub(super) fn write(report: &Report, out: &mut dyn Write, style: &Style) -> io::
     let width = u16::try_from(style.width.max(MIN_WIDTH)).unwrap_or(u16::MAX);
     let mut writer = LineWriter { out, width, color: style.color, redactor: &style.redactor };
     write_headline(report, &mut writer)?;
+    if view::is_infrastructure_failure(report) {
+        // Statistics of a run that never got to its work say nothing about the change.
+        return write_facts(report, style, &mut writer);
+    }
     if !view::nothing_measured(report) {
         if style.answers {
             write_worst_answers(report, &mut writer)?;

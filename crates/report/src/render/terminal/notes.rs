@@ -58,6 +58,9 @@ pub(super) fn write_notes(report: &Report, style: &Style, writer: &mut LineWrite
     let tally = view::tally(report);
     let separator = if tally.is_empty() { "" } else { ": " };
     writer.labelled(LABEL, "cases", &format!("{cases}, {repeats} each{separator}{tally}"), DIM)?;
+    if let Some(legend) = view::legend(report) {
+        writer.labelled(LABEL, "", &legend, DIM)?;
+    }
     if let Some(looks) = looks::line(report, writer.redactor) {
         writer.labelled(LABEL, "looks", &looks, DIM)?;
     }
@@ -91,6 +94,11 @@ pub(super) fn write_notes(report: &Report, style: &Style, writer: &mut LineWrite
     if let Some(contested) = view::contested(report) {
         writer.labelled(LABEL, "retries", &contested, YELLOW)?;
     }
+    write_facts(report, style, writer)
+}
+
+/// Writes the cost and the files.
+pub(super) fn write_facts(report: &Report, style: &Style, writer: &mut LineWriter<'_>) -> io::Result<()> {
     writer.labelled(LABEL, "cost", &view::cost(report), DIM)?;
     if !style.files.is_empty() {
         let files: Vec<String> = style.files.iter().map(|file| neutral::terminal(file)).collect();

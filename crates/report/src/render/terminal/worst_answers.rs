@@ -7,13 +7,15 @@ use anstyle::Style as Ansi;
 use super::line_writer::{DIM, LineWriter, PLAIN, RED, YELLOW, short};
 use super::wrapped::{Span, common_share, excerpt, one_line, write_block};
 use crate::v1::{Report, Role};
-use crate::view::{self, CaseAnswer, CaseRow, Sanitizer};
-use promptgate_core::text::word_diff;
+use crate::view::changes::word_diff;
+use crate::view::{self, CaseAnswer, CaseRow, FailingStatement, Sanitizer};
 
 /// Cases whose answers are shown.
 const MAX_CASES: usize = 3;
 /// Characters of a question or a reason.
 const MAX_TEXT: usize = 300;
+/// Characters of a statement or a quote.
+const MAX_STATEMENT: usize = 70;
 /// Characters of an answer that are compared.
 const MAX_ANSWER: usize = 4000;
 /// Minimum share of common text to show both answers as one with its changes.
@@ -46,14 +48,27 @@ fn write_case(row: &CaseRow<'_>, writer: &mut LineWriter<'_>) -> io::Result<()> 
     let plain = |text: &str| vec![(PLAIN, one_line(redactor, text, MAX_TEXT))];
     write_block((DIM, "  question  "), &plain(&row.case.query), 1, writer)?;
     let sanitizer = Sanitizer::new(redactor);
-    write_answers(&view::answers(row.case, &sanitizer), writer)?;
+    let answers = view::answers(row.case, &sanitizer);
+    write_answers(&answers, writer)?;
     let reasons = view::failure_reasons(row.case, &sanitizer);
     if let Some(((scorer, reason), others)) = reasons.split_first() {
         let more = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
-        let text = format!("{}{more}: {reason}", one_line(redactor, scorer, 60));
-        write_block((RED, "  fails     "), &plain(&text), 2, writer)?;
+        let repeat =
+            answers.iter().find(|answer| answer.side == Role::Candidate.as_str()).map_or(1, |of| of.repeat);
+        let statements =
+            view::failing_statements(row.case, repeat.saturating_sub(1), MAX_STATEMENT, &sanitizer);
+        let said = statements.iter().find(|statement| statement.scorer == *scorer).map(said);
+        let text = format!("{}{more}: {}", one_line(redactor, scorer, 60), said.as_ref().unwrap_or(reason));
+        write_block((RED, "  fails     "), &plain(&text), 3, writer)?;
     }
     Ok(())
+}
+
+/// What the judge says of a statement, with its quote.
+fn said(statement: &FailingStatement) -> String {
+    let FailingStatement { verdict, text, quote, .. } = statement;
+    let quote = quote.as_ref().map_or_else(String::new, |quote| format!("; the judge quotes “{quote}”"));
+    format!("{verdict}: “{text}”{quote}")
 }
 
 /// The style of a status.
@@ -72,13 +87,13 @@ fn write_answers(answers: &[CaseAnswer], writer: &mut LineWriter<'_>) -> io::Res
     let text = |answer: &CaseAnswer| answer.text.as_deref().map(|text| one_line(redactor, text, MAX_ANSWER));
     let (baseline, candidate) = (of(Role::Baseline), of(Role::Candidate));
     if let (Some(old), Some(new)) = (baseline.and_then(text), candidate.and_then(text)) {
-        let pieces = word_diff(&old, &new);
+        let segments = word_diff(&old, &new);
         if old == new {
             let same = [(DIM, "(both) ".to_owned()), (PLAIN, new)];
             return write_block((DIM, "  answer    "), &same, DIFFERENCE_ROWS, writer);
         }
-        if common_share(&pieces) >= MIN_COMMON {
-            return write_block((DIM, "  answer    "), &excerpt(&pieces), DIFFERENCE_ROWS, writer);
+        if common_share(&segments) >= MIN_COMMON {
+            return write_block((DIM, "  answer    "), &excerpt(segments), DIFFERENCE_ROWS, writer);
         }
     }
     let shown = |answer: &CaseAnswer| -> Vec<Span> {
@@ -107,7 +122,7 @@ mod tests {
     use crate::{Format, Style, fixtures, write};
 
     /// Rows of a terminal below the verdict.
-    const SCREENFUL: usize = 24;
+    const SCREENFUL: usize = 27;
 
     fn shown(report: &Report, answers: bool, color: bool, width: usize) -> String {
         let mut out = Vec::new();

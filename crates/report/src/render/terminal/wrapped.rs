@@ -6,56 +6,35 @@ use anstyle::Style as Ansi;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::line_writer::{GREEN, LineWriter, PLAIN, RED};
-use promptgate_core::text::{Piece, PieceKind, Redactor, neutral};
+use crate::v1::{Segment, SegmentOp};
+use crate::view::changes::{CONTEXT_WORDS, abbreviated};
+use promptgate_core::text::{Redactor, neutral};
 
 /// A part of a line in one style.
 pub(super) type Span = (Ansi, String);
 
 /// A changed text with the marks that remain without color: `[-old-]`, `{+new+}`.
-pub(super) fn marked(kind: PieceKind, text: &str) -> Span {
-    match kind {
-        PieceKind::Equal => (PLAIN, text.to_owned()),
-        PieceKind::Removed => (RED, format!("[-{text}-]")),
-        PieceKind::Added => (GREEN, format!("{{+{text}+}}")),
+pub(super) fn marked(segment: &Segment) -> Span {
+    let text = &segment.text;
+    match segment.op {
+        SegmentOp::Equal => (PLAIN, text.clone()),
+        SegmentOp::Removed => (RED, format!("[-{text}-]")),
+        SegmentOp::Added => (GREEN, format!("{{+{text}+}}")),
     }
 }
-
-/// Unchanged words that are kept before and after a change.
-const CONTEXT: usize = 7;
 
 /// The spans of a difference in one line, with only the words around changes.
-pub(super) fn excerpt(pieces: &[Piece]) -> Vec<Span> {
-    let last = pieces.len().saturating_sub(1);
-    let shown = |(index, piece): (usize, &Piece)| match piece.kind {
-        PieceKind::Equal => (PLAIN, around(&piece.text, index > 0, index < last)),
-        kind => marked(kind, &piece.text),
-    };
-    pieces.iter().enumerate().map(shown).collect()
-}
-
-/// The start of an unchanged text that follows a change, and the end of one that precedes another.
-fn around(text: &str, follows: bool, precedes: bool) -> String {
-    let words: Vec<&str> = text.split_inclusive(' ').collect();
-    let (head, tail) = (if follows { CONTEXT } else { 0 }, if precedes { CONTEXT } else { 0 });
-    if words.len() <= head + tail + 1 || !(follows || precedes) {
-        return text.to_owned();
-    }
-    let start = words.get(..head).unwrap_or_default().concat();
-    let end = words.get(words.len() - tail..).unwrap_or_default().concat();
-    match (follows, precedes) {
-        (true, true) => format!("{start}… {end}"),
-        (true, false) => format!("{}…", start.trim_end()),
-        (false, _) => format!("… {end}"),
-    }
+pub(super) fn excerpt(segments: Vec<Segment>) -> Vec<Span> {
+    abbreviated(segments, CONTEXT_WORDS, usize::MAX).iter().map(marked).collect()
 }
 
 /// Share of the longer text that both have.
-pub(super) fn common_share(pieces: &[Piece]) -> f64 {
-    let length = |kind| -> usize {
-        pieces.iter().filter(|piece| piece.kind == kind).map(|piece| piece.text.trim().len()).sum()
+pub(super) fn common_share(segments: &[Segment]) -> f64 {
+    let length = |op| -> usize {
+        segments.iter().filter(|segment| segment.op == op).map(|segment| segment.text.trim().len()).sum()
     };
-    let equal = length(PieceKind::Equal);
-    let longest = equal + length(PieceKind::Removed).max(length(PieceKind::Added));
+    let equal = length(SegmentOp::Equal);
+    let longest = equal + length(SegmentOp::Removed).max(length(SegmentOp::Added));
     if longest == 0 { 1.0 } else { equal as f64 / longest as f64 }
 }
 
@@ -155,10 +134,15 @@ pub(super) fn write_row(
     if !writer.color || neutral::guarded(&whole) != whole {
         return writer.line(&whole, PLAIN);
     }
-    let parts = std::iter::once((ansi, start)).chain(row.iter().map(|(ansi, text)| (*ansi, text.as_str())));
-    let text: String = parts
-        .map(|(ansi, part)| if ansi == PLAIN { part.to_owned() } else { format!("{ansi}{part}{ansi:#}") })
-        .collect();
+    let mut parts: Vec<(Ansi, &str)> = vec![(ansi, start)];
+    parts.extend(row.iter().map(|(ansi, text)| (*ansi, text.as_str())));
+    // A blank at the end may be one column too many.
+    if let Some((_, last)) = parts.last_mut() {
+        *last = last.trim_end();
+    }
+    let styled =
+        |(ansi, part)| if ansi == PLAIN { str::to_owned(part) } else { format!("{ansi}{part}{ansi:#}") };
+    let text: String = parts.into_iter().map(styled).collect();
     writeln!(writer.out, "{}", text.trim_end())
 }
 
@@ -199,7 +183,8 @@ fn shorten(row: &mut [Span], room: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use promptgate_core::text::{Secret, word_diff};
+    use crate::view::changes::word_diff;
+    use promptgate_core::text::Secret;
     use proptest::prelude::*;
 
     fn plain(spans: &[Span]) -> String {
@@ -212,16 +197,16 @@ mod tests {
         let old = format!("{} old {} gone {}", words(0, 20), words(20, 50), words(50, 70));
         let new = format!("{} new {} {}", words(0, 20), words(20, 50), words(50, 70));
         assert_eq!(
-            plain(&excerpt(&word_diff(&old, &new))),
-            "… w13 w14 w15 w16 w17 w18 w19 [-old-]{+new+} w20 w21 w22 w23 w24 w25 … w43 w44 w45 w46 w47 w48 w49[- gone-] \
-             w50 w51 w52 w53 w54 w55…"
+            plain(&excerpt(word_diff(&old, &new))),
+            "… w12 w13 w14 w15 w16 w17 w18 w19 [-old-]{+new+} w20 w21 w22 w23 w24 w25 w26 w27 … w42 w43 w44 w45 w46 w47 w48 w49[- gone-] \
+             w50 w51 w52 w53 w54 w55 w56 w57 … "
         );
-        assert_eq!(plain(&excerpt(&word_diff("same", "same"))), "same");
+        assert_eq!(plain(&excerpt(word_diff("same", "same"))), "same");
     }
 
     #[test]
     fn words_of_several_styles_stay_together() {
-        let spans = excerpt(&word_diff("It costs $7.50 in total.", "It costs $4.95 in total."));
+        let spans = excerpt(word_diff("It costs $7.50 in total.", "It costs $4.95 in total."));
         let shown: Vec<String> = rows(&spans, 24).iter().map(|row| plain(row)).collect();
         assert_eq!(shown, ["It costs ", "$[-7.50-]{+4.95+} in ", "total."]);
     }
@@ -252,7 +237,7 @@ mod tests {
             let mut out = Vec::new();
             let mut writer = LineWriter { out: &mut out, width: 60, color: false, redactor: &redactor };
             let (old, new) = (one_line(&redactor, &old, 150), one_line(&redactor, &new, 150));
-            write_block((PLAIN, "  answer   "), &excerpt(&word_diff(&old, &new)), most, &mut writer).unwrap();
+            write_block((PLAIN, "  answer   "), &excerpt(word_diff(&old, &new)), most, &mut writer).unwrap();
             let text = String::from_utf8(out).unwrap();
             prop_assert!(text.lines().count() <= most, "{text}");
             prop_assert!(text.lines().all(|line| line.chars().count() <= 62), "{text}");

@@ -27,7 +27,7 @@ pub struct History {
     pub runs: Vec<HistoryRun>,
     /// Every gated metric over the runs.
     pub trends: Vec<Trend>,
-    /// What was tested, and how.
+    /// The tests that the findings come from, in a sentence.
     pub tested: String,
     /// Files that are not part of it.
     pub skipped: Vec<SkippedReport>,

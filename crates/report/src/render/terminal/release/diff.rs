@@ -9,7 +9,7 @@ use crate::release::diff::{ChangedValue, Diff, MessageChange, MessageDiff, Segme
 use crate::render::Style;
 use crate::render::terminal::line_writer::{BULLET, DIM, LineWriter, PLAIN, RED, YELLOW};
 use crate::render::terminal::wrapped::{Span, marked, rows, write_row};
-use promptgate_core::text::{PieceKind, neutral};
+use promptgate_core::text::neutral;
 
 /// Unchanged lines that are shown before and after a change.
 const CONTEXT: usize = 1;
@@ -74,15 +74,9 @@ fn write_message(message: &MessageDiff, writer: &mut LineWriter<'_>) -> io::Resu
     write_segments(&message.segments, writer)
 }
 
-/// A piece of a line.
-struct LinePiece {
-    op: SegmentOp,
-    text: String,
-}
-
 fn write_segments(segments: &[Segment], writer: &mut LineWriter<'_>) -> io::Result<()> {
     let lines = lines(segments);
-    let is_changed = |line: &Vec<LinePiece>| line.iter().any(|piece| piece.op != SegmentOp::Equal);
+    let is_changed = |line: &Vec<Segment>| line.iter().any(|piece| piece.op != SegmentOp::Equal);
     let changed: Vec<usize> =
         lines.iter().enumerate().filter(|(_, line)| is_changed(line)).map(|(index, _)| index).collect();
     let mut skipped = false;
@@ -101,7 +95,7 @@ fn write_segments(segments: &[Segment], writer: &mut LineWriter<'_>) -> io::Resu
 }
 
 /// Segments by lines. A line break that differs is shown as `↵`.
-fn lines(segments: &[Segment]) -> Vec<Vec<LinePiece>> {
+fn lines(segments: &[Segment]) -> Vec<Vec<Segment>> {
     let mut lines = vec![Vec::new()];
     for Segment { op, text } in segments {
         let mut parts = text.split('\n').peekable();
@@ -112,7 +106,7 @@ fn lines(segments: &[Segment]) -> Vec<Vec<LinePiece>> {
                 text.push('↵');
             }
             if let Some(line) = lines.last_mut().filter(|_| !text.is_empty()) {
-                line.push(LinePiece { op: *op, text });
+                line.push(Segment { op: *op, text });
             }
             if ends {
                 lines.push(Vec::new());
@@ -126,14 +120,9 @@ fn lines(segments: &[Segment]) -> Vec<Vec<LinePiece>> {
 }
 
 /// Writes a line with markers, wrapped at words.
-fn write_line(line: &[LinePiece], writer: &mut LineWriter<'_>) -> io::Result<()> {
+fn write_line(line: &[Segment], writer: &mut LineWriter<'_>) -> io::Result<()> {
     let room = usize::from(writer.width).saturating_sub(INDENT);
-    let kind = |op| match op {
-        SegmentOp::Equal => PieceKind::Equal,
-        SegmentOp::Removed => PieceKind::Removed,
-        SegmentOp::Added => PieceKind::Added,
-    };
-    let spans: Vec<Span> = line.iter().map(|piece| marked(kind(piece.op), &piece.text)).collect();
+    let spans: Vec<Span> = line.iter().map(marked).collect();
     let indent = " ".repeat(INDENT);
     rows(&spans, room).iter().try_for_each(|row| write_row((PLAIN, &indent), row, writer))
 }
