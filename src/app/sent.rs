@@ -1,4 +1,4 @@
-//! Messages that were sent, for the report: the prompts as written, and the messages of every case.
+//! Prompts and messages for the report: the prompts as written, and the messages of every case.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -141,7 +141,7 @@ impl Pair {
         self.trials - 2.0
     }
 
-    /// What the case tells about the noise of single scores: a sum of squares and its degrees of freedom. Without repeats,
+    /// Evidence of the case about the noise of single scores: a sum of squares and its degrees of freedom. Without repeats,
     /// that is its difference itself.
     fn pooled(&self, by_differences: bool) -> (f64, f64) {
         if by_differences {

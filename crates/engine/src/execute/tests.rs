@@ -12,9 +12,9 @@ use super::{Engine, Plan, Roles, Round, RoundResult, Scorers, Slot};
 use crate::judge::{Judge, Member, registry};
 use promptgate_core::check;
 use promptgate_core::model::{
-    Case, ChatRequest, Completion, Dataset, DatasetFacts, Ended, Fault, FaultKind, FinishReason, Grade, Item,
-    Message, MessageRole, PromptFacts, Purpose, Role, ToolCall, Trial, TrialResult, Usage, Variant,
-    VariantFacts,
+    CallFacts, CallOrigin, Case, ChatRequest, Completion, Dataset, DatasetFacts, Ended, Fault, FaultKind,
+    FinishReason, Grade, Item, Message, MessageRole, PromptFacts, Purpose, Role, ToolCall, Trial,
+    TrialResult, Usage, Variant, VariantFacts,
 };
 use promptgate_core::port::NullSink;
 use promptgate_testing::{Reply, ScriptedModel};
@@ -174,9 +174,16 @@ async fn shared_request_is_sent_and_judged_once() {
     let (result, requests, _) = bench.run(2).await;
     assert_eq!(requests.len(), 3 * 2 * 2);
     assert_eq!(result.trials.len(), 3 * 2 * 2);
+    let without_origin = |trial: &Trial| {
+        let mut result = trial.result.clone();
+        result.set_call(CallFacts::spared(CallOrigin::Shared));
+        result
+    };
     for pair in result.trials.chunks(2) {
         assert_eq!((pair[0].role, pair[1].role), (Role::Candidate, Role::Baseline));
-        assert_eq!(pair[0].result, pair[1].result);
+        // Only where they came from differs: a call, and that of the candidate.
+        assert_ne!(pair[0].result, pair[1].result);
+        assert_eq!(without_origin(&pair[0]), pair[1].result);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The sentence below the verdict, for all renderings: why it is what it is, in plain words.
 //!
-//! Of a run that did not pass it is the deciding criterion with the tags that carry its drop. Of a run that passed it is
-//! what the run excludes. A run that the machinery ended has none: its reason is the fault.
+//! Of a run that did not pass it is the deciding criterion with the tags that carry its drop. Of a run that passed it
+//! is the drop that is excluded. A run that the machinery ended has none: its reason is the fault.
 
 use serde::Serialize;
 
@@ -55,8 +55,8 @@ impl Why {
     }
 }
 
-/// Whether a fault of key, network, endpoint or machine ended the run before it could be decided. Such a report says only
-/// what happened and what to do: no number in it is about the change.
+/// Whether a fault of key, network, endpoint or machine ended the run before it could be decided. Such a report has
+/// only the fault and the next step: no number in it is about the change.
 pub(crate) fn is_infrastructure_failure(report: &Report) -> bool {
     let of_machinery = |kind: FaultKind| {
         !matches!(
@@ -139,7 +139,7 @@ fn add_tags(why: &mut Why, metric: &Metric, redactor: &Redactor) {
     }
 }
 
-/// What a run that passed excludes.
+/// The drop that a run that passed excludes.
 fn passed(report: &Report, redactor: &Redactor) -> Option<Why> {
     let compared: Vec<(&Criterion, &Metric)> = report
         .criteria

@@ -131,6 +131,23 @@ fn messages_name_place_reason_and_next_step() {
 }
 
 #[test]
+fn next_step_is_about_what_the_server_names() {
+    let help = |status, body: &str| fault(status, &[], body).help.unwrap_or_default();
+    let model = r#"{"error": {"message": "The model `gpt-9` does not exist", "code": "model_not_found"}}"#;
+    assert!(help(404, model).starts_with("check the model's name") && !help(404, model).contains("/v1"));
+    assert!(
+        help(404, r#"{"error": {"message": "no", "param": "model"}}"#).starts_with("check the model's name")
+    );
+    assert!(help(404, "<html>nothing here</html>").contains("/v1"));
+    let refused = r#"{"error": {"message": "Unsupported value", "param": "temperature"}}"#;
+    assert_eq!(help(400, refused), "remove or change `temperature`, which this endpoint or model refuses");
+    for param in ["", "a`b", "[x](http://e)", &"p".repeat(90)] {
+        let body = serde_json::json!({"error": {"message": "no", "param": param}}).to_string();
+        assert_eq!(help(400, &body), "check model and parameters", "{param:?}");
+    }
+}
+
+#[test]
 fn echoed_keys_are_redacted() {
     let echoed = fault(
         401,
