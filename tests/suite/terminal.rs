@@ -41,7 +41,8 @@ fn at_terminal(folder: &Folder, variables: &[(&str, &str)], arguments: &[&str]) 
         Err(error) => {
             let required = std::env::var("PROMPTGATE_REQUIRE_ALL").as_deref() == Ok("1");
             assert!(!required, "script: {error}");
-            eprintln!("skipped: script is not installed");
+            // Written directly: the test harness hides the output of passing tests.
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), b"skipped: script is not installed\n");
             None
         }
     }

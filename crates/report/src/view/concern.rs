@@ -103,8 +103,8 @@ mod tests {
         let mut lower = must.clone();
         (lower.id, lower.status) = ("slightly".to_owned(), CaseStatus::Lower);
         (lower.must_pass, lower.failing) = (false, Vec::new());
-        let loss = |difference| Some(LargestDifference { metric: "faithfulness".to_owned(), difference });
-        lower.largest_difference = loss(-0.1);
+        lower.largest_difference =
+            Some(LargestDifference { metric: "faithfulness".to_owned(), difference: -0.1 });
         report.cases.push(lower);
         let regressed = report.cases.iter_mut().find(|case| case.id == "refund-004").unwrap();
         regressed.status = CaseStatus::Regressed;
