@@ -6,6 +6,7 @@ mod agreement;
 mod analysis;
 mod attempt;
 mod call;
+mod carried_by;
 mod case;
 mod chat;
 mod dataset;
@@ -34,6 +35,7 @@ pub use analysis::{
 };
 pub use attempt::{Attempt, FirstAttempt};
 pub use call::{CallFacts, CallOrigin, CallReason};
+pub use carried_by::{CarriedBy, TagDrop};
 pub use case::{Case, Item};
 pub use chat::{ChatRequest, Completion, Message, MessageRole, Purpose, ResponseFormat, ToolCall, Usage};
 pub use dataset::{CaseChoice, Dataset, DatasetFacts, DatasetFormat, PartialDataset};
@@ -57,8 +59,8 @@ pub use trial_summary::{
 };
 pub use variant::{PromptFacts, PromptMessage, Role, Variant, VariantFacts};
 pub use verdict::{
-    CarriedBy, CaseStatus, CaseSummary, ContestedTotals, CriterionOutcome, CriterionVerdict, Decision,
+    CaseStatus, CaseSummary, ContestedTotals, CriterionOutcome, CriterionVerdict, Decision,
     FirstAttemptsOutcome, Interval, Judged, LengthCorrelation, LookCriterion, LookOutcome, MetricSummary,
-    Need, NextLook, Reason, ReasonCode, RefusalCounts, Refusals, Scope, Slice, TagDrop, ToSettle,
-    VariantSummary, Verdict,
+    Need, NextLook, Reason, ReasonCode, RefusalCounts, Refusals, Scope, Slice, ToSettle, VariantSummary,
+    Verdict,
 };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{MetricKind, named};
+use super::{CarriedBy, MetricKind, named};
 
 named! {
     /// The verdict of a run.
@@ -336,26 +336,6 @@ pub struct Judged {
     /// The drop in the share of answers that people pass which corresponds to the smallest detectable drop: that drop
     /// over the calibration's slope; null without a calibration that allows it.
     pub smallest_true_drop: Option<f64>,
-}
-
-/// Tags whose cases dropped more than the others, by more than chance, and together carry most of the drop.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct CarriedBy {
-    /// The tags, the clearest first.
-    pub tags: Vec<TagDrop>,
-    /// Their share of the drop, at least 0.5; above 1 where the other cases rose.
-    pub share: f64,
-}
-
-/// The drop on the cases of a tag.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct TagDrop {
-    /// The tag.
-    pub tag: String,
-    /// Number of compared cases with the tag.
-    pub cases: usize,
-    /// Candidate minus baseline, mean over these cases.
-    pub difference: f64,
 }
 
 /// A metric over the cases with a tag.

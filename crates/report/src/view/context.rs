@@ -55,6 +55,7 @@ pub(crate) fn shared_context(
         reasons_left_out => reasons.len().saturating_sub(rows),
         why => Serde(why.iter().flat_map(|why| &why.pieces).collect::<Vec<_>>()),
         infrastructure => super::is_infrastructure_failure(report),
+        legend => super::legend(report),
         settle => looks::settle(report),
         metrics => report.metrics.iter().take(rows).map(|of| metric(of, name)).collect::<Value>(),
         metrics_left_out => report.metrics.len().saturating_sub(rows),

@@ -48,7 +48,7 @@ fn large_suite_names_the_broken_cases_and_little_else() {
             let named = |case: &usize| matches!(statuses[*case], Broken | Regressed);
             let found = truly.iter().filter(|case| named(case)).count();
             let all = (0..statuses.len()).filter(named).count();
-            assert!(found >= 40 && found <= TRULY_BROKEN, "seed {seed}, {repeats} repeats: {found} found");
+            assert!((40..=TRULY_BROKEN).contains(&found), "seed {seed}, {repeats} repeats: {found} found");
             assert!(all <= 60, "seed {seed}, {repeats} repeats: {all} named");
         }
     }
@@ -99,7 +99,7 @@ fn clear_losses_in_a_noisy_suite_are_found() {
     let regressed: Vec<usize> = (0..60).filter(|case| statuses[*case] == Regressed).collect();
     assert!((0..6).all(|case| regressed.contains(&case)), "{regressed:?}");
     assert!(regressed.len() <= 8, "{regressed:?}");
-    assert!(statuses[6..].iter().any(|status| *status == Lower) && statuses.contains(&Higher));
+    assert!(statuses[6..].contains(&Lower) && statuses.contains(&Higher));
 }
 
 #[test]

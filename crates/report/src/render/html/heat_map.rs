@@ -12,10 +12,6 @@ use crate::view::{Sanitizer, number};
 const MAX_METRICS: usize = 8;
 /// Tags shown.
 const MAX_TAGS: usize = 30;
-/// The loss from which a tag counts as one where the drop lies.
-const LOSS: f64 = -0.05;
-/// The share of tags with such a loss up to which they explain a drop.
-const FEW: f64 = 0.5;
 
 /// The heat map.
 #[derive(Debug, Serialize)]
@@ -24,7 +20,7 @@ pub(super) struct HeatMap {
     rows: Vec<HeatRow>,
     /// Tags without a row.
     left_out: usize,
-    /// Whether the losses lie in few of the tags.
+    /// Whether few tags carry the drop of a metric.
     explains: bool,
 }
 
@@ -63,7 +59,6 @@ pub(super) fn heat_map(report: &Report, sanitizer: &Sanitizer<'_>) -> Option<Hea
     let mut sorted: Vec<(&str, Vec<Option<&Slice>>)> = tags.into_iter().collect();
     // A stable sort keeps the order of names among equals.
     sorted.sort_by(|(_, one), (_, other)| worst(one).total_cmp(&worst(other)));
-    let losing = sorted.iter().filter(|(_, cells)| worst(cells) <= LOSS).count();
     if sorted.len() < 2 {
         return None;
     }
@@ -84,7 +79,7 @@ pub(super) fn heat_map(report: &Report, sanitizer: &Sanitizer<'_>) -> Option<Hea
         metrics: metrics.iter().map(|metric| sanitizer.clip(&metric.name, 60)).collect(),
         rows: sorted.iter().take(MAX_TAGS).map(row).collect(),
         left_out: sorted.len().saturating_sub(MAX_TAGS),
-        explains: losing > 0 && losing as f64 <= FEW * sorted.len() as f64,
+        explains: metrics.iter().any(|metric| metric.carried_by.is_some()),
     })
 }
 
@@ -92,7 +87,7 @@ pub(super) fn heat_map(report: &Report, sanitizer: &Sanitizer<'_>) -> Option<Hea
 fn class(difference: f64) -> &'static str {
     match difference {
         of if of <= -0.15 => "worse-3",
-        of if of <= LOSS => "worse-2",
+        of if of <= -0.05 => "worse-2",
         of if of <= -0.02 => "worse-1",
         of if of >= 0.15 => "better-3",
         of if of >= 0.05 => "better-2",

@@ -61,7 +61,11 @@ pub(super) fn report_context(
                 Some(context! { label => of.label.clone(), row, names, left_out })
             })
             .collect::<Value>(),
-        open => if shows_text { open_cases(report, tier, sanitizer) } else { Vec::new() },
+        open => if shows_text && report.verdict != Verdict::Pass {
+            open_cases(report, tier, sanitizer)
+        } else {
+            Vec::new()
+        },
         prompt_changes => if shows_text { prompt_changes(report, tier, sanitizer) } else { Vec::new() },
         groups,
         cases_left_out => (left_out > 0).then(|| cases(left_out)),
@@ -70,7 +74,6 @@ pub(super) fn report_context(
         scope_words => view::scope_question(report.policy.scope),
         commits => Serde(&options.commits),
         facts => Serde(run_facts(report, tier.text, sanitizer)),
-        legend => view::legend(report),
         fold_title => fold_title(report),
         warnings_title => number::counted(report.warnings.len() as u64, "warning"),
         warnings => warnings.iter().take(tier.rows).map(|warning| text(warning)).collect::<Value>(),
