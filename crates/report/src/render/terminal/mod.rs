@@ -6,6 +6,7 @@
 
 mod calibration;
 mod case;
+mod changes;
 mod headline;
 mod history;
 mod line_writer;
@@ -24,6 +25,7 @@ use crate::v1::Report;
 use crate::view;
 pub use calibration::write_calibration;
 pub use case::write_case;
+use changes::write_changes;
 use headline::write_headline;
 pub use history::write_history;
 use line_writer::LineWriter;
@@ -50,6 +52,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write, style: &Style) -> io::
     }
     if !view::nothing_measured(report) {
         if style.answers {
+            write_changes(report, &mut writer)?;
             write_worst_answers(report, &mut writer)?;
         }
         write_criteria(report, &mut writer)?;

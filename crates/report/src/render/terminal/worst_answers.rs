@@ -121,8 +121,8 @@ mod tests {
     use crate::v1::Report;
     use crate::{Format, Style, fixtures, write};
 
-    /// Rows of a terminal below the verdict.
-    const SCREENFUL: usize = 27;
+    /// Rows of a terminal below the verdict, for what changed and the worst cases.
+    const SCREENFUL: usize = 40;
 
     fn shown(report: &Report, answers: bool, color: bool, width: usize) -> String {
         let mut out = Vec::new();
