@@ -51,7 +51,7 @@ pub(crate) fn failing_statements(
 fn worst(details: &Value) -> Option<&Value> {
     let verdict = |entry: &Value| entry.get("verdict").and_then(Value::as_str).map(str::to_owned);
     let failing = || {
-        entries(details).into_iter().filter(|entry| {
+        judge_entries(details).into_iter().filter(|entry| {
             verdict(entry).is_some_and(|verdict| !GOOD.contains(&verdict.as_str()))
                 || entry.get("problem").is_some_and(|problem| !problem.is_null())
         })
@@ -60,7 +60,7 @@ fn worst(details: &Value) -> Option<&Value> {
 }
 
 /// The statements, items or ratings in the details of a grade, of all judgements of a panel.
-fn entries(details: &Value) -> Vec<&Value> {
+pub(crate) fn judge_entries(details: &Value) -> Vec<&Value> {
     let judgements = details.get("judgements").and_then(Value::as_array);
     let each: Vec<&Value> = match judgements {
         Some(judgements) => judgements.iter().filter_map(|judgement| judgement.get("details")).collect(),

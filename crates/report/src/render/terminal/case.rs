@@ -11,7 +11,7 @@ use super::{MIN_WIDTH, Style};
 use crate::case_result::{CaseResult, TrialMark};
 use crate::v1::{Grade, Passes, Role, Trial};
 use crate::view::changes::word_diff;
-use crate::view::{minute, variant_name};
+use crate::view::{judge_entries, minute, variant_name};
 use promptgate_core::model::Message;
 use promptgate_core::text::Redactor;
 
@@ -242,7 +242,7 @@ fn write_grades(result: &CaseResult, trial: &Trial, writer: &mut LineWriter<'_>)
 
 fn write_evidence(grade: &Grade, writer: &mut LineWriter<'_>) -> io::Result<()> {
     let redactor = writer.redactor;
-    for entry in entries(&grade.details).take(MAX_ENTRIES) {
+    for entry in judge_entries(&grade.details).into_iter().take(MAX_ENTRIES) {
         let text = |key: &str| entry.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let line = |text: &str| vec![(PLAIN, one_line(redactor, text, MAX_REASON))];
         let verdict = text("verdict").unwrap_or("–");
@@ -260,19 +260,6 @@ fn write_evidence(grade: &Grade, writer: &mut LineWriter<'_>) -> io::Result<()> 
         }
     }
     Ok(())
-}
-
-/// Statements, items or ratings of a grade, of all judgements of a panel.
-fn entries(details: &Value) -> impl Iterator<Item = &Value> {
-    let several = details.get("judgements").and_then(Value::as_array);
-    let each: Vec<&Value> = match several {
-        Some(judgements) => judgements.iter().filter_map(|judgement| judgement.get("details")).collect(),
-        None => vec![details],
-    };
-    each.into_iter().flat_map(|details| {
-        let list = ["statements", "items", "ratings"].iter().find_map(|name| details.get(name)?.as_array());
-        list.map_or(&[][..], Vec::as_slice).iter().filter(|entry| entry.is_object())
-    })
 }
 
 #[cfg(test)]
