@@ -44,7 +44,7 @@ fn readme_commands_exist() {
         })
         .collect();
     assert_eq!(listed, known);
-    assert!(readme.contains("cargo run --locked -- run golden/customer-support --offline"));
+    assert!(readme.contains("cargo run --locked -p promptgate -- run golden/customer-support --offline"));
     assert!(readme.contains("cargo test --locked"));
 }
 
