@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::history::{self, History};
+use super::history::{self, History, SavedRun};
 use super::v1::{Policy, Report, Trial, read};
 use promptgate_core::model::{Decision, MetricKind, Run};
 use promptgate_core::{forecast, gate, metric};
@@ -81,6 +81,11 @@ fn named(name: &str) -> Report {
 
 /// Runs of the failing report whose faithfulness has these means, with bounds 0.02 away.
 pub(crate) fn history(means: &[f64]) -> History {
+    edited_history(means, |_, _| {})
+}
+
+/// Such runs, each edited by its index.
+pub(crate) fn edited_history(means: &[f64], edit: impl Fn(usize, &mut SavedRun)) -> History {
     let path = format!("{}/../../tests/fixtures/reports/fail.json", env!("CARGO_MANIFEST_DIR"));
     let saved = history::read(&path, &std::fs::read_to_string(&path).unwrap()).unwrap();
     let run = |(index, mean): (usize, &f64)| {
@@ -91,6 +96,7 @@ pub(crate) fn history(means: &[f64]) -> History {
             let of = &mut metric.candidate;
             (of.mean, of.lower, of.upper) = (Some(*mean), Some(mean - 0.02), Some(mean + 0.02));
         }
+        edit(index, &mut run);
         (format!("run-{index}/report.json"), run)
     };
     History::of("customer-support", means.iter().enumerate().map(run).rev().collect(), Vec::new()).unwrap()

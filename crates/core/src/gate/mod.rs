@@ -33,6 +33,7 @@ mod warnings;
 pub use crate::model::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
 pub use base_cases::decide;
 pub use schedule::{Look, Schedule};
+pub use trials::passing_score;
 
 #[cfg(test)]
 mod tests;

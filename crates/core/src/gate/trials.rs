@@ -1,7 +1,7 @@
 //! Passing and failing trials, and the criteria that count them: `must_pass` cases and broken cases.
 
 use crate::model::{
-    Analysis, Cell, CriterionVerdict, Matrix, MetricKind, MetricScores, Policy, Requirement, Role,
+    Analysis, Cell, Criterion, CriterionVerdict, Matrix, MetricKind, MetricScores, Policy, Requirement, Role,
 };
 
 use super::evidence::{EXACT, Evidence, literal_verdict};
@@ -63,20 +63,8 @@ pub(super) struct TrialTallies {
 impl TrialTallies {
     /// Counts the trials of a run.
     pub(super) fn new(analysis: &Analysis, policy: &Policy, gaps_from_fail_fast: bool) -> Self {
-        let minimum = |name: &str| {
-            let minima = policy.criteria.iter().filter_map(|criterion| match criterion.requirement {
-                Requirement::Minimum { value } if criterion.metric == name && criterion.tag.is_none() => {
-                    Some(value)
-                }
-                Requirement::EveryTrial if criterion.metric == name && criterion.tag.is_none() => Some(1.0),
-                _ => None,
-            });
-            minima.reduce(f64::max)
-        };
-        let required = |(index, metric): (usize, &MetricScores)| match metric.kind {
-            MetricKind::Check => Some((index, 1.0)),
-            MetricKind::Judge => minimum(&metric.name).map(|minimum| (index, minimum)),
-            _ => None,
+        let required = |(index, metric): (usize, &MetricScores)| {
+            Some((index, passing_score(policy, &metric.name, metric.kind)?))
         };
         let required: Vec<(usize, f64)> = analysis.metrics.iter().enumerate().filter_map(required).collect();
         let tallies = |role| {
@@ -142,6 +130,22 @@ impl TrialTallies {
             && ours.failed + ours.open == 0
             && theirs.failed > 0
             && theirs.passed + theirs.open == 0
+    }
+}
+
+/// The score with which a trial passes on a metric: 1 on a check, its minimum on a judged metric; `None` where any score
+/// passes.
+pub fn passing_score(policy: &Policy, metric: &str, kind: MetricKind) -> Option<f64> {
+    let minimum = |criterion: &Criterion| match criterion.requirement {
+        _ if criterion.metric != metric || criterion.tag.is_some() => None,
+        Requirement::Minimum { value } => Some(value),
+        Requirement::EveryTrial => Some(1.0),
+        _ => None,
+    };
+    match kind {
+        MetricKind::Check => Some(1.0),
+        MetricKind::Judge => policy.criteria.iter().filter_map(minimum).reduce(f64::max),
+        _ => None,
     }
 }
 

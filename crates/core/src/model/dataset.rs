@@ -40,7 +40,7 @@ pub struct DatasetFacts {
     pub digest: String,
     /// Number of cases that were evaluated.
     pub cases: usize,
-    /// The part that a partial run was limited to, which is no evidence about the suite; absent for any other run.
+    /// The part that a partial run was limited to, which says nothing about the rest of the suite; absent for any other run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partial: Option<PartialDataset>,
 }

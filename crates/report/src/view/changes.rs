@@ -110,7 +110,7 @@ fn around(text: &str, words: usize, follows_change: bool, precedes_change: bool)
     let start_of_last = starts.len().checked_sub(words).and_then(|at| starts.get(at)).copied().unwrap_or(0);
     let first = if follows_change { text[..end_of_first].trim_end() } else { "" };
     let last = if precedes_change { &text[start_of_last..] } else { "" };
-    format!("{first}{}{last}", if follows_change { GAP } else { GAP.trim_start() }).to_owned()
+    format!("{first}{}{last}", if follows_change { GAP } else { GAP.trim_start() })
 }
 
 /// The byte positions where words start.

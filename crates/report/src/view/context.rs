@@ -14,8 +14,6 @@ pub(crate) struct PageLimits {
     pub(crate) rows: usize,
     /// Characters of a text.
     pub(crate) text: usize,
-    /// Characters of what changed in a message of the prompt.
-    pub(crate) changes: usize,
     /// Characters of the name of a metric.
     pub(crate) name: usize,
 }
@@ -39,7 +37,6 @@ pub(crate) fn shared_context(
         baseline_note => report.baseline_note.as_deref().map(super::baseline_note).map(text),
         notices => super::page_notices(report).take(rows).map(text).collect::<Value>(),
         release => super::release_line(report).map(|line| text(&line)),
-        changes => Serde(super::changes::changes(report, limits.changes, sanitizer)),
         request_changes => super::request_changes(report)
             .iter()
             .take(rows)

@@ -6,10 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::v1::{
-    Case, Grade, MetricKind, PolicyCriterion, Report, Requirement, Role, Trial, Variants, Verdict,
-};
-
+use super::v1::{Case, Grade, Report, Role, Trial, Variants, Verdict};
+use promptgate_core::gate::passing_score;
 use promptgate_core::model::{CaseRequests, Message};
 
 /// The value of `schema` in every document of this version.
@@ -119,20 +117,10 @@ fn mark(report: &Report, trial: &Trial) -> TrialMark {
     TrialMark { role: trial.role, repeat: trial.repeat, passed, failing }
 }
 
-/// The score with which a trial passes on a metric: 1 on a check, its minimum on a judged metric; `None` for others.
+/// The score with which a trial passes on a metric of the report.
 fn required(report: &Report, metric: &str) -> Option<f64> {
     let kind = report.metrics.iter().find(|of| of.name == metric)?.kind;
-    let minimum = |criterion: &PolicyCriterion| match criterion.requirement {
-        _ if criterion.metric != metric || criterion.tag.is_some() => None,
-        Requirement::Minimum { value } => Some(value),
-        Requirement::EveryTrial => Some(1.0),
-        _ => None,
-    };
-    match kind {
-        MetricKind::Check => Some(1.0),
-        MetricKind::Judge => report.policy.criteria.iter().filter_map(minimum).reduce(f64::max),
-        _ => None,
-    }
+    passing_score(&report.policy, metric, kind)
 }
 
 /// The JSON Schema of [`CaseResult`], draft 2020-12.

@@ -112,7 +112,7 @@ fn nothing_is_said_where_no_tag_explains_the_drop() {
     assert_eq!(eight_lost(|_| Vec::new()), None, "no tags");
     assert_eq!(eight_lost(|_| vec!["all"]), None, "a tag of all cases");
     assert_eq!(eight_lost(|case| vec![if case < 2 { "few" } else { "rest" }]), None, "two cases");
-    // Most of the suite is no place.
+    // A tag on most of the suite names nothing.
     assert_eq!(eight_lost(|case| if case < 30 { vec!["most"] } else { Vec::new() }), None, "most cases");
     let same = vec![vec![0.9; 3]; 40];
     assert_eq!(carried_by(&run(&same, &same, |case| vec![TAGS[case % 5]], |_| None), 0, 0), None, "no drop");

@@ -1,4 +1,4 @@
-//! What a reviewer may do about a verdict that is not a pass.
+//! Next steps for a reviewer after a verdict other than a pass.
 
 use crate::v1::{Report, Verdict};
 use crate::view::number;

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -12,6 +13,7 @@ use super::trial_data::{MAX_ANSWER, TrialData, trial_data};
 use crate::v1::{Case, Passes, Report, Role};
 use crate::view::number::minus;
 use crate::view::{self, Sanitizer, concern, number};
+use promptgate_core::model::Message;
 
 /// Size limit of all data in bytes. It leaves ample room for the rest of the page below 10 MB.
 const MAX_BYTES: usize = 8_000_000;
@@ -185,8 +187,8 @@ impl CaseWriter<'_> {
     fn request(&self, index: usize) -> io::Result<String> {
         let Some(case) = self.report.cases.get(index) else { return Ok(String::new()) };
         let Some(requests) = case.requests.read()? else { return Ok(String::new()) };
-        let messages = |list: &[std::sync::Arc<promptgate_core::model::Message>]| {
-            let message = |message: &std::sync::Arc<promptgate_core::model::Message>| {
+        let messages = |list: &[Arc<Message>]| {
+            let message = |message: &Arc<Message>| {
                 (message.role.as_str(), self.sanitizer.clip(&message.content, MAX_ANSWER))
             };
             list.iter().take(MAX_MESSAGES).map(message).collect()

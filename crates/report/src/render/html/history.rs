@@ -13,7 +13,7 @@ use crate::history::{History, HistoryRun, MetricMean, Trend, TrendStatus};
 use crate::v1::{MetricKind, Verdict};
 use crate::view::{minute, number};
 
-const TEMPLATE: &str = include_str!("assets/history.html");
+const TEMPLATE: &str = concat!(include_str!("assets/head.html"), include_str!("assets/history.html"));
 const STYLE: &str = concat!(include_str!("assets/page.css"), include_str!("assets/history.css"));
 
 /// Size of a plot in drawing units, with the room for labels on the left and below.

@@ -35,6 +35,7 @@ use promptgate_core::text::Redactor;
 
 /// The page up to the data of the cases.
 const START: &str = concat!(
+    include_str!("assets/head.html"),
     include_str!("assets/verdict.html"),
     include_str!("assets/changes.html"),
     include_str!("assets/worst.html"),

@@ -19,7 +19,7 @@ use crate::view::{self, PageLimits, Sanitizer, number};
 const MAX_ROWS: usize = 150;
 /// Characters of a text.
 const MAX_TEXT: usize = 400;
-/// Characters of what changed in a message of the prompt.
+/// Characters of the difference of a message of the prompt.
 const MAX_CHANGES: usize = 20_000;
 /// Characters of a metric name.
 const MAX_NAME: usize = 120;
@@ -33,7 +33,7 @@ pub(super) fn page_context(
     sanitizer: &Sanitizer<'_>,
 ) -> Value {
     let text = |text: &str| sanitizer.clip(text, MAX_TEXT);
-    let limits = PageLimits { rows: MAX_ROWS, text: MAX_TEXT, changes: MAX_CHANGES, name: MAX_NAME };
+    let limits = PageLimits { rows: MAX_ROWS, text: MAX_TEXT, name: MAX_NAME };
     let view::Criteria { listed, folded } = view::criteria(report);
     let reasons = reasons(report, sanitizer);
     let (panels, panels_left_out) = panels(report, sanitizer);
@@ -86,11 +86,12 @@ pub(super) fn page_context(
         differences => differences(report, sanitizer),
         worst,
         worst_more,
-        statuses => Serde(statuses(report)),
+        tally => view::tally(report),
         compared => report.variants.baseline.is_some(),
         count => report.cases.len(),
         shown => report.cases.len() - data.without_row,
         notes => notes(report, data),
+        changes => Serde(view::changes::changes(report, MAX_CHANGES, sanitizer)),
         heat_map => Serde(heat_map(report, sanitizer)),
         facts => Serde(provenance::groups(report, sanitizer)),
         warnings => report.warnings.iter().take(MAX_ROWS).map(|warning| text(warning)).collect::<Value>(),
@@ -140,14 +141,6 @@ fn criterion(report: &Report, row: &view::CriterionRow<'_>, sanitizer: &Sanitize
         explanation => outcome.map_or_else(String::new, |of| sanitizer.clip(&of.explanation, MAX_TEXT)),
         method => outcome.map_or_else(String::new, |of| format!("{}{p}", sanitizer.clip(&of.method, 60))),
     }
-}
-
-/// The statuses that occur, worst first, with their counts.
-fn statuses(report: &Report) -> Vec<(&'static str, usize)> {
-    const ORDER: [&str; 9] =
-        ["broken", "regressed", "missing", "flaky", "fixed", "improved", "lower", "higher", "same"];
-    let count = |name: &str| report.cases.iter().filter(|case| case.status.as_str() == name).count();
-    ORDER.into_iter().map(|name| (name, count(name))).filter(|(_, count)| *count > 0).collect()
 }
 
 /// Notes on omitted cases and where to find them.

@@ -56,7 +56,7 @@ pub(super) struct MarkdownOptions<'a> {
     pub(super) commits: Commits,
     /// URL of the full report, which becomes a link.
     pub(super) address: Option<&'a str>,
-    /// What a reviewer may do.
+    /// Next steps for a reviewer.
     pub(super) reviewer_steps: Vec<String>,
     pub(super) redactor: &'a Redactor,
 }

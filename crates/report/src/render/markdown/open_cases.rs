@@ -3,7 +3,7 @@
 use minijinja::{Value, context};
 
 use super::Tier;
-use crate::v1::{Report, Role, Segment, SegmentOp};
+use crate::v1::{Report, Segment, SegmentOp};
 use crate::view::changes::{CONTEXT_WORDS, abbreviated};
 use crate::view::{self, CaseAnswer, CaseRow, FailingStatement, Sanitizer, number};
 use promptgate_core::text::neutral;
@@ -15,8 +15,7 @@ pub(super) fn open_cases(report: &Report, tier: Tier, sanitizer: &Sanitizer<'_>)
 
 fn open_case(row: &CaseRow<'_>, tier: Tier, sanitizer: &Sanitizer<'_>) -> Value {
     let answers = view::answers(row.case, sanitizer);
-    let repeat = answers.iter().find(|of| of.side == Role::Candidate.as_str()).map(|of| of.repeat);
-    let repeat = repeat.unwrap_or(1).saturating_sub(1);
+    let repeat = view::shown_repeat(row.case).unwrap_or_default();
     let reasons = view::failure_reasons(row.case, sanitizer);
     let statements = view::failing_statements(row.case, repeat, tier.text, sanitizer);
     let reasons = reasons.into_iter().map(|(scorer, reason)| {

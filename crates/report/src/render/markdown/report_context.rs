@@ -37,7 +37,8 @@ pub(super) fn report_context(
         }
     };
     let reasons = reasons(report, shows_text, sanitizer);
-    let limits = PageLimits { rows: tier.rows, text: tier.text, changes: tier.text * 4, name: tier.text };
+    let limits = PageLimits { rows: tier.rows, text: tier.text, name: tier.text };
+    let changes = view::changes::changes(report, tier.text * 4, sanitizer);
     let fault = report.ended.fault.as_ref();
     let warnings = if shows_text { &*report.warnings } else { &[] };
     context! {
@@ -66,7 +67,10 @@ pub(super) fn report_context(
         } else {
             Vec::new()
         },
-        prompt_changes => if shows_text { prompt_changes(report, tier, sanitizer) } else { Vec::new() },
+        sends_the_same => changes.as_ref().is_some_and(|changes| changes.equal),
+        prompt_changes => changes
+            .filter(|_| shows_text)
+            .map_or_else(Vec::new, |changes| prompt_changes(changes.messages, tier.rows)),
         groups,
         cases_left_out => (left_out > 0).then(|| cases(left_out)),
         tally => view::tally(report),
@@ -91,9 +95,7 @@ pub(super) fn report_context(
 }
 
 /// The messages of the prompt that differ, with marks.
-fn prompt_changes(report: &Report, tier: Tier, sanitizer: &Sanitizer<'_>) -> Vec<Value> {
-    let changes = view::changes::changes(report, tier.text * 4, sanitizer);
-    let messages = changes.map(|changes| changes.messages).unwrap_or_default();
+fn prompt_changes(messages: Vec<MessageView>, max: usize) -> Vec<Value> {
     let message = |message: MessageView| {
         let change = match message.change {
             MessageChange::Added => Some("added"),
@@ -102,7 +104,7 @@ fn prompt_changes(report: &Report, tier: Tier, sanitizer: &Sanitizer<'_>) -> Vec
         };
         context! { role => message.role, number => message.number, change, text => marked(message.segments) }
     };
-    messages.into_iter().take(tier.rows).map(message).collect()
+    messages.into_iter().take(max).map(message).collect()
 }
 
 /// The summary of the fold: warnings first.

@@ -1,4 +1,4 @@
-//! What changed between baseline and candidate, for a developer at a terminal.
+//! Changes from the baseline to the candidate, for a developer at a terminal.
 
 use std::io;
 

@@ -48,15 +48,12 @@ fn write_case(row: &CaseRow<'_>, writer: &mut LineWriter<'_>) -> io::Result<()> 
     let plain = |text: &str| vec![(PLAIN, one_line(redactor, text, MAX_TEXT))];
     write_block((DIM, "  question  "), &plain(&row.case.query), 1, writer)?;
     let sanitizer = Sanitizer::new(redactor);
-    let answers = view::answers(row.case, &sanitizer);
-    write_answers(&answers, writer)?;
+    write_answers(&view::answers(row.case, &sanitizer), writer)?;
     let reasons = view::failure_reasons(row.case, &sanitizer);
     if let Some(((scorer, reason), others)) = reasons.split_first() {
         let more = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
-        let repeat =
-            answers.iter().find(|answer| answer.side == Role::Candidate.as_str()).map_or(1, |of| of.repeat);
-        let statements =
-            view::failing_statements(row.case, repeat.saturating_sub(1), MAX_STATEMENT, &sanitizer);
+        let repeat = view::shown_repeat(row.case).unwrap_or_default();
+        let statements = view::failing_statements(row.case, repeat, MAX_STATEMENT, &sanitizer);
         let said = statements.iter().find(|statement| statement.scorer == *scorer).map(said);
         let text = format!("{}{more}: {}", one_line(redactor, scorer, 60), said.as_ref().unwrap_or(reason));
         write_block((RED, "  fails     "), &plain(&text), 3, writer)?;
@@ -64,7 +61,7 @@ fn write_case(row: &CaseRow<'_>, writer: &mut LineWriter<'_>) -> io::Result<()> 
     Ok(())
 }
 
-/// What the judge says of a statement, with its quote.
+/// The judge's verdict on a statement, with its quote.
 fn said(statement: &FailingStatement) -> String {
     let FailingStatement { verdict, text, quote, .. } = statement;
     let quote = quote.as_ref().map_or_else(String::new, |quote| format!("; the judge quotes “{quote}”"));

@@ -169,7 +169,7 @@ pub(super) fn write_block(
     Ok(())
 }
 
-/// Ends a row with `…`, in place of its last word where there is no room.
+/// Ends a row with `…`, which replaces its last word where it does not fit.
 fn shorten(row: &mut [Span], room: usize) {
     let used: usize = row.iter().map(|(_, text)| columns(text)).sum();
     if let Some((_, text)) = row.last_mut() {

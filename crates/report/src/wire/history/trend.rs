@@ -170,27 +170,9 @@ fn decide(trend: &mut Trend, found: Drift, tested: usize, resolution: f64) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{History, SavedRun, read};
+    use super::super::History;
     use super::*;
-
-    /// Runs of the failing fixture whose faithfulness has these means, with bounds 0.02 away.
-    fn history(means: &[f64], edit: impl Fn(usize, &mut SavedRun)) -> History {
-        let path = format!("{}/../../tests/fixtures/reports/fail.json", env!("CARGO_MANIFEST_DIR"));
-        let saved = read(&path, &std::fs::read_to_string(&path).unwrap()).unwrap();
-        let run = |(index, mean): (usize, &f64)| {
-            let mut run = saved.clone();
-            run.started_at = format!("2026-11-{:02}T08:00:00Z", index + 1);
-            (run.usage.cached, run.usage.cached_judgements) = (0, 0);
-            for metric in run.metrics.iter_mut().filter(|metric| metric.name == "faithfulness") {
-                let of = &mut metric.candidate;
-                (of.mean, of.lower, of.upper) = (Some(*mean), Some(mean - 0.02), Some(mean + 0.02));
-            }
-            edit(index, &mut run);
-            (format!("run-{index}/report.json"), run)
-        };
-        History::of("customer-support", means.iter().enumerate().map(run).rev().collect(), Vec::new())
-            .unwrap()
-    }
+    use crate::fixtures::edited_history as history;
 
     fn faithfulness(history: &History) -> &Trend {
         history.trends.iter().find(|trend| trend.metric == "faithfulness").unwrap()
