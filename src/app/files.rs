@@ -123,7 +123,8 @@ pub(super) fn refuse_special(path: &Path, name: &str) -> Result<(), Diagnostic> 
         .help(format!("set {name} to the path of a file, or leave it unset outside GitHub Actions")))
 }
 
-fn is_special(path: &Path) -> bool {
+/// Whether a path leads to anything but a regular file. A device or a pipe would be replaced by a file.
+pub(super) fn is_special(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|facts| !facts.is_file())
 }
 

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::files::{Links, read_text, write_whole};
+use super::files::{Links, is_special, read_text, write_whole};
 use super::report_files::DEFAULT_FOLDER;
 use super::{Failure, mismatch, shard};
 use promptgate_adapters::files::digest_of_bytes;
@@ -83,10 +83,11 @@ pub(crate) fn find(options: &HistoryOptions) -> Result<FoundHistory, Failure> {
 /// # Errors
 /// A file that cannot be written.
 pub(crate) fn write(path: &Path, text: &[u8]) -> Result<(), Failure> {
-    if path.is_dir() {
-        return Err(Diagnostic::new("this is a folder")
+    if is_special(path) {
+        let found = if path.is_dir() { "this is a folder" } else { "this is not a regular file" };
+        return Err(Diagnostic::new(found)
             .at(Place::file("--out"))
-            .help("name a file: `--out history.html`")
+            .help("name a file: `--out history.html`; without `--out` the history goes to standard output")
             .into());
     }
     write_whole(path, |file| file.write_all(text))

@@ -129,6 +129,17 @@ fn history_lists_runs_and_finds_drift() {
     let page = folder.read("history.html");
     assert!(page.starts_with("<!doctype html>") && page.contains("<svg") && !page.contains("<script"));
     folder.promptgate(&["history", "reports", "--out", "reports"]).expect_code(2).says("this is a folder");
+    // Neither does a device become a file. By a link, since root could replace the device itself.
+    #[cfg(unix)]
+    {
+        let link = folder.path().join("device.html");
+        std::os::unix::fs::symlink("/dev/null", &link).expect("a link");
+        folder
+            .promptgate(&["history", "reports", "--out", "device.html"])
+            .expect_code(2)
+            .says("this is not a regular file");
+        assert!(link.is_symlink());
+    }
 }
 
 #[test]
