@@ -46,7 +46,7 @@ fn publication(name: &Name, number: u32) -> Addition {
     let text = "You answer questions of customers of {{company}} in their language. ".repeat(30);
     let content = Content {
         kind: PromptKind::Text,
-        messages: vec![Message { role: MessageRole::System, content: format!("{text}{number}") }],
+        messages: vec![Message::new(MessageRole::System, format!("{text}{number}"))],
         model: "gpt-5-mini".to_owned(),
         parameters: Map::new(),
         answer_schema: None,

@@ -50,8 +50,7 @@ impl Released {
     /// Publishes a version: a text prompt if it is one message.
     pub(crate) fn publish(&self, name: &str, version: &str, messages: &[(MessageRole, String)]) {
         let version: Version = version.parse().expect("a version");
-        let messages =
-            messages.iter().map(|(role, content)| Message { role: *role, content: content.clone() });
+        let messages = messages.iter().map(|(role, content)| Message::new(*role, content.clone()));
         let content = Content {
             kind: if messages.len() == 1 { PromptKind::Text } else { PromptKind::Chat },
             messages: messages.collect(),

@@ -39,7 +39,7 @@ fn published() -> Addition {
     let text = "Answer the customer's question from the documents, in at most five sentences. ".repeat(20);
     let content = Content {
         kind: PromptKind::Text,
-        messages: vec![Message { role: MessageRole::System, content: text }],
+        messages: vec![Message::new(MessageRole::System, text)],
         model: "example-model".to_owned(),
         parameters: serde_json::Map::new(),
         answer_schema: None,

@@ -47,7 +47,7 @@ fn context(case: &Value) -> String {
 }
 
 fn request(messages: Vec<(MessageRole, String)>, response_format: Option<ResponseFormat>) -> ChatRequest {
-    let messages = messages.into_iter().map(|(role, content)| Message { role, content }).collect();
+    let messages = messages.into_iter().map(|(role, content)| Message::new(role, content)).collect();
     ChatRequest { messages, response_format, ..promptgate_testing::request() }
 }
 

@@ -20,7 +20,7 @@ const PASSAGES: &str = "[KB-1] Returns are accepted for 30 days after delivery. 
     [KB-2] The outdoor camera costs $89 and works with Alexa. It does not support 5 GHz.";
 
 fn request(system: &str, user: &str) -> ChatRequest {
-    let message = |role, content: &str| Message { role, content: content.to_owned() };
+    let message = |role, content: &str| Message::new(role, content.to_owned());
     let messages = vec![message(MessageRole::System, system), message(MessageRole::User, user)];
     ChatRequest { messages, ..promptgate_testing::request() }
 }
@@ -84,9 +84,7 @@ fn worked_example_leaks_into_the_answer() {
 #[test]
 fn earlier_answer_of_the_conversation_is_a_source() {
     let mut request = request("Be kind.", "Which lamp did you mean?");
-    request
-        .messages
-        .insert(1, Message { role: MessageRole::Assistant, content: "I meant the Juno lamp.".to_owned() });
+    request.messages.insert(1, Message::new(MessageRole::Assistant, "I meant the Juno lamp.".to_owned()));
     assert_eq!(Simulated::default().answer(&request, 0).text, "I meant the Juno lamp.");
 }
 
@@ -318,8 +316,8 @@ fn correctness_is_coverage_of_the_reference() {
 fn judgement_without_a_format_is_fenced() {
     let payload = ChecklistPayload { question: "a".into(), answer: "b".into(), items: numbered(&["c"]) };
     let mut request = request("Judge.", &payload.wrap("x"));
-    request.messages.push(Message { role: MessageRole::Assistant, content: "hm".to_owned() });
-    request.messages.push(Message { role: MessageRole::User, content: "that was no JSON".to_owned() });
+    request.messages.push(Message::new(MessageRole::Assistant, "hm".to_owned()));
+    request.messages.push(Message::new(MessageRole::User, "that was no JSON".to_owned()));
     let text = Simulated::default().answer(&request, 0).text;
     let json = text.strip_prefix("```json\n").and_then(|text| text.strip_suffix("\n```")).unwrap();
     assert!(read::<Judged<YesNo>>(json, 1).is_ok());

@@ -24,12 +24,13 @@ pub fn request() -> ChatRequest {
 pub fn request_of(text: &str) -> ChatRequest {
     ChatRequest {
         model: "m".to_owned(),
-        messages: vec![Message { role: MessageRole::User, content: text.to_owned() }],
+        messages: vec![Message::new(MessageRole::User, text.to_owned())],
         parameters: serde_json::Map::new(),
         response_format: None,
         repeat: 0,
         purpose: Purpose::Completion,
         refresh: false,
+        input: None,
     }
 }
 

@@ -180,7 +180,7 @@ fn record(releases: &Releases, name: &Name, stamp: &Stamp) -> Result<Record, Por
         u32::try_from(releases.seq).map_err(|_| invalid(format!("seq {} is too large", releases.seq)))?;
     let content = Content {
         kind: PromptKind::Text,
-        messages: vec![Message { role: MessageRole::System, content: text }],
+        messages: vec![Message::new(MessageRole::System, text)],
         model: String::new(),
         parameters: serde_json::Map::new(),
         answer_schema: None,

@@ -57,7 +57,7 @@ pub(super) fn chat(messages: &[(MessageRole, &str)]) -> Content {
 }
 
 fn message(role: MessageRole, content: &str) -> Message {
-    Message { role, content: content.to_owned() }
+    Message::new(role, content.to_owned())
 }
 
 fn actor() -> Actor {

@@ -52,7 +52,7 @@ fn actor(login: &str) -> Actor {
 fn content(text: &str) -> Content {
     Content {
         kind: PromptKind::Text,
-        messages: vec![Message { role: MessageRole::System, content: text.to_owned() }],
+        messages: vec![Message::new(MessageRole::System, text.to_owned())],
         model: "m".to_owned(),
         parameters: serde_json::Map::new(),
         answer_schema: None,

@@ -103,7 +103,7 @@ fn version(text: &str) -> Version {
 
 /// The content of a text prompt of the small suite.
 pub(crate) fn content(system: &str) -> Content {
-    let message = |role, content: &str| Message { role, content: content.to_owned() };
+    let message = |role, content: &str| Message::new(role, content.to_owned());
     Content {
         kind: PromptKind::Text,
         messages: vec![message(MessageRole::System, system), message(MessageRole::User, "{{query}}")],

@@ -29,7 +29,7 @@ fn name() -> Name {
 }
 
 fn content(kind: PromptKind, system: &str) -> Content {
-    let message = |role, content: &str| Message { role, content: content.to_owned() };
+    let message = |role, content: &str| Message::new(role, content.to_owned());
     Content {
         kind,
         messages: vec![message(MessageRole::System, system), message(MessageRole::User, "{{query}}")],

@@ -105,10 +105,7 @@ async fn a_key_depends_on_the_request_alone() {
         ChatRequest { model: "n".to_owned(), ..request("a") },
         ChatRequest { repeat: 1, ..request("a") },
         ChatRequest { parameters: Default::default(), ..request("a") },
-        ChatRequest {
-            messages: vec![Message { role: MessageRole::System, content: "a".to_owned() }],
-            ..request("a")
-        },
+        ChatRequest { messages: vec![Message::new(MessageRole::System, "a".to_owned())], ..request("a") },
     ];
     for (index, other) in (2..).zip(&others) {
         model.complete(other).await.unwrap();

@@ -122,7 +122,7 @@ fn is_as_expected(result: Result<Completion, Fault>, expected: &Read) -> bool {
             (text, end, completion.reasoning.as_deref()) == (expected, reason, Some(*reasoning))
         }
         Called(expected, name) => {
-            let call = ToolCall { name: (*name).to_owned(), arguments: "{}".to_owned() };
+            let call = ToolCall { id: None, name: (*name).to_owned(), arguments: "{}".to_owned() };
             text == *expected && completion.tool_calls == [call]
         }
         Refused(expected) => text == *expected && completion.refusal,

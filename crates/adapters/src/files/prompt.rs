@@ -161,10 +161,10 @@ fn text_prompt(file: &str, text: &str, user: &str) -> Result<Parts, Diagnostics>
     if content.is_empty() {
         return Err(only_front_matter(file).into());
     }
-    let mut messages = vec![Message { role: MessageRole::System, content: content.to_owned() }];
+    let mut messages = vec![Message::new(MessageRole::System, content.to_owned())];
     let mut lines = vec![first_line + blank];
     if !user.is_empty() {
-        messages.push(Message { role: MessageRole::User, content: user.to_owned() });
+        messages.push(Message::new(MessageRole::User, user.to_owned()));
         lines.push(0);
     }
     let warnings = roles::first_marker(body).map(|(line, marker)| {

@@ -59,8 +59,8 @@ fn has_null_character(value: &Value) -> bool {
 
 /// The messages of a text prompt.
 pub(super) fn text_messages(system: String, user: Option<String>) -> Vec<Message> {
-    let user = user.map(|content| Message { role: MessageRole::User, content });
-    std::iter::once(Message { role: MessageRole::System, content: system }).chain(user).collect()
+    let user = user.map(|content| Message::new(MessageRole::User, content));
+    std::iter::once(Message::new(MessageRole::System, system)).chain(user).collect()
 }
 
 /// The messages of a chat prompt; `None` if one of them has an unknown role, or is a placeholder for others.
@@ -75,7 +75,7 @@ pub(super) fn chat_messages(value: &Value) -> Option<Vec<Message>> {
     }
     let entries = value.as_array()?.iter().map(|entry| {
         let Entry { r#type, role, content } = Entry::deserialize(entry).ok()?;
-        r#type.is_none_or(|kind| kind == "chatmessage").then_some(Message { role, content })
+        r#type.is_none_or(|kind| kind == "chatmessage").then_some(Message::new(role, content))
     });
     entries.collect::<Option<Vec<_>>>().filter(|messages| !messages.is_empty())
 }

@@ -1,11 +1,12 @@
 //! Cases of a dataset.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Place;
+use super::{Completion, Place};
 
 /// A case: inputs of a prompt and the expectation of its answer.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -55,6 +56,14 @@ impl Case {
     /// The passages of the context, joined by blank lines.
     pub fn context_text(&self) -> Option<String> {
         self.context.as_ref().map(|passages| passages.join("\n\n"))
+    }
+
+    /// The case with the passages that an application retrieved for its answer in the place of its own.
+    pub fn answered_by(&self, completion: &Completion) -> Cow<'_, Self> {
+        match &completion.contexts {
+            None => Cow::Borrowed(self),
+            Some(contexts) => Cow::Owned(Self { context: Some(contexts.as_slice().into()), ..self.clone() }),
+        }
     }
 
     /// The reference answer as text: a string as it is, any other value as JSON.

@@ -21,6 +21,8 @@ named! {
         User = "user",
         /// The model.
         Assistant = "assistant",
+        /// A tool, whose result the message is.
+        Tool = "tool",
     }
 }
 
@@ -31,6 +33,29 @@ pub struct Message {
     pub role: MessageRole,
     /// The text.
     pub content: String,
+    /// Images after the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Image>,
+    /// Calls of tools by the model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall>,
+    /// The id of the call whose result the message is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_call_id: Option<String>,
+}
+
+impl Message {
+    /// A message of text alone.
+    pub fn new(role: MessageRole, content: impl Into<String>) -> Self {
+        Self { role, content: content.into(), images: Vec::new(), tool_calls: Vec::new(), tool_call_id: None }
+    }
+}
+
+/// An image of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Image {
+    /// An `https:` address, or a `data:` URL with the bytes in base64.
+    pub url: String,
 }
 
 /// The requested form of structured output.
@@ -73,6 +98,8 @@ pub struct ChatRequest {
     pub purpose: Purpose,
     /// Whether only completions of this session may come from the cache; never sent.
     pub refresh: bool,
+    /// The input of an application, which takes the place of messages; `None` for a model.
+    pub input: Option<Arc<Value>>,
 }
 
 /// Tokens as reported by the endpoint.
@@ -117,8 +144,11 @@ impl Usage {
 }
 
 /// A call of a tool that an answer asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct ToolCall {
+    /// The id with which a result refers to it, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// The name of the tool.
     pub name: String,
     /// The arguments as the model wrote them, usually JSON.
@@ -144,12 +174,21 @@ pub struct Completion {
     pub tool_calls: Vec<ToolCall>,
     /// Whether the text came in the `refusal` field.
     pub refusal: bool,
+    /// The passages that an application retrieved; `None` where it reports none. They take the place of the case's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contexts: Option<Vec<String>>,
     /// Why the model stopped.
     pub finish_reason: FinishReason,
     /// Tokens; `None` where the endpoint reported none.
     pub usage: Option<Usage>,
     /// Duration of the successful attempt, from sending to the last byte, in milliseconds.
     pub latency_ms: f64,
+    /// Time from sending to the first token of a stream, in milliseconds; `None` without a stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttft_ms: Option<f64>,
+    /// Cost in US dollars, as an application reports it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
     /// The model that the response named.
     pub model: Option<String>,
     /// The `system_fingerprint` of the response.
@@ -173,9 +212,12 @@ impl Completion {
             reasoning: None,
             tool_calls: Vec::new(),
             refusal: false,
+            contexts: None,
             finish_reason: FinishReason::Stop,
             usage: None,
             latency_ms: 0.0,
+            ttft_ms: None,
+            cost_usd: None,
             model: None,
             system_fingerprint: None,
             attempts: Vec::new(),

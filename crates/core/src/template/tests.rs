@@ -154,8 +154,8 @@ fn variant(system: &str, user: &str) -> Variant {
             messages: Vec::new(),
         },
         messages: vec![
-            Message { role: MessageRole::System, content: system.to_owned() },
-            Message { role: MessageRole::User, content: user.to_owned() },
+            Message::new(MessageRole::System, system.to_owned()),
+            Message::new(MessageRole::User, user.to_owned()),
         ],
         lines: vec![5, 0],
     }

@@ -77,7 +77,7 @@ pub fn warnings(variant: &Variant, cases: &[Case]) -> Vec<String> {
 /// Creates a diagnostic at a location in a message, as precise as the file's format allows.
 fn placed(variant: &Variant, index: usize, spot: Position, message: String, help: String) -> Diagnostic {
     let source = &variant.facts.prompt.source;
-    let Some(Message { role, content }) = variant.messages.get(index) else {
+    let Some(Message { role, content, .. }) = variant.messages.get(index) else {
         return Diagnostic::new(message).help(help);
     };
     let start = variant.lines.get(index).copied().unwrap_or(0);

@@ -109,7 +109,7 @@ impl Prepared {
                 parsed.render(&|name: &str| -> Option<Cow<'_, str>> { variables.get(name) }).map_err(
                     |error| Diagnostic::new(format!("{} for case {}: {error}", facts.prompt.source, case.id)),
                 )?;
-            Ok(Message { role: message.role, content })
+            Ok(Message::new(message.role, content))
         };
         let messages = self.variant.messages.iter().zip(&self.templates).map(render);
         Ok(ChatRequest {
@@ -120,6 +120,7 @@ impl Prepared {
             repeat,
             purpose: Purpose::Completion,
             refresh: false,
+            input: None,
         })
     }
 }

@@ -24,8 +24,10 @@ const GRACE_PERIOD: Duration = Duration::from_secs(5);
 pub struct Engine {
     /// The plan.
     pub plan: Plan,
-    /// The model behind both variants.
+    /// The model or application that answers for the candidate, and for the baseline unless that has one of its own.
     pub model: Arc<dyn ChatModel>,
+    /// The application that answers for the baseline; `None` where one model answers for both variants.
+    pub baseline_model: Option<Arc<dyn ChatModel>>,
     /// The checks and judges.
     pub scorers: Scorers,
     /// Whether reasoning in front of an answer is removed before it is graded.
@@ -76,6 +78,7 @@ impl Engine {
         Self {
             plan,
             model,
+            baseline_model: None,
             scorers,
             strip_reasoning: true,
             concurrency: 16,
@@ -259,10 +262,17 @@ impl Engine {
             .plan
             .request(slot)
             .map_err(|diagnostic| Fault::new(FaultKind::Rejected, diagnostic.to_string()))?;
-        let mut completion = self.model.complete(&request).await?;
+        let mut completion = self.model_of(slot).complete(&request).await?;
         // A model without a cache says nothing of it.
         completion.call.get_or_insert(CallFacts::made(CallReason::NoCache));
         Ok(if self.strip_reasoning { completion.strip_reasoning() } else { completion })
+    }
+
+    fn model_of(&self, slot: Slot) -> &dyn ChatModel {
+        match (slot.roles.sender(), &self.baseline_model) {
+            (Role::Baseline, Some(model)) => model.as_ref(),
+            _ => self.model.as_ref(),
+        }
     }
 
     /// Whether a check that every trial must pass has failed, under `--fail-fast`.

@@ -58,6 +58,7 @@ impl Scorers {
     /// Grades by the checks of the case. An invalid completion scores 0 by every check.
     pub(crate) fn check(&self, index: usize, case: &Case, completion: &Completion) -> Vec<Grade> {
         let fault = product_fault(completion);
+        let case = &*case.answered_by(completion);
         let answer = check::answer::extract(&completion.text, self.answer_field.as_deref());
         let subject = Subject { case, completion, answer: answer.as_deref().map_err(String::as_str) };
         self.of_case(index)
@@ -86,6 +87,7 @@ impl Scorers {
         if let Some(fault) = product_fault(completion) {
             return judges.map(|judge| zero(judge.name(), &fault)).collect();
         }
+        let case = &*case.answered_by(completion);
         let answer = check::answer::extract(&completion.text, self.answer_field.as_deref());
         let subject = Subject { case, completion, answer: answer.as_deref().map_err(String::as_str) };
         join_all(judges.map(|judge| judge.grade(&models, &subject, repeat))).await

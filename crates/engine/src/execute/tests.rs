@@ -44,7 +44,7 @@ fn variant(template: &str) -> Variant {
             published: None,
             messages: Vec::new(),
         },
-        messages: vec![Message { role: MessageRole::User, content: template.to_owned() }],
+        messages: vec![Message::new(MessageRole::User, template.to_owned())],
         lines: vec![1],
     }
 }
@@ -91,6 +91,7 @@ fn bench(
         answer_field: None,
     };
     let engine = Engine {
+        baseline_model: None,
         plan,
         model: Arc::clone(&model) as _,
         scorers,
@@ -471,7 +472,7 @@ async fn answer_that_is_reasoning_alone_scores_zero() {
 
 #[tokio::test(start_paused = true)]
 async fn call_of_a_tool_is_an_answer() {
-    let call = ToolCall { name: "f".to_owned(), arguments: "{}".to_owned() };
+    let call = ToolCall { id: None, name: "f".to_owned(), arguments: "{}".to_owned() };
     for finish_reason in [FinishReason::ToolCalls, FinishReason::Stop] {
         for (text, score) in [("looking", 1.0), ("", 0.0)] {
             let answer = Completion {

@@ -119,7 +119,7 @@ impl<'a> Conversation<'a> {
             document,
             answer: letters(call.answer),
             ids: payload.entries(),
-            messages: vec![Message { role: MessageRole::User, content }],
+            messages: vec![Message::new(MessageRole::User, content)],
             repairs: 0,
             judging: Judging::default(),
             identity: String::new(),
@@ -222,7 +222,7 @@ impl<'a> Conversation<'a> {
 
     /// Adds an objection to the last reply, which the next [`Conversation::ask`] sends.
     pub(super) fn object(&mut self, objection: String) {
-        self.messages.push(Message { role: MessageRole::User, content: objection });
+        self.messages.push(Message::new(MessageRole::User, objection));
     }
 
     fn push_reply(&mut self, text: &str) {
@@ -233,7 +233,7 @@ impl<'a> Conversation<'a> {
         let text = text.get(..end).unwrap_or_default();
         // Some endpoints refuse a message without content.
         let content = if text.trim().is_empty() { "(an empty reply)".to_owned() } else { text.to_owned() };
-        self.messages.push(Message { role: MessageRole::Assistant, content });
+        self.messages.push(Message::new(MessageRole::Assistant, content));
     }
 
     fn parse<T: Entry>(&self, text: &str, output_mode: OutputMode) -> Result<Vec<T>, String> {
@@ -319,6 +319,7 @@ impl<'a> Conversation<'a> {
             repeat: self.call.repeat,
             purpose: Purpose::Judgement,
             refresh: false,
+            input: None,
         }
     }
 

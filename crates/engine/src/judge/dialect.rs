@@ -142,11 +142,11 @@ impl Dialect {
         match messages {
             [first, rest @ ..] if !self.system_role => {
                 let content = format!("{system}\n\n{}", first.content);
-                let merged = Message { role: first.role, content };
+                let merged = Message::new(first.role, content);
                 std::iter::once(merged).chain(rest.iter().cloned()).collect()
             }
             messages => {
-                let system = Message { role: MessageRole::System, content: system };
+                let system = Message::new(MessageRole::System, system);
                 std::iter::once(system).chain(messages.iter().cloned()).collect()
             }
         }

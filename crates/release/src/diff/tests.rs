@@ -12,7 +12,7 @@ const REST: &str = "You work for a shop that sells garden tools and seeds in man
     parcel is late, damaged or incomplete, because an invoice looks wrong, or to learn how their new mower works.";
 
 fn message(role: MessageRole, content: &str) -> Message {
-    Message { role, content: content.to_owned() }
+    Message::new(role, content.to_owned())
 }
 
 fn content(messages: Vec<Message>) -> Content {

@@ -38,7 +38,7 @@ fn at(second: i64) -> Timestamp {
 fn content(text: &str) -> Content {
     Content {
         kind: PromptKind::Chat,
-        messages: vec![Message { role: MessageRole::System, content: text.to_owned() }],
+        messages: vec![Message::new(MessageRole::System, text.to_owned())],
         model: "gpt-4o".to_owned(),
         parameters: Map::new(),
         answer_schema: None,

@@ -16,7 +16,7 @@ use promptgate_core::model::{
 use promptgate_core::port::Spool;
 
 fn sent(role: MessageRole, content: impl Into<String>) -> Arc<Message> {
-    Arc::new(Message { role, content: content.into() })
+    Arc::new(Message::new(role, content.into()))
 }
 
 /// The messages of both variants for a case: the same question after another system message, or the same of both.

@@ -48,6 +48,7 @@ pub(super) fn parse_request(body: &[u8]) -> Result<(ChatRequest, bool), InvalidR
         repeat: 0,
         purpose: Purpose::Completion,
         refresh: false,
+        input: None,
     };
     Ok((request, streams))
 }
@@ -69,7 +70,7 @@ fn parse_message(mut message: Value) -> Result<Message, InvalidRequest> {
             return Err(invalid("messages", message));
         }
     };
-    Ok(Message { role, content })
+    Ok(Message::new(role, content))
 }
 
 fn parse_format(format: &Value) -> Result<Option<ResponseFormat>, InvalidRequest> {

@@ -20,7 +20,7 @@ pub fn actor() -> Actor {
 
 /// A message.
 pub fn message(role: MessageRole, content: &str) -> Message {
-    Message { role, content: content.to_owned() }
+    Message::new(role, content.to_owned())
 }
 
 /// A text prompt with this system text, a user template and two parameters.

@@ -103,7 +103,7 @@ mod tests {
             published: None,
             content: Content {
                 kind,
-                messages: vec![Message { role: MessageRole::System, content: content.to_owned() }],
+                messages: vec![Message::new(MessageRole::System, content.to_owned())],
                 model: String::new(),
                 parameters: Map::new(),
                 answer_schema: None,

@@ -274,7 +274,7 @@ fn tool_call(function: &Value) -> Option<ToolCall> {
         None | Some(Value::Null) => String::new(),
         Some(other) => other.to_string(),
     };
-    Some(ToolCall { name: name.to_owned(), arguments })
+    Some(ToolCall { id: None, name: name.to_owned(), arguments })
 }
 
 fn string(value: Value) -> Option<String> {

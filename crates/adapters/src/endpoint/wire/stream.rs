@@ -186,7 +186,7 @@ mod tests {
             "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"}\"}}]},\"finish_reason\":\"tool_calls\"}]}\n\n",
         );
         let answer = parse(stream.as_bytes()).unwrap();
-        assert_eq!(answer.tool_calls, [ToolCall { name: "f".into(), arguments: "{}".into() }]);
+        assert_eq!(answer.tool_calls, [ToolCall { id: None, name: "f".into(), arguments: "{}".into() }]);
         assert_eq!(answer.finish_reason, FinishReason::ToolCalls);
     }
 

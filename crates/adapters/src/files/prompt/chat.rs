@@ -180,7 +180,7 @@ fn message(
     if diagnostics.len() > before {
         return None;
     }
-    Some(Message { role: known?, content: text?.to_owned() })
+    Some(Message::new(known?, text?.to_owned()))
 }
 
 /// The first line of a text; in a YAML block scalar, the line after the indicator.

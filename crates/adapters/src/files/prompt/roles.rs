@@ -48,10 +48,7 @@ pub(super) fn split(
                     .help("write its text below"),
             ),
             _ => {
-                messages.push(Message {
-                    role: open.map_or(MessageRole::System, |(role, _)| role),
-                    content: text,
-                });
+                messages.push(Message::new(open.map_or(MessageRole::System, |(role, _)| role), text));
                 lines.push(start + blank);
             }
         }

@@ -85,10 +85,7 @@ fn chat_messages_are_read_from_json_and_yaml() {
     assert_eq!((variant.messages.len(), variant.lines), (2, vec![2, 3]));
     let yaml = "name: chat\nversion: \"2.0\"\nmessages:\n  - role: developer\n    content: |\n      one\n      two\n  - {role: assistant, content: hm}\n";
     let variant = load("p.yaml", yaml).unwrap().value;
-    assert_eq!(
-        variant.messages[0],
-        Message { role: MessageRole::Developer, content: "one\ntwo\n".to_owned() }
-    );
+    assert_eq!(variant.messages[0], Message::new(MessageRole::Developer, "one\ntwo\n".to_owned()));
     assert_eq!((variant.lines, variant.facts.prompt.version.as_str()), (vec![6, 8], "2.0"));
 }
 

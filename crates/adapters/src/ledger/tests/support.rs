@@ -26,7 +26,7 @@ pub(super) fn event(kind: EventKind) -> Event {
 pub(super) fn record(name: &Name, number: u64) -> Record {
     let content = Content {
         kind: PromptKind::Text,
-        messages: vec![Message { role: MessageRole::System, content: format!("Answer in {number} words.") }],
+        messages: vec![Message::new(MessageRole::System, format!("Answer in {number} words."))],
         model: "example-model".into(),
         parameters: Map::new(),
         answer_schema: None,

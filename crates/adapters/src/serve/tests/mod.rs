@@ -48,7 +48,7 @@ fn chat(system: &str) -> Content {
 }
 
 fn message(role: MessageRole, content: &str) -> Message {
-    Message { role, content: content.to_owned() }
+    Message::new(role, content.to_owned())
 }
 
 /// A ledger with `support/reply` in three versions and `triage` in one.

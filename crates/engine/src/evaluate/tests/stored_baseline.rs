@@ -32,7 +32,7 @@ fn variant(prompt: &str) -> Variant {
             published: None,
             messages: Vec::new(),
         },
-        messages: vec![Message { role: MessageRole::User, content: format!("{} {{{{query}}}}", text()) }],
+        messages: vec![Message::new(MessageRole::User, format!("{} {{{{query}}}}", text()))],
         lines: vec![1],
     }
 }

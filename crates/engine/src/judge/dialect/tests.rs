@@ -117,7 +117,7 @@ fn unexplained_refusal_after_a_reply_changes_nothing() {
 
 #[test]
 fn refused_system_role_is_merged_into_the_first_message() {
-    let user = |content: &str| Message { role: MessageRole::User, content: content.to_owned() };
+    let user = |content: &str| Message::new(MessageRole::User, content.to_owned());
     for message in [
         "System role not supported",
         "Developer instruction is not enabled for models/gemma-3-27b-it",

@@ -33,6 +33,9 @@ pub struct Trial {
     pub tool_calls: Vec<ToolCall>,
     /// Whether the text came in the `refusal` field.
     pub refusal: bool,
+    /// The passages that an application retrieved; absent where it reported none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contexts: Option<Vec<String>>,
     /// Why the model stopped; null without a completion.
     #[schemars(with = "Option<String>")]
     pub finish_reason: Option<FinishReason>,
@@ -40,6 +43,12 @@ pub struct Trial {
     pub usage: Option<Usage>,
     /// Duration of the successful attempt, from sending to the last byte, in milliseconds.
     pub latency_ms: Option<f64>,
+    /// Time from sending to the first token of a stream, in milliseconds; absent without a stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttft_ms: Option<f64>,
+    /// Cost in US dollars, as an application reports it; absent where it reports none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
     /// The model that the response named.
     pub model: Option<String>,
     /// The `system_fingerprint` of the response.
@@ -100,9 +109,12 @@ impl Trial {
             reasoning: completion.reasoning.clone(),
             tool_calls: completion.tool_calls.clone(),
             refusal: completion.refusal,
+            contexts: completion.contexts.clone(),
             finish_reason: Some(completion.finish_reason.clone()),
             usage: completion.usage,
             latency_ms: Some(completion.latency_ms).filter(|latency| latency.is_finite()),
+            ttft_ms: completion.ttft_ms,
+            cost_usd: completion.cost_usd,
             model: completion.model.clone(),
             system_fingerprint: completion.system_fingerprint.clone(),
             cached: completion.cached_at.is_some(),
@@ -132,9 +144,12 @@ impl Trial {
             reasoning: None,
             tool_calls: Vec::new(),
             refusal: false,
+            contexts: None,
             finish_reason: None,
             usage: None,
             latency_ms: None,
+            ttft_ms: None,
+            cost_usd: None,
             model: None,
             system_fingerprint: None,
             cached: false,
@@ -161,9 +176,12 @@ impl Trial {
             reasoning: self.reasoning.clone(),
             tool_calls: self.tool_calls.clone(),
             refusal: self.refusal,
+            contexts: self.contexts.clone(),
             finish_reason: finish_reason.clone(),
             usage: self.usage,
             latency_ms,
+            ttft_ms: self.ttft_ms,
+            cost_usd: self.cost_usd,
             model: self.model.clone(),
             system_fingerprint: self.system_fingerprint.clone(),
             attempts: self.attempts.clone(),

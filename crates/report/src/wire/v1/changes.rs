@@ -115,7 +115,7 @@ fn parameters(baseline: &Variant, candidate: &Variant) -> Vec<ChangedParameter> 
 
 fn messages(baseline: &[PromptMessage], candidate: &[PromptMessage]) -> Vec<ChangedMessage> {
     let texts = |messages: &[PromptMessage]| -> Vec<Message> {
-        let text = |message: &PromptMessage| Message { role: message.role, content: message.content.clone() };
+        let text = |message: &PromptMessage| Message::new(message.role, message.content.clone());
         messages.iter().map(text).collect()
     };
     let (mut of_baseline, mut of_candidate) = (0, 0);
