@@ -51,7 +51,12 @@ pub(in crate::app) fn variant_of(record: &Record) -> Variant {
         published: Some(PublishedVersion { name, version, level: reported_level(record.level) }),
         messages: Vec::new(),
     };
-    Variant { facts, messages: content.messages.clone(), lines: vec![0; content.messages.len()] }
+    Variant {
+        facts,
+        messages: content.messages.clone(),
+        lines: vec![0; content.messages.len()],
+        application: None,
+    }
 }
 
 /// A level as reports write it.

@@ -148,7 +148,7 @@ pub fn parse_prompt(
         published: None,
         messages: Vec::new(),
     };
-    let variant = Variant { facts, messages: parts.messages, lines: parts.lines };
+    let variant = Variant { facts, messages: parts.messages, lines: parts.lines, application: None };
     let value = ParsedPrompt { variant, kind: parts.kind, front_matter: parts.settings.front_matter };
     Ok(Loaded { value, warnings: parts.warnings })
 }

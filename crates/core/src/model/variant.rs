@@ -1,5 +1,7 @@
 //! A prompt with its model and parameters.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -26,6 +28,17 @@ pub struct Variant {
     /// For each message, the line of `facts.prompt.source` where its content starts, from 1; 0 for a message from
     /// elsewhere.
     pub lines: Vec<usize>,
+    /// The application that answers in the place of a model; the messages are then only passed to it.
+    pub application: Option<Application>,
+}
+
+/// An application that answers for a variant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Application {
+    /// The digest of its code and settings. Equal identities give equal answers, apart from noise.
+    pub identity: String,
+    /// The prompt that it is given with each case: name, version, text and path.
+    pub prompt: Option<Arc<Value>>,
 }
 
 /// A prompt with its model and parameters.

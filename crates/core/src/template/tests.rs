@@ -158,6 +158,7 @@ fn variant(system: &str, user: &str) -> Variant {
             Message::new(MessageRole::User, user.to_owned()),
         ],
         lines: vec![5, 0],
+        application: None,
     }
 }
 

@@ -46,6 +46,7 @@ fn variant(template: &str) -> Variant {
         },
         messages: vec![Message::new(MessageRole::User, template.to_owned())],
         lines: vec![1],
+        application: None,
     }
 }
 

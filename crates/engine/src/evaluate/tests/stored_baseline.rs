@@ -34,6 +34,7 @@ fn variant(prompt: &str) -> Variant {
         },
         messages: vec![Message::new(MessageRole::User, format!("{} {{{{query}}}}", text()))],
         lines: vec![1],
+        application: None,
     }
 }
 
