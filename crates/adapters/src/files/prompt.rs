@@ -146,6 +146,7 @@ pub fn parse_prompt(
         parameters,
         content_digest: None,
         published: None,
+        application: None,
         messages: Vec::new(),
     };
     let variant = Variant { facts, messages: parts.messages, lines: parts.lines, application: None };

@@ -58,10 +58,25 @@ pub struct VariantFacts {
     /// The published version that it was read from; absent for files and commits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<PublishedVersion>,
+    /// The application that answers; absent for a prompt with a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<ApplicationFacts>,
     /// The messages of the prompt as written, those of the configuration included, with placeholders; absent in reports of
     /// earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<PromptMessage>,
+}
+
+/// Provenance of an application.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Application")]
+pub struct ApplicationFacts {
+    /// Its command, its address, or the path of its recorded answers.
+    pub source: String,
+    /// `sha256:…` of its files and of how it is called.
+    pub digest: String,
+    /// The full hash of the commit that it was run from; null for the work tree.
+    pub commit: Option<String>,
 }
 
 /// A message of a prompt as written.

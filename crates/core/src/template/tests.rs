@@ -151,6 +151,7 @@ fn variant(system: &str, user: &str) -> Variant {
             parameters: Map::new(),
             content_digest: None,
             published: None,
+            application: None,
             messages: Vec::new(),
         },
         messages: vec![

@@ -42,6 +42,7 @@ fn variant(template: &str) -> Variant {
             parameters: Map::new(),
             content_digest: None,
             published: None,
+            application: None,
             messages: Vec::new(),
         },
         messages: vec![Message::new(MessageRole::User, template.to_owned())],

@@ -30,6 +30,7 @@ fn variant(prompt: &str) -> Variant {
             parameters: Map::new(),
             content_digest: None,
             published: None,
+            application: None,
             messages: Vec::new(),
         },
         messages: vec![Message::new(MessageRole::User, format!("{} {{{{query}}}}", text()))],
