@@ -2,10 +2,14 @@
 
 use sha2::{Digest as _, Sha256};
 
+use std::collections::BTreeMap;
+
+use super::Surroundings;
 use crate::app::Environment;
 use crate::app::keys::judge_key_variables;
 use crate::config::{HeaderValue, HttpSettings, Settings, TargetSettings};
 use promptgate_core::model::Diagnostic;
+use promptgate_core::port::Event;
 use promptgate_core::text::Secret;
 
 /// Variables that every application gets, as far as they are set: without them hardly a program starts.
@@ -17,6 +21,16 @@ pub(super) fn variables(target: &TargetSettings, environment: &Environment) -> V
     let listed = target.env.iter().map(|name| name.value.as_str());
     let names = ALWAYS.into_iter().chain(listed);
     names.filter_map(|name| Some((name.to_owned(), environment.variable(name)?))).collect()
+}
+
+/// Warns of listed variables that are not set.
+pub(super) fn warn_of_missing(target: &TargetSettings, surroundings: &Surroundings<'_>) {
+    let missing = target.env.iter().filter(|name| surroundings.environment.variable(&name.value).is_none());
+    let missing: Vec<&str> = missing.map(|name| name.value.as_str()).collect();
+    if !missing.is_empty() {
+        let message = format!("not set, so the application does not get it: {}", missing.join(", "));
+        surroundings.sink.emit(Event::Warning { message });
+    }
 }
 
 /// The identity of an application with its environment, under which its answers are cached. Values count as well, since
@@ -38,7 +52,7 @@ pub(super) fn headers(
     http: &HttpSettings,
     target: &TargetSettings,
     environment: &Environment,
-) -> Result<Vec<(String, Secret)>, Diagnostic> {
+) -> Result<BTreeMap<String, Secret>, Diagnostic> {
     let value = |name: &str, value: &HeaderValue| match value {
         HeaderValue::Literal(text) => Ok(Secret::new(text.clone())),
         HeaderValue::Env(variable) if !target.env.iter().any(|it| it.value == variable.value) => {

@@ -5,8 +5,10 @@ mod prepare;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -23,13 +25,16 @@ use promptgate_adapters::target::{CommandTarget, HttpTarget, HttpTargetOptions, 
 use promptgate_adapters::worker::{
     DEFAULT_MAX_LINE_BYTES, WorkerCommand, WorkerLog, WorkerOptions, make_undumpable,
 };
-use promptgate_core::model::{Diagnostic, Diagnostics, Place, Role};
+use promptgate_core::model::{Diagnostics, Role};
 use promptgate_core::port::{ChatModel, EventSink};
+use promptgate_core::text::{Redactor, Secret};
 
 pub(super) use environment::shared_with_judge;
 
 /// Attempts at an answer. A second one replaces a fault that was no more than bad luck; the first one is in the report.
 const ATTEMPTS: u32 = 2;
+/// Maximum time until a server that was started is ready.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
 /// The file of the output of applications.
 const LOG: &str = "target.log";
 /// Requests in flight for each process: a worker may take several at once.
@@ -116,6 +121,7 @@ impl Running {
         surroundings: &Surroundings<'_>,
     ) -> Result<Arc<dyn ChatModel>, Failure> {
         let variables = environment::variables(&source.target, surroundings.environment);
+        environment::warn_of_missing(&source.target, surroundings);
         let redactor = &surroundings.models.redactor;
         let log = Arc::new(WorkerLog::new(Arc::clone(redactor)));
         let prepared = prepare::prepare(&source, role, &variables, &log, surroundings).await?;
@@ -142,9 +148,10 @@ impl Running {
                 (Server::Command(Arc::clone(&target)), target)
             }
             TargetKind::Http(http) => {
-                let options = http_options(http, target, command, label, surroundings.environment)?;
+                let headers = environment::headers(http, target, surroundings.environment)?;
+                let options = http_options(http, target, command, headers, label);
                 let target = HttpTarget::new(options, Arc::clone(redactor), Arc::clone(&log));
-                let target = Arc::new(target.map_err(|error| error.or_at(&target_place(&source)))?);
+                let target = Arc::new(target?);
                 (Server::Http(Arc::clone(&target)), target)
             }
             TargetKind::Answers(_) => {
@@ -211,31 +218,29 @@ pub(super) fn write_log(out: &Path, text: &str) -> Result<(), Failure> {
     std::fs::write(&path, text).map_err(|error| Failure::writing(&path.display().to_string(), &error))
 }
 
-fn target_place(source: &ApplicationSource) -> Place {
-    source.target.place.clone()
-}
-
 fn http_options(
     http: &HttpSettings,
     target: &TargetSettings,
     command: impl Fn(&[String]) -> WorkerCommand,
+    headers: BTreeMap<String, Secret>,
     label: String,
-    environment: &Environment,
-) -> Result<HttpTargetOptions, Diagnostic> {
-    Ok(HttpTargetOptions {
+) -> HttpTargetOptions {
+    HttpTargetOptions {
         start: http.start.as_deref().map(command),
+        start_timeout: START_TIMEOUT,
         url: http.url.clone(),
         ready: http.ready.clone(),
         body: http.body.clone(),
-        headers: environment::headers(http, target, environment)?,
+        headers,
         output: http.output.clone(),
         contexts: http.contexts.clone(),
         tool_calls: http.tool_calls.clone(),
         usage: http.usage.clone(),
         timeout: target.timeout,
         concurrency: target.workers,
+        max_body_bytes: DEFAULT_MAX_LINE_BYTES,
         label,
-    })
+    }
 }
 
 /// The layers in front of an application: the cache, retries, the budget.
@@ -266,14 +271,30 @@ fn layered(
     }
 }
 
-/// Refuses invalid recorded answers before anything is called.
+/// Refuses recorded answers and paths of responses that are not valid, before anything is called.
 ///
 /// # Errors
-/// Every line that is not valid.
+/// All of them.
 pub(super) fn check(applications: &Applications) -> Result<(), Diagnostics> {
+    let redactor = Arc::new(Redactor::new(&[]));
     for source in [&applications.candidate, &applications.baseline].into_iter().flatten() {
         if let Some(file) = &source.answers {
-            RecordedAnswers::parse(&file.name, &file.bytes, &promptgate_core::text::Redactor::new(&[]))?;
+            RecordedAnswers::parse(&file.name, &file.bytes, &redactor)?;
+        }
+        if let TargetKind::Http(http) = &source.target.kind {
+            let command = |line: &[String]| WorkerCommand {
+                command: line.to_vec(),
+                folder: PathBuf::new(),
+                env: Vec::new(),
+            };
+            let options = http_options(http, &source.target, command, BTreeMap::new(), String::new());
+            // It is not started before its first request.
+            let target = HttpTarget::new(
+                options,
+                Arc::clone(&redactor),
+                Arc::new(WorkerLog::new(Arc::clone(&redactor))),
+            );
+            target.map_err(|diagnostics| diagnostics.at(&source.target.place))?;
         }
     }
     Ok(())

@@ -36,8 +36,16 @@ fn application_sees_the_listed_variables_alone() {
 fn application_must_not_share_the_key_of_the_judge() {
     let folder = application(3);
     folder.edit("promptgate.yaml", "  workers: 2\n", "  workers: 2\n  env: [OPENAI_API_KEY]\n");
-    folder.promptgate(&["check"]).expect_code(2).says("OPENAI_API_KEY is the key of a judge").says("JUDGE_API_KEY");
-    folder.edit("promptgate.yaml", "{model: tiny-judge}", "{model: tiny-judge, endpoint: {api_key_env: JUDGE_API_KEY}}");
+    folder
+        .promptgate(&["check"])
+        .expect_code(2)
+        .says("OPENAI_API_KEY is the key of a judge")
+        .says("JUDGE_API_KEY");
+    folder.edit(
+        "promptgate.yaml",
+        "{model: tiny-judge}",
+        "{model: tiny-judge, endpoint: {api_key_env: JUDGE_API_KEY}}",
+    );
     folder.promptgate(&["check"]).expect_code(0);
 }
 
@@ -64,7 +72,11 @@ fn secrets_in_answers_and_standard_error_are_redacted() {
 fn judge_and_application_have_keys_of_their_own() {
     let server = MockServer::start(&[]);
     let folder = application(3);
-    folder.edit("promptgate.yaml", "{model: tiny-judge}", "{model: tiny-judge, endpoint: {api_key_env: JUDGE_API_KEY}}");
+    folder.edit(
+        "promptgate.yaml",
+        "{model: tiny-judge}",
+        "{model: tiny-judge, endpoint: {api_key_env: JUDGE_API_KEY}}",
+    );
     let mut command = folder.command(&["run", "--baseline", "none"]);
     command.env("OPENAI_BASE_URL", &server.base_url).env("JUDGE_API_KEY", KEY);
     finish(command).expect_code(0);

@@ -20,7 +20,7 @@ fn shell(script: &str) -> Folder {
 const BAD: [(&str, &str); 9] = [
     ("read line; exit 3", "exit"),
     ("while read line; do sleep 600; done", "1 s"),
-    ("while read line; do echo 'Within 30 days, my friend.'; done", "not JSON"),
+    ("while read line; do echo 'Within 30 days, my friend.'; done", "not valid JSON"),
     ("while read line; do echo '{\"id\": \"other\", \"output\": \"days\"}'; done", "other"),
     ("while read line; do echo '{\"output\": \"days\"}'; echo '{\"output\": \"days\"}'; done", ""),
     ("while read line; do echo '{\"error\": \"no index\"}'; done", "no index"),
@@ -36,11 +36,16 @@ fn misbehaving_workers_are_never_green() {
         let outcome = folder.promptgate(&["run", "--repeats", "1"]);
         assert!([11, 12].contains(&outcome.code), "{script}: {} {}", outcome.code, outcome.text());
         let report = folder.report();
-        let trials = report["cases"].as_array().expect("cases").iter().flat_map(|case| {
-            case["trials"].as_array().expect("trials").iter()
-        });
+        let trials = report["cases"]
+            .as_array()
+            .expect("cases")
+            .iter()
+            .flat_map(|case| case["trials"].as_array().expect("trials").iter());
         let errors: Vec<String> = trials.map(|trial| trial["error"]["message"].to_string()).collect();
-        assert!(errors.iter().all(|error| error != "null" && error.contains(message)), "{script}: {errors:?}");
+        assert!(
+            errors.iter().all(|error| error != "null" && error.contains(message)),
+            "{script}: {errors:?}"
+        );
     }
 }
 
@@ -97,7 +102,10 @@ fn nothing_is_left_running() {
             std::thread::yield_now();
         }
         let left = processes_with(&format!("sleep {mark}"));
-        assert!(left.iter().all(|line| signal == "-KILL" && !line.contains("worker.sh")), "{signal}: {left:?}");
+        assert!(
+            left.iter().all(|line| signal == "-KILL" && !line.contains("worker.sh")),
+            "{signal}: {left:?}"
+        );
         for _ in left {
             let _ = Command::new("pkill").args(["-f", &format!("sleep {mark}")]).status();
         }

@@ -28,7 +28,7 @@ target:
   workers: 2
   timeout: 10s
 checks:
-  - contains: {value: days}
+  - contains: days
     name: says-days
     baseline: true
 metrics:
@@ -43,7 +43,9 @@ fn application(cases: usize) -> Folder {
     folder.write("answer.py", WORKER);
     folder.write("facts.json", &facts(cases, "days"));
     let rows: String = (1..=cases)
-        .map(|number| format!("{{\"id\": \"case-{number}\", \"query\": \"How long is plan {number} refunded?\"}}\n"))
+        .map(|number| {
+            format!("{{\"id\": \"case-{number}\", \"query\": \"How long is plan {number} refunded?\"}}\n")
+        })
         .collect();
     folder.write("cases.jsonl", &rows);
     folder.git(&["init", "--quiet", "-b", "main"]);
@@ -54,7 +56,9 @@ fn application(cases: usize) -> Folder {
 
 fn facts(cases: usize, unit: &str) -> String {
     let facts: serde_json::Map<String, serde_json::Value> = (1..=cases)
-        .map(|number| (format!("case-{number}"), format!("Plan {number} is refunded within 30 {unit}.").into()))
+        .map(|number| {
+            (format!("case-{number}"), format!("Plan {number} is refunded within 30 {unit}.").into())
+        })
         .collect();
     serde_json::Value::from(facts).to_string()
 }
@@ -69,5 +73,8 @@ fn commit(folder: &Folder, message: &str) {
 fn processes_with(text: &str) -> Vec<String> {
     let entries = std::fs::read_dir("/proc").expect("a process table").flatten();
     let lines = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
-    lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).filter(|line| line.contains(text)).collect()
+    lines
+        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
+        .filter(|line| line.contains(text))
+        .collect()
 }

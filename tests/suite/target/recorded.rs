@@ -6,8 +6,16 @@ use crate::support::Folder;
 fn recorded(lines: &[&str]) -> Folder {
     let folder = application(3);
     folder.write("answers.jsonl", &(lines.join("\n") + "\n"));
-    folder.edit("promptgate.yaml", "  command: [python3, answer.py]\n  workers: 2\n  timeout: 10s\n", "  answers: answers.jsonl\n");
-    folder.edit("promptgate.yaml", "metrics:\n  faithfulness: {min: 0.75}\njudge: {model: tiny-judge}\n", "gate: {repeats: 1, max_repeats: 1}\n");
+    folder.edit(
+        "promptgate.yaml",
+        "  command: [python3, answer.py]\n  workers: 2\n  timeout: 10s\n",
+        "  answers: answers.jsonl\n",
+    );
+    folder.edit(
+        "promptgate.yaml",
+        "metrics:\n  faithfulness: {min: 0.75}\njudge: {model: tiny-judge}\n",
+        "gate: {repeats: 1, max_repeats: 1}\n",
+    );
     folder
 }
 
