@@ -33,6 +33,7 @@ pub(super) fn variants(
         findings.warnings.extend(template::warnings(variant, &dataset.cases));
         findings.warnings.extend(references(variant, settings));
     }
+    findings.warnings.extend(super::invisible::warning(variants));
     let candidate = &variants.candidate;
     let with_context = scorers.judges.iter().find(|judge| judge.needs().context);
     if let Some(judge) = with_context.filter(|_| !template::uses(candidate, "context")) {
