@@ -59,13 +59,18 @@ fn described(
         match baseline {
             _ if old == new => Vec::new(),
             Some(_) => of_parameter(name, old, new),
-            None => of_parameter(name, None, new)
-                .into_iter()
-                .map(|text| text.replacen(" added: ", " ", 1))
-                .collect(),
+            None => of_parameter(name, None, new).into_iter().map(as_it_is).collect(),
         }
     });
     model.into_iter().chain(parameters).collect()
+}
+
+/// The description of a parameter where nothing is compared.
+fn as_it_is(added: String) -> String {
+    match added.strip_suffix(" added") {
+        Some(name) => name.to_owned(),
+        None => added.replacen(" added: ", " ", 1),
+    }
 }
 
 /// The differences of a parameter, each with its path; at most [`MAX_PATHS`], and how many more there are.
