@@ -40,10 +40,10 @@ pub(crate) fn request_changes_without_text(report: &Report) -> Vec<String> {
     })
 }
 
-fn described(
-    report: &Report,
-    of_parameter: &dyn Fn(&str, Option<&Value>, Option<&Value>) -> Vec<String>,
-) -> Vec<String> {
+/// Describes a parameter by its name, its old value and its new one.
+type Describe<'d> = &'d dyn Fn(&str, Option<&Value>, Option<&Value>) -> Vec<String>;
+
+fn described(report: &Report, of_parameter: Describe<'_>) -> Vec<String> {
     let candidate = &report.variants.candidate;
     let nothing = Map::new();
     let baseline = report.variants.baseline.as_ref();
