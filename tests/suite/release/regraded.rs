@@ -53,7 +53,7 @@ fn decided(report: &Value, code: u8) -> Value {
     serde_json::to_value(&report).expect("JSON")
 }
 
-/// A forgery: the words of a pass over the grades of another verdict. Each step removes one more trace.
+/// A forgery: the words of a pass beside the grades of another verdict. Each step removes one more trace.
 pub(crate) fn forgeries(report: &Value) -> Vec<Value> {
     let mut report: Report = serde_json::from_value(report.clone()).expect("a report");
     let mut forged = Vec::new();
