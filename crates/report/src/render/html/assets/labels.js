@@ -171,7 +171,7 @@ class Labels {
     const steps = element("div", { class: "steps" }, button("Previous", "k", () => this.step(-1), { disabled: this.at <= 0 }), button("Next", "j", () => this.step(1), { disabled: this.at + 1 >= this.queue.length }), button(`Save ${counted(decided, "label")}`, "s", () => this.save(), { id: "label-save", disabled: decided === 0 }), close);
     const bar = element("div", { class: "bar" }, title, progress, meter, steps);
     if (!item) {
-      this.dialog.replaceChildren(bar, element("div", { class: "inside" }, element("p", { class: "banner" }, "This page has no whole answer that a judge has graded.")));
+      this.dialog.replaceChildren(bar, element("div", { class: "inside" }, element("p", { class: "banner" }, "No complete answer graded by a judge is in this page.")));
       return;
     }
     const given = this.label(item);
