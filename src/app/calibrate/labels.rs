@@ -1,4 +1,4 @@
-//! Labeled answers: rows of answers with ratings of people.
+//! Labelled answers: rows of answers with ratings of people.
 
 use super::CalibrateOptions;
 use crate::app::Failure;
@@ -11,7 +11,7 @@ use promptgate_core::model::{Diagnostic, Place};
 use promptgate_engine::calibrate::{self, Labels};
 use promptgate_engine::judge::Judge;
 
-/// Reads labeled answers; also returns the digest of the rows, and warnings.
+/// Reads labelled answers; also returns the digest of the rows, and warnings.
 ///
 /// # Errors
 /// Invalid rows, rows without a field that the judge needs, and a file without any rating.

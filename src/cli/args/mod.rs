@@ -95,7 +95,7 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-/// When output is coloured.
+/// When output is colored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR is set.
