@@ -22,9 +22,10 @@ pub(super) use scorers::files_of_checks;
 
 use base_dataset::BaseDataset;
 pub(crate) use part::{ChosenCases, Origin};
+pub(super) use variants::Applications;
 
 use super::sources::{self, BaseRepository, Earlier, KnownBase, NamedFiles, ReleaseMode, Resolved, Sources};
-use super::{Environment, Failure, case_cost};
+use super::{Environment, Failure, application, case_cost};
 use crate::config::{Inconclusive, Settings};
 use promptgate_core::gate::Policy;
 use promptgate_core::model::{Diagnostic, Diagnostics, Fault, Place, PolicySource, ReleaseFacts, Scope};
@@ -78,6 +79,8 @@ pub(crate) struct Suite {
     pub(crate) release: Option<ReleaseFacts>,
     /// The variants over the selected cases.
     pub(crate) plan: Plan,
+    /// The applications that answer in the place of a model.
+    pub(super) applications: Applications,
     /// The scorers; the judge's model is not connected yet.
     pub(crate) scorers: Scorers,
     /// The criteria and the rule that decides them.
@@ -226,6 +229,10 @@ fn build(
         scorers::build(&settings, checks, &dataset, no_judge, &files, sources.planted, &mut findings);
 
     review::judges(&settings, &mut findings);
+    findings.diagnostics.0.extend(application::shared_with_judge(&settings));
+    if let Some(variants) = &variants {
+        findings.take(application::check(&variants.applications));
+    }
     if let Some(variants) = &variants {
         review::variants(variants, &dataset, &settings, &scorers, simulated, &mut findings);
     }
@@ -274,6 +281,7 @@ fn build(
         policy_source,
         release: released.map(|released| released.facts),
         plan,
+        applications: variants.applications,
         scorers,
         policy: gate,
         earlier,
