@@ -60,10 +60,7 @@ fn progress_beyond_the_goal_names_the_kind_that_is_rare() {
     labelled(&mut page, &["p"; 49]);
     assert_eq!(page.text("#label-progress"), "49 of 50");
     labelled(&mut page, &["f"]);
-    assert_eq!(
-        page.text("#label-progress"),
-        "50 labels: 49 pass, 1 fail; calibration needs 20 of each"
-    );
+    assert_eq!(page.text("#label-progress"), "50 labels: 49 pass, 1 fail; calibration needs 20 of each");
     page.assert_quiet();
 }
 
