@@ -10,7 +10,7 @@ mod recorded;
 use crate::support::Folder;
 
 /// A worker that looks its answers up in `facts.json`, and returns the passage that it used.
-const WORKER: &str = r#"import json, sys
+pub(crate) const WORKER: &str = r#"import json, sys
 facts = json.load(open("facts.json"))
 for line in sys.stdin:
     case = json.loads(line)
@@ -19,7 +19,8 @@ for line in sys.stdin:
     print(json.dumps(reply), flush=True)
 "#;
 
-const CONFIGURATION: &str = "\
+/// Its configuration.
+pub(crate) const CONFIGURATION: &str = "\
 version: 1
 name: shop
 dataset: cases.jsonl
@@ -42,19 +43,24 @@ fn application(cases: usize) -> Folder {
     folder.write("promptgate.yaml", CONFIGURATION);
     folder.write("answer.py", WORKER);
     folder.write("facts.json", &facts(cases, "days"));
-    let rows: String = (1..=cases)
-        .map(|number| {
-            format!("{{\"id\": \"case-{number}\", \"query\": \"How long is plan {number} refunded?\"}}\n")
-        })
-        .collect();
-    folder.write("cases.jsonl", &rows);
+    folder.write("cases.jsonl", &self::cases(cases));
     folder.git(&["init", "--quiet", "-b", "main"]);
     commit(&folder, "first");
     folder.git(&["switch", "--quiet", "-c", "change"]);
     folder
 }
 
-fn facts(cases: usize, unit: &str) -> String {
+/// Rows with a question each.
+pub(crate) fn cases(cases: usize) -> String {
+    (1..=cases)
+        .map(|number| {
+            format!("{{\"id\": \"case-{number}\", \"query\": \"How long is plan {number} refunded?\"}}\n")
+        })
+        .collect()
+}
+
+/// The facts that the worker answers with.
+pub(crate) fn facts(cases: usize, unit: &str) -> String {
     let facts: serde_json::Map<String, serde_json::Value> = (1..=cases)
         .map(|number| {
             (format!("case-{number}"), format!("Plan {number} is refunded within 30 {unit}.").into())

@@ -1,6 +1,6 @@
 //! A pull request changes its application, and not how it is judged.
 
-use super::{application, commit, facts};
+use super::{application, commit};
 
 #[test]
 fn pull_request_is_judged_with_the_variables_and_limits_of_its_base() {
@@ -22,21 +22,4 @@ fn pull_request_is_judged_with_the_variables_and_limits_of_its_base() {
         .map(|trial| trial["output"].to_string())
         .collect();
     assert!(answers.iter().all(|answer| answer == "\"days -\""), "{answers:?}");
-}
-
-#[test]
-fn change_of_the_application_alone_is_evaluated_in_ci() {
-    let folder = application(12);
-    folder.write("facts.json", &facts(12, "weeks"));
-    commit(&folder, "worse");
-    let mut command =
-        folder.command(&["ci", "--offline", "--policy-from", "git:main", "--baseline", "git:main"]);
-    command.env("CI", "true");
-    crate::support::finish(command).expect_code(10);
-    folder.git(&["switch", "--quiet", "main"]);
-    folder.git(&["switch", "--quiet", "-c", "nothing"]);
-    folder.write("README.md", "A note.\n");
-    folder.edit("promptgate.yaml", "  workers: 2\n", "  workers: 2\n  inputs: [answer.py, facts.json]\n");
-    commit(&folder, "note");
-    folder.git(&["branch", "--force", "main"]);
 }
