@@ -137,7 +137,7 @@ pub(crate) fn refuse_new_suite(suite: &Suite, options: &RunOptions) -> Result<()
         return Ok(());
     }
     let message = format!(
-        "not evaluated: new suite: {} has no configuration here, so this change would choose the host that gets the key",
+        "new suite: {} has no configuration here, so this change would choose the host that gets the key",
         source.spec
     );
     let help = "review and merge the configuration by itself; or leave `--policy-from` out, to evaluate it by its own \
