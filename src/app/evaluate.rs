@@ -8,11 +8,12 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::announce::announce;
-use super::application::{self, Answering, ApplicationContext, Running};
+use super::application::{self, Answering, ApplicationContext, Checkouts, Running};
 use super::cache;
 use super::calibration::{CalibrationCheck, check_calibration};
 use super::case_cost;
 use super::models::{Connection, Models};
+use super::scorers::{RunningScorers, ScorerContext};
 use super::shard::{self, Part, ShardChoice, ShardResult};
 use super::suite::{self, Suite, SuiteOptions};
 use super::{
@@ -184,17 +185,22 @@ async fn connect_and_execute(
     let part =
         shard.map(|shard| Part::cut(shard, &mut suite, judge.as_ref(), &models.scope, session.calls.offline));
     let cache = models.cache.as_ref().map(|(cache, _)| Arc::clone(cache));
-    let Some(running) = start_applications(&mut suite, &models, session).await? else {
+    let checkouts = Checkouts::new(&suite.files.folder, &suite.settings);
+    let Some(running) = start_applications(&mut suite, &models, &checkouts, session).await? else {
+        return Ok(Outcome::Interrupted);
+    };
+    let Some(scorers) = start_scorers(&mut suite, &models, &checkouts, session).await? else {
         return Ok(Outcome::Interrupted);
     };
     let answering = running.models(&models, suite.plan.baseline().is_some());
     let mut outcome = execute(suite, models, answering, (judge, check.rejected), part, session).await;
-    let log = running.stop().await;
+    let (log, scorers) = (running.stop().await, scorers.stop(&options.out).await);
     if !log.is_empty() {
         application::write_log(&options.out, &log)?;
     }
     // Reported after the verdict, which does not change.
     let uncached = cache::close(cache.as_deref());
+    scorers?;
     match &mut outcome {
         Ok(Outcome::Decided(decided)) => decided.unwritten = uncached,
         Ok(Outcome::Shard(shard)) => shard.unwritten = uncached,
@@ -287,6 +293,7 @@ fn check_judge(
 async fn start_applications(
     suite: &mut Suite,
     models: &Models,
+    checkouts: &Checkouts,
     session: &Session<'_>,
 ) -> Result<Option<Running>, Failure> {
     let applications = std::mem::take(&mut suite.applications);
@@ -297,13 +304,36 @@ async fn start_applications(
         stop: session.stop.clone(),
         models,
         cache_mode: session.calls.cache,
-        checkouts: application::checkouts(&suite.files.folder, &suite.settings),
+        checkouts,
     };
     tokio::select! {
         biased;
         () = session.context.interrupted.cancelled() => Ok(None),
         running = Running::start(applications, &context), if is_needed => running.map(Some),
         else => Ok(Some(Running::default())),
+    }
+}
+
+/// Prepares the scorers by command; `None` where the user interrupts.
+async fn start_scorers(
+    suite: &mut Suite,
+    models: &Models,
+    checkouts: &Checkouts,
+    session: &Session<'_>,
+) -> Result<Option<RunningScorers>, Failure> {
+    let is_needed = suite.rejection.is_none();
+    let sink = session.sink();
+    let context = ScorerContext {
+        environment: &session.context.environment,
+        sink: &*sink,
+        redactor: &models.redactor,
+        checkouts,
+    };
+    tokio::select! {
+        biased;
+        () = session.context.interrupted.cancelled() => Ok(None),
+        running = RunningScorers::start(suite, &context), if is_needed => running.map(Some),
+        else => Ok(Some(RunningScorers::default())),
     }
 }
 

@@ -34,6 +34,7 @@ mod redacting;
 pub(crate) mod release;
 pub(crate) mod report_files;
 pub(crate) mod schema;
+mod scorers;
 mod sent;
 pub(crate) mod serve;
 pub(crate) mod shard;

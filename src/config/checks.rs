@@ -1,4 +1,5 @@
-//! `checks`: deterministic checks of every answer. They stay as written here and are compiled by the suite.
+//! `checks`: deterministic checks of every answer, which stay as written here and are compiled by the suite, and scorers by
+//! command.
 
 use std::borrow::Cow;
 
@@ -7,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::load::{Placed, Reader};
+use super::scorer::{self, ScorerSettings};
 
 /// A check as written; its schema comes from the specifications of the checks.
 #[derive(Debug, Deserialize)]
@@ -28,15 +30,27 @@ impl JsonSchema for CheckEntry {
     }
 }
 
-pub(super) fn resolve(reader: &Reader<'_>, written: Vec<CheckEntry>) -> Vec<Placed<Value>> {
+/// Resolves the checks and the scorers by command.
+pub(super) fn resolve(
+    reader: &mut Reader<'_>,
+    written: Vec<CheckEntry>,
+) -> (Vec<Placed<Value>>, Vec<ScorerSettings>) {
+    let (mut checks, mut scorers) = (Vec::new(), Vec::new());
     let entries = written.into_iter().enumerate();
     // An entry that lost a key to an error has that error alone.
-    let is_whole = |at: &str, entry: &CheckEntry| {
-        entry.0.as_object().is_none_or(|map| map.len() == reader.keys(at).len())
+    let is_whole = |reader: &Reader<'_>, at: &str, entry: &Value| {
+        entry.as_object().is_none_or(|map| map.len() == reader.keys(at).len())
     };
-    entries
-        .map(|(index, entry)| (format!("/checks/{index}"), entry))
-        .filter(|(at, entry)| is_whole(at, entry))
-        .map(|(at, entry)| reader.placed(&at, entry.0))
-        .collect()
+    for (index, CheckEntry(entry)) in entries {
+        let at = format!("/checks/{index}");
+        if !is_whole(reader, &at, &entry) {
+            continue;
+        }
+        if scorer::is_scorer(&entry) {
+            scorers.extend(scorer::resolve(reader, &at, &entry));
+        } else {
+            checks.push(reader.placed(&at, entry));
+        }
+    }
+    (checks, scorers)
 }

@@ -25,6 +25,7 @@ mod prices;
 mod release;
 mod scalar;
 mod schema;
+mod scorer;
 mod slices;
 mod target;
 mod transform;
@@ -58,6 +59,7 @@ pub use release::{
 };
 pub use scalar::parse_duration;
 pub use schema::{case_schema, schema};
+pub use scorer::ScorerSettings;
 pub use target::{HttpSettings, TargetKind, TargetSettings};
 pub use transform::TransformSettings;
 
@@ -100,7 +102,7 @@ struct Written {
     endpoint: endpoint::WrittenEndpoint,
     /// The judge; required by every metric.
     judge: Option<judge::WrittenJudge>,
-    /// Deterministic checks of every answer.
+    /// Deterministic checks of every answer, and scorers by command.
     checks: Vec<checks::CheckEntry>,
     /// Metrics that a judge scores: a built-in judge, or a name of your own with a rubric or a scale.
     #[schemars(schema_with = "metrics::schema")]
@@ -152,6 +154,8 @@ pub struct Settings {
     pub judge: Option<JudgeSettings>,
     /// Deterministic checks, as written; compiled later.
     pub checks: Vec<Placed<Value>>,
+    /// Scorers by command.
+    pub scorers: Vec<ScorerSettings>,
     /// Judged metrics.
     pub metrics: Vec<MetricSettings>,
     /// Ceilings: criteria on `latency`, `output_tokens` and `cost_usd`.
@@ -182,7 +186,10 @@ impl Written {
             let help = "name it with `prompt:`, or leave `release:` out";
             reader.report_key("/release", "a release needs a prompt, and this target has none", help);
         }
+        let (checks, scorers) = checks::resolve(reader, self.checks);
         let settings = Settings {
+            checks,
+            scorers,
             file: file.to_owned(),
             release: self.release.and_then(|release| release.resolve(reader, &name)),
             name,
@@ -197,7 +204,6 @@ impl Written {
             parameters: self.parameters,
             endpoint: self.endpoint.resolve(reader, "/endpoint"),
             judge: self.judge.map(|judge| judge.resolve(reader)),
-            checks: checks::resolve(reader, self.checks),
             metrics: metrics::resolve(reader, self.metrics),
             limits: self.limits.resolve(),
             slices: slices::resolve(reader, self.slices),

@@ -9,10 +9,13 @@ use super::Written;
 use super::case::CaseRow;
 use super::checks::CheckEntry;
 use super::release::ReleaseAlone;
+use super::scorer;
 
 /// The JSON Schema of a configuration. `check_entry` is the schema of one entry of `checks`.
 pub fn schema(check_entry: &Value) -> Value {
-    let mut schema = generate::<Written>(check_entry);
+    let mut check_entry = check_entry.clone();
+    scorer::add_to_schema(&mut check_entry);
+    let mut schema = generate::<Written>(&check_entry);
     // A key without a value usually had lines that are commented out, so it is an error.
     RecursiveTransform(refuse_null).transform(&mut schema);
     if let Some(kind) = schema.pointer_mut("/$defs/Endpoint/properties/api_key_env/type") {

@@ -37,6 +37,7 @@ mod release_reads;
 mod report_fixtures;
 mod rollout;
 mod schemas;
+mod scorers;
 mod serve;
 mod served;
 mod servers;

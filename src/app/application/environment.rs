@@ -4,32 +4,39 @@ use sha2::{Digest as _, Sha256};
 
 use std::collections::BTreeMap;
 
-use super::ApplicationContext;
 use crate::app::Environment;
 use crate::app::keys::judge_key_variables;
-use crate::config::{HeaderValue, HttpSettings, Settings, TargetSettings};
+use crate::config::{HeaderValue, HttpSettings, Placed, Settings, TargetSettings};
 use promptgate_core::model::Diagnostic;
-use promptgate_core::port::Event;
+use promptgate_core::port::{Event, EventSink};
 use promptgate_core::text::Secret;
 
-/// Variables that every application gets, as far as they are set: without them hardly a program starts.
+/// Variables that every command gets, as far as they are set: without them hardly a program starts.
 const ALWAYS: [&str; 9] =
     ["PATH", "HOME", "TMPDIR", "LANG", "SYSTEMROOT", "TEMP", "TMP", "USERPROFILE", "PATHEXT"];
 
-/// The variables of an application with their values. Those that are not set are left out.
-pub(super) fn variables(target: &TargetSettings, environment: &Environment) -> Vec<(String, String)> {
-    let listed = target.env.iter().map(|name| name.value.as_str());
+/// The listed variables of a command with their values, and those of every command. Those that are not set are left out.
+pub(in crate::app) fn variables(
+    listed: &[Placed<String>],
+    environment: &Environment,
+) -> Vec<(String, String)> {
+    let listed = listed.iter().map(|name| name.value.as_str());
     let names = ALWAYS.into_iter().chain(listed);
     names.filter_map(|name| Some((name.to_owned(), environment.variable(name)?))).collect()
 }
 
-/// Warns of listed variables that are not set.
-pub(super) fn warn_of_missing(target: &TargetSettings, context: &ApplicationContext<'_>) {
-    let missing = target.env.iter().filter(|name| context.environment.variable(&name.value).is_none());
+/// Warns of listed variables that are not set. `whose` names the command.
+pub(in crate::app) fn warn_of_missing(
+    listed: &[Placed<String>],
+    whose: &str,
+    environment: &Environment,
+    sink: &dyn EventSink,
+) {
+    let missing = listed.iter().filter(|name| environment.variable(&name.value).is_none());
     let missing: Vec<&str> = missing.map(|name| name.value.as_str()).collect();
     if !missing.is_empty() {
-        let message = format!("not set, so the application does not get it: {}", missing.join(", "));
-        context.sink.emit(Event::Warning { message });
+        let message = format!("not set, so {whose} does not get it: {}", missing.join(", "));
+        sink.emit(Event::Warning { message });
     }
 }
 

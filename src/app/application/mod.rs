@@ -1,6 +1,7 @@
 //! The applications of a run: their files and setup, their environment, and the models that answer for them.
 
-mod environment;
+mod checkouts;
+pub(super) mod environment;
 mod prepare;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use super::models::Models;
 use super::sources::ApplicationSource;
 use super::suite::Applications;
 use super::{Environment, Failure};
-use crate::config::{HttpSettings, Settings, TargetKind, TargetSettings};
+use crate::config::{HttpSettings, TargetKind, TargetSettings};
 use prepare::Prepared;
 use promptgate_adapters::cache::Cached;
 use promptgate_adapters::endpoint::{self, Options};
@@ -29,6 +30,7 @@ use promptgate_core::model::{Diagnostics, Role};
 use promptgate_core::port::{ChatModel, EventSink};
 use promptgate_core::text::{Redactor, Secret};
 
+pub(super) use checkouts::Checkouts;
 pub(super) use environment::shared_with_judge;
 
 /// Attempts at an answer. A second one replaces a fault that was no more than bad luck; the first one is in the report.
@@ -77,8 +79,8 @@ pub(super) struct ApplicationContext<'a> {
     pub(super) stop: CancellationToken,
     pub(super) models: &'a Models,
     pub(super) cache_mode: CacheMode,
-    /// The folder of checkouts.
-    pub(super) checkouts: PathBuf,
+    /// The checkouts of the run.
+    pub(super) checkouts: &'a Checkouts,
 }
 
 impl Running {
@@ -120,8 +122,9 @@ impl Running {
         role: Role,
         context: &ApplicationContext<'_>,
     ) -> Result<Arc<dyn ChatModel>, Failure> {
-        let variables = environment::variables(&source.target, context.environment);
-        environment::warn_of_missing(&source.target, context);
+        let variables = environment::variables(&source.target.env, context.environment);
+        let listed = &source.target.env;
+        environment::warn_of_missing(listed, "the application", context.environment, &*context.sink);
         let redactor = &context.models.redactor;
         let log = Arc::new(WorkerLog::new(Arc::clone(redactor)));
         let prepared = prepare::prepare(&source, role, &variables, &log, context).await?;
@@ -202,11 +205,6 @@ impl Running {
         }
         text
     }
-}
-
-/// The folder of checkouts, beside the cache.
-pub(super) fn checkouts(folder: &Path, settings: &Settings) -> PathBuf {
-    folder.join(&settings.cache.path).with_file_name("checkouts")
 }
 
 /// Writes the output of the applications beside the report.

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::ApplicationContext;
-use crate::app::files::make_ignored;
 use crate::app::sources::ApplicationSource;
 use crate::app::{CacheMode, Failure};
 use crate::config::TargetKind;
 use promptgate_adapters::files::Tree;
-use promptgate_adapters::git::{Checkout, short};
+use promptgate_adapters::git::Checkout;
 use promptgate_adapters::worker::{WorkerCommand, WorkerLog, run_to_end};
 use promptgate_core::model::{Diagnostic, Role};
 use promptgate_core::port::Event;
@@ -24,7 +23,7 @@ pub(super) struct Prepared {
     /// The folder of the configuration in them.
     pub(super) folder: PathBuf,
     /// Kept from other processes until the run ends.
-    _checkout: Option<Checkout>,
+    _checkout: Option<Arc<Checkout>>,
 }
 
 /// Checks out the application of a commit, and runs its setup unless that checkout has it.
@@ -43,28 +42,10 @@ pub(super) async fn prepare(
     let started = Instant::now();
     let (folder, checkout) = match &source.tree {
         Tree::Commit { repository, commit, reference } if needs_files => {
-            let (repository, commit) = (repository.clone(), commit.clone());
-            let prefix = repository.prefix().to_owned();
-            note(
-                context,
-                format!(
-                    "checking out {} ({reference}) for the {}'s application",
-                    short(&commit),
-                    role.as_str()
-                ),
-            );
-            let folder = context.checkouts.clone();
-            let checkout = tokio::task::spawn_blocking(move || {
-                // Git must not take the checkouts for files of the work tree.
-                if let Some(parent) = folder.parent().filter(|it| it.ends_with(".promptgate") && !it.exists())
-                {
-                    let _ = make_ignored(parent);
-                }
-                repository.check_out(&commit, &folder)
-            });
-            let checkout = checkout.await.map_err(|error| Failure::Internal(error.to_string()))?;
-            let checkout = checkout.map_err(|diagnostic| Failure::Incomplete(diagnostic.into()))?;
-            (checkout.folder(&prefix), Some(checkout))
+            let purpose = format!("the {}'s application", role.as_str());
+            let (sink, commit) = (&*context.sink, (commit.as_str(), reference.as_str()));
+            let checkout = context.checkouts.take(repository, commit, &purpose, sink).await?;
+            (checkout.folder(repository.prefix()), Some(checkout))
         }
         tree => (tree.folder().to_owned(), None),
     };

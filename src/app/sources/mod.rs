@@ -36,7 +36,7 @@ use files::Trees;
 use ledger::LedgerSources;
 use locate::Location;
 use policy::PolicySources;
-use promptgate_adapters::files::{DatasetBytes, DatasetSource, decode, fetch_dataset};
+use promptgate_adapters::files::{DatasetBytes, DatasetSource, Tree, decode, fetch_dataset};
 use promptgate_core::model::{Diagnostic, Diagnostics, PolicySource};
 use promptgate_core::text::Redactor;
 
@@ -137,6 +137,8 @@ pub(super) struct Sources {
     pub(super) policy_prompt: Option<PromptFile>,
     /// Planted answers of the judge.
     pub(super) planted: Option<DatasetBytes>,
+    /// The files that scorers by command are run from: those of the policy.
+    pub(super) policy_tree: Tree,
     /// The other files that the settings name.
     pub(super) files: NamedFiles,
     /// The candidate's prompt.
@@ -225,6 +227,7 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
         policy_dataset,
         policy_prompt,
         planted,
+        policy_tree: trees.policy.clone(),
         files,
         candidate,
         baseline,

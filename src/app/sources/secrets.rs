@@ -14,13 +14,14 @@ pub(in crate::app) fn secrets(settings: &Settings, environment: &Environment) ->
         .iter()
         .flat_map(|release| release.registry.variables().chain(release.sources.variables()));
     let credentials = variables.filter_map(|name| environment.variable(name)).map(Secret::new);
-    let of_application = settings.target.iter().flat_map(|target| &target.env);
-    let of_application = of_application.filter_map(|name| {
+    let of_scorers = settings.scorers.iter().flat_map(|scorer| &scorer.env);
+    let of_commands = settings.target.iter().flat_map(|target| &target.env).chain(of_scorers);
+    let of_commands = of_commands.filter_map(|name| {
         let value = environment.variable(&name.value)?;
         (Environment::names_secret(&name.value) || looks_like_secret(&value)).then(|| Secret::new(value))
     });
     let of_endpoints = endpoints(settings).flat_map(|endpoint| keys(endpoint, environment));
-    of_endpoints.chain(credentials).chain(of_application).collect()
+    of_endpoints.chain(credentials).chain(of_commands).collect()
 }
 
 /// The values of headers in variables that flags name, with and without the scheme of an `authorization`.

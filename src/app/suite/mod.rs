@@ -28,6 +28,7 @@ pub(super) use variants::Applications;
 use super::sources::{self, BaseRepository, Earlier, KnownBase, NamedFiles, ReleaseMode, Resolved, Sources};
 use super::{Environment, Failure, application, case_cost};
 use crate::config::{Inconclusive, Settings};
+use promptgate_adapters::files::Tree;
 use promptgate_core::gate::Policy;
 use promptgate_core::model::{Diagnostic, Diagnostics, Fault, Place, PolicySource, ReleaseFacts, Scope};
 use promptgate_core::text::Redactor;
@@ -82,7 +83,9 @@ pub(crate) struct Suite {
     pub(crate) plan: Plan,
     /// The applications that answer in the place of a model.
     pub(super) applications: Applications,
-    /// The scorers; the judge's model is not connected yet.
+    /// The files that scorers by command are run from.
+    pub(super) policy_tree: Tree,
+    /// The scorers; the judge's model is not connected yet, and no command is started.
     pub(crate) scorers: Scorers,
     /// The criteria and the rule that decides them.
     pub(crate) policy: Policy,
@@ -290,6 +293,7 @@ fn build(
         release: released.map(|released| released.facts),
         plan,
         applications: variants.applications,
+        policy_tree: sources.policy_tree,
         scorers,
         policy: gate,
         earlier,

@@ -28,7 +28,9 @@ pub(super) fn review(
     findings: &mut Findings,
 ) -> Option<Released> {
     let release = settings.release.as_ref()?;
-    let has_checks = !settings.checks.is_empty() || dataset.cases.iter().any(|case| !case.checks.is_empty());
+    let has_checks = !settings.checks.is_empty()
+        || !settings.scorers.is_empty()
+        || dataset.cases.iter().any(|case| !case.checks.is_empty());
     let file = &variants.candidate.facts.prompt.source;
     let claims = variants.origin.front_matter.as_ref().map(|front_matter| Claims::of(front_matter, file));
     let candidate = Candidate { content: &variants.origin.content, claims, has_checks };

@@ -13,7 +13,7 @@ use promptgate_adapters::files::DatasetBytes;
 use promptgate_core::check::{self, EntryDiagnostic, NamedCheck};
 use promptgate_core::gate::{Policy, Schedule};
 use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Diagnostics, Place};
-use promptgate_engine::execute::Scorers;
+use promptgate_engine::execute::{OutsideScorer, Scorers};
 
 /// Cases that one diagnostic names.
 const SHOWN: usize = 5;
@@ -36,6 +36,7 @@ pub(in crate::app) fn files_of_checks<'a>(entries: impl IntoIterator<Item = &'a 
 pub(super) fn compile(settings: &Settings, files: &NamedFiles, findings: &mut Findings) -> Vec<NamedCheck> {
     let entries = settings.checks.iter().map(|check| (&check.value, &check.place));
     let checks = compile_all(entries, &[], &|path| files.of_check(path), &mut findings.diagnostics);
+    refuse_shared_names(settings, &checks, findings);
     for (entry, check) in
         settings.checks.iter().zip(&checks).filter(|_| checks.len() == settings.checks.len())
     {
@@ -43,6 +44,31 @@ pub(super) fn compile(settings: &Settings, files: &NamedFiles, findings: &mut Fi
         findings.warnings.extend(warnings.map(|warning| format!("{}: {}", entry.place, described(warning))));
     }
     checks
+}
+
+/// Refuses scorers by command with the name of another one or of a check.
+fn refuse_shared_names(settings: &Settings, checks: &[NamedCheck], findings: &mut Findings) {
+    for (index, scorer) in settings.scorers.iter().enumerate() {
+        let before = settings.scorers.iter().take(index).map(|other| other.name.as_str());
+        if checks.iter().map(|check| check.name.as_str()).chain(before).any(|other| other == scorer.name) {
+            findings.diagnostics.0.push(same_name(&scorer.name, &scorer.place));
+        }
+    }
+}
+
+fn same_name(name: &str, place: &Place) -> Diagnostic {
+    let diagnostic = Diagnostic::new(format!("two checks are named `{name}`"));
+    diagnostic.at(place.clone()).help("give one of them a `name:` of its own")
+}
+
+/// Refuses the checks of cases that would run a program: what a row says must not start anything.
+fn refuse_commands(case: &Case, findings: &mut Findings) {
+    if case.checks.iter().any(|entry| entry.get("command").is_some()) {
+        let message = format!("case {}: the check `command` is not allowed in a case", case.id);
+        let help =
+            "write it under `checks` of the configuration; the script gets the case and can tell cases apart";
+        findings.diagnostics.0.push(Diagnostic::new(message).at(case.place.clone()).help(help));
+    }
 }
 
 /// Compiles the checks of single cases.
@@ -56,7 +82,9 @@ pub(super) fn compile_of_cases(
     // Cases with the same check share a warning: the first case, and how many others.
     let mut warnings: Vec<(String, &Case, usize)> = Vec::new();
     for case in cases {
-        let entries = case.checks.iter().map(|entry| (entry, &case.place));
+        refuse_commands(case, findings);
+        let entries = case.checks.iter().filter(|entry| entry.get("command").is_none());
+        let entries = entries.map(|entry| (entry, &case.place));
         let own = compile_all(entries, checks, &|path| files.of_case(path), &mut findings.diagnostics);
         for warning in own.iter().flat_map(|check| &check.warnings) {
             let text = described(warning);
@@ -101,8 +129,7 @@ fn compile_all<'a>(
             }
         };
         if known.iter().chain(&checks).any(|other| other.name == check.name) {
-            let diagnostic = Diagnostic::new(format!("two checks are named `{}`", check.name));
-            diagnostics.0.push(diagnostic.at(place.clone()).help("give one of them a `name:` of its own"));
+            diagnostics.0.push(same_name(&check.name, place));
         }
         checks.push(check);
     }
@@ -122,6 +149,11 @@ pub(super) fn build(
     let judges = if no_judge { Vec::new() } else { judges(settings) };
     let case_checks = compile_of_cases(&dataset.cases, &checks, files, findings);
     let diagnostics = &mut findings.diagnostics;
+    for (case, own) in dataset.cases.iter().zip(&case_checks) {
+        let is_of_suite =
+            |check: &&NamedCheck| settings.scorers.iter().any(|scorer| scorer.name == check.name);
+        diagnostics.0.extend(own.iter().filter(is_of_suite).map(|check| same_name(&check.name, &case.place)));
+    }
     for (case, own) in dataset.cases.iter().zip(&case_checks) {
         for check in own.iter().filter(|check| check.needs_expected && case.expected.is_none()) {
             diagnostics.0.push(
@@ -149,7 +181,9 @@ pub(super) fn build(
     }
     let answer_field = settings.answer_field.clone();
     let planted = planted(settings, &judges, planted_answers, diagnostics);
-    Scorers { checks, case_checks, judges, judge_models: Vec::new(), planted, answer_field }
+    let outside = settings.scorers.iter();
+    let outside = outside.map(|scorer| OutsideScorer { metric: scorer.metric(), scorer: None }).collect();
+    Scorers { checks, case_checks, outside, judges, judge_models: Vec::new(), planted, answer_field }
 }
 
 /// One diagnostic for all cases without a field that a scorer needs.
@@ -221,6 +255,12 @@ pub(super) fn policy(
             }
         }
     }
+    checks.extend(settings.scorers.iter().map(|scorer| CheckPolicy {
+        name: scorer.name.clone(),
+        min: scorer.min,
+        baseline: scorer.baseline,
+        no_new_failures: scorer.no_new_failures,
+    }));
     for (metric, minimum) in &minimums {
         let check = checks.iter().find(|check| metric.strip_prefix("check.") == Some(check.name.as_str()));
         let judged = settings.metrics.iter().find(|other| other.name == *metric);

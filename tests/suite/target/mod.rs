@@ -76,7 +76,7 @@ fn commit(folder: &Folder, message: &str) {
 
 /// Processes whose command line contains `text`.
 #[cfg(target_os = "linux")]
-fn processes_with(text: &str) -> Vec<String> {
+pub(crate) fn processes_with(text: &str) -> Vec<String> {
     let entries = std::fs::read_dir("/proc").expect("a process table").flatten();
     let lines = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
     lines

@@ -6,12 +6,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
+
+use futures::future::BoxFuture;
 
 use crate::http::server_text;
 use crate::worker::{WorkerLog, WorkerOptions, Workers};
-use promptgate_core::model::{Fault, FaultKind};
-use promptgate_core::text::Redactor;
+use promptgate_core::model::{Case, Fault, FaultKind, Score};
+use promptgate_core::port::{Scored, Scorer, Subject};
+use promptgate_core::text::{Redactor, neutral};
+
+/// Maximum characters of a reason.
+const MAX_REASON: usize = 300;
 
 /// A scorer behind worker processes.
 pub struct CommandScorer {
@@ -19,17 +25,6 @@ pub struct CommandScorer {
     label: String,
     redactor: Arc<Redactor>,
     requests: AtomicU64,
-}
-
-/// The score of an answer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Score {
-    /// From 0 to 1.
-    pub score: f64,
-    /// The scorer's reason, redacted; may be empty.
-    pub reason: String,
-    /// The scorer's details, redacted; null where there are none.
-    pub details: Value,
 }
 
 impl CommandScorer {
@@ -40,22 +35,22 @@ impl CommandScorer {
         Self { workers, label, redactor, requests: AtomicU64::new(0) }
     }
 
-    /// Scores an answer. The input has the keys `case`, `output`, `contexts`, `tool_calls` and `expected`; a number that
-    /// the reply may repeat is added as `id`.
-    ///
-    /// # Errors
-    /// A [`Fault`] in place of a score; the answer is then ungraded.
-    pub async fn score(&self, mut input: Map<String, Value>) -> Result<Score, Fault> {
+    async fn request(&self, subject: &Subject<'_>) -> Result<Scored, Fault> {
         let id = self.requests.fetch_add(1, Ordering::Relaxed);
-        input.insert("id".to_owned(), id.into());
-        let reply = self.workers.call(&Value::Object(input)).await?;
-        let (score, reason, details) = parse_score(&reply).map_err(|reason| {
+        let reply = self.workers.call(&input(id, subject)).await?;
+        let invalid = |reason: String| {
             let reason = server_text(&self.redactor, &reason);
             Fault::new(FaultKind::InvalidAnswer, format!("{}: {reason}", self.label))
                 .help("expected {\"score\": 0..1} or {\"pass\": true or false}, with \"reason\" and \"details\" if needed")
-        })?;
-        let reason = self.redactor.redact(&reason).into_owned();
-        Ok(Score { score, reason, details: redacted(details, &self.redactor) })
+        };
+        let (score, reason, details) = parse_score(&reply).map_err(invalid)?;
+        let score = Score::new(score).ok_or_else(|| invalid("`score` is out of range".to_owned()))?;
+        let reason = self.redactor.redact(&reason).split_whitespace().collect::<Vec<_>>().join(" ");
+        Ok(Scored {
+            score,
+            reason: neutral::clip(&reason, MAX_REASON),
+            details: redacted(details, &self.redactor),
+        })
     }
 
     /// Stops the processes.
@@ -65,6 +60,36 @@ impl CommandScorer {
     pub async fn shutdown(&self) -> Result<(), Fault> {
         self.workers.shutdown().await
     }
+}
+
+impl Scorer for CommandScorer {
+    fn score<'a>(&'a self, subject: &'a Subject<'a>) -> BoxFuture<'a, Result<Scored, Fault>> {
+        Box::pin(self.request(subject))
+    }
+}
+
+/// The line for an answer. The id numbers the requests, since a case has an answer for each repeat and variant.
+fn input(id: u64, subject: &Subject<'_>) -> Value {
+    let Subject { case, completion, .. } = subject;
+    json!({
+        "id": id,
+        "case": case_of(case),
+        "output": completion.text,
+        "contexts": completion.contexts,
+        "tool_calls": completion.tool_calls,
+        "expected": case.expected,
+    })
+}
+
+fn case_of(case: &Case) -> Value {
+    json!({
+        "id": case.id,
+        "query": case.has_query().then_some(&case.query),
+        "context": case.context,
+        "expected": case.expected,
+        "tags": case.tags,
+        "vars": case.vars,
+    })
 }
 
 /// Returns score, reason and details of a scorer's reply.

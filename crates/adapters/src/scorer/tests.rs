@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use promptgate_core::model::Completion;
 
 #[test]
 fn score_and_pass_are_read() {
@@ -15,6 +16,24 @@ fn score_and_pass_are_read() {
     ] {
         assert_eq!(parse_score(&reply), Ok((expected, String::new(), Value::Null)), "{reply}");
     }
+}
+
+#[test]
+fn request_has_the_case_and_the_answer() {
+    let mut case =
+        Case { id: "a".to_owned(), query: "q".to_owned(), expected: Some(json!(7)), ..Case::default() };
+    case.vars.insert("tier".to_owned(), json!("pro"));
+    let completion = Completion { contexts: Some(vec!["c".to_owned()]), ..Completion::from_text("30 days") };
+    let subject = Subject { case: &case, completion: &completion, answer: Ok("30 days") };
+    let expected = json!({
+        "id": 3,
+        "case": {"id": "a", "query": "q", "context": null, "expected": 7, "tags": [], "vars": {"tier": "pro"}},
+        "output": "30 days",
+        "contexts": ["c"],
+        "tool_calls": [],
+        "expected": 7,
+    });
+    assert_eq!(input(3, &subject), expected);
 }
 
 #[test]

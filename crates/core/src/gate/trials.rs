@@ -133,8 +133,7 @@ impl TrialTallies {
     }
 }
 
-/// The score with which a trial passes on a metric: 1 on a check, its minimum on a judged metric; `None` where any score
-/// passes.
+/// The score with which a trial passes on a metric: its minimum, without one 1 on a check; `None` where any score passes.
 pub fn passing_score(policy: &Policy, metric: &str, kind: MetricKind) -> Option<f64> {
     let minimum = |criterion: &Criterion| match criterion.requirement {
         _ if criterion.metric != metric || criterion.tag.is_some() => None,
@@ -142,9 +141,11 @@ pub fn passing_score(policy: &Policy, metric: &str, kind: MetricKind) -> Option<
         Requirement::EveryTrial => Some(1.0),
         _ => None,
     };
+    let highest = || policy.criteria.iter().filter_map(minimum).reduce(f64::max);
     match kind {
-        MetricKind::Check => Some(1.0),
-        MetricKind::Judge => policy.criteria.iter().filter_map(minimum).reduce(f64::max),
+        // A check that passes or fails gives 1 or 0, which any minimum above 0 separates.
+        MetricKind::Check => Some(highest().filter(|minimum| *minimum > 0.0).unwrap_or(1.0)),
+        MetricKind::Judge => highest(),
         _ => None,
     }
 }

@@ -5,7 +5,9 @@ use std::io;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::model::{CallReason, Case, ChatRequest, Completion, Fault, Purpose, Role, SpoolPlace, TrialText};
+use crate::model::{
+    CallReason, Case, ChatRequest, Completion, Fault, Purpose, Role, Score, SpoolPlace, TrialText,
+};
 
 /// A chat model: HTTP, simulated, or a layer around another model (cache, retry, rate limit, budget).
 pub trait ChatModel: Send + Sync {
@@ -94,6 +96,26 @@ pub trait Check: std::fmt::Debug + Send + Sync {
     fn grade(&self, subject: &Subject<'_>) -> Finding {
         self.finding(subject).unwrap_or_else(|finding| finding)
     }
+}
+
+/// The score of an outside scorer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// The score.
+    pub score: Score,
+    /// The reason in one line; may be empty.
+    pub reason: String,
+    /// Evidence; `Null` where there is none.
+    pub details: Value,
+}
+
+/// A scorer outside of this process, such as a command.
+pub trait Scorer: Send + Sync {
+    /// Scores one answer. Dropping the future cancels the request.
+    ///
+    /// # Errors
+    /// A [`Fault`] in place of a score; the answer is then ungraded.
+    fn score<'a>(&'a self, subject: &'a Subject<'a>) -> BoxFuture<'a, Result<Scored, Fault>>;
 }
 
 /// An event during a run.

@@ -4,6 +4,7 @@
 //! decides what scores and missing grades mean.
 
 mod case_cost;
+mod outside;
 mod plan;
 mod round;
 mod scorers;
@@ -13,6 +14,7 @@ mod state;
 mod tests;
 
 pub use case_cost::CaseCostLimit;
+pub use outside::OutsideScorer;
 pub use plan::{Plan, Roles, Slot};
 pub use round::{Engine, Round, RoundResult};
 pub use scorers::Scorers;

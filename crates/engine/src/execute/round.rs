@@ -202,28 +202,21 @@ impl Engine {
                 }
             },
         };
+        let is_ungraded = |grades: &[Grade], name: &str| {
+            grades.iter().all(|grade| grade.scorer != name || grade.score().is_none())
+        };
+        let scored = self.scorers.score_outside(case, &completion, |name| is_ungraded(&grades, name)).await;
+        merge(&mut grades, scored);
         let fails_fast = self.fails_fast(slot, &grades);
         if !fails_fast {
-            let is_missing = |name: &str| {
-                judges.contains(name)
-                    && grades.iter().all(|grade: &Grade| grade.scorer != name || grade.score().is_none())
-            };
+            let is_missing = |name: &str| judges.contains(name) && is_ungraded(&grades, name);
             let judged =
                 self.scorers.judge(case, &completion, self.plan.judge_repeat(slot), is_missing).await;
-            for mut new in judged {
-                match grades.iter_mut().find(|grade| grade.scorer == new.scorer) {
-                    // The new grade includes the cost of the one that it replaces.
-                    Some(earlier) => {
-                        new.replace(earlier);
-                        *earlier = new;
-                    }
-                    None => grades.push(new),
-                }
-            }
+            merge(&mut grades, judged);
         }
         FinishedSlot {
             slot,
-            fault: grades.iter().find_map(fault).cloned(),
+            fault: grades.iter().find_map(|grade| self.fault(grade)).cloned(),
             ungraded: grades.iter().rev().find(|grade| is_invalid_judgement(grade)).cloned().map(Box::new),
             fails_fast,
             result: self.completed(slot, completion, grades),
@@ -275,6 +268,16 @@ impl Engine {
         }
     }
 
+    /// The fault of a judgement, or of an outside scorer that cannot go on. Another fault of an outside scorer is that of one
+    /// answer and says nothing about the next.
+    fn fault<'a>(&self, grade: &'a Grade) -> Option<&'a Fault> {
+        match &grade.outcome {
+            Outcome::Ungraded(Some(fault)) if fault.kind.ends_run() => Some(fault),
+            Outcome::Ungraded(Some(fault)) if !self.scorers.is_outside(&grade.scorer) => Some(fault),
+            _ => None,
+        }
+    }
+
     /// Whether a check that every trial must pass has failed, under `--fail-fast`.
     fn fails_fast(&self, slot: Slot, grades: &[Grade]) -> bool {
         slot.roles.all().contains(&Role::Candidate)
@@ -284,11 +287,16 @@ impl Engine {
     }
 }
 
-/// The fault of a judgement.
-fn fault(grade: &Grade) -> Option<&Fault> {
-    match &grade.outcome {
-        Outcome::Ungraded(Some(fault)) => Some(fault),
-        _ => None,
+/// Adds new grades. One that replaces an earlier grade includes its cost.
+fn merge(grades: &mut Vec<Grade>, new: Vec<Grade>) {
+    for mut new in new {
+        match grades.iter_mut().find(|grade| grade.scorer == new.scorer) {
+            Some(earlier) => {
+                new.replace(earlier);
+                *earlier = new;
+            }
+            None => grades.push(new),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 
+use super::outside::OutsideScorer;
 use super::plan::retain;
 use crate::judge::{self, Judge, Planted};
 use promptgate_core::check::{self, NamedCheck};
@@ -16,6 +17,8 @@ pub struct Scorers {
     pub checks: Vec<NamedCheck>,
     /// Checks of single cases, by case index.
     pub case_checks: Vec<Vec<NamedCheck>>,
+    /// Scorers outside of this process, of all cases.
+    pub outside: Vec<OutsideScorer>,
     /// The judges.
     pub judges: Vec<Judge>,
     /// The models behind the judges, one for each member of their panel.
@@ -27,7 +30,8 @@ pub struct Scorers {
 }
 
 impl Scorers {
-    /// Metric names in the order of the report: suite checks, case checks, judges.
+    /// Metric names in the order of the report: suite checks, case checks, outside scorers,
+    /// judges.
     pub fn metrics(&self) -> Vec<String> {
         let mut names = Vec::new();
         for check in self.checks.iter().chain(self.case_checks.iter().flatten()) {
@@ -36,6 +40,7 @@ impl Scorers {
                 names.push(name);
             }
         }
+        names.extend(self.outside.iter().map(|outside| outside.metric.clone()));
         names.extend(self.judges.iter().map(|judge| judge.name().to_owned()));
         names
     }
@@ -48,6 +53,7 @@ impl Scorers {
     /// Whether the metric is graded for the case.
     pub fn applies(&self, metric: &str, case: usize) -> bool {
         self.of_case(case).any(|check| metric_name(check) == metric)
+            || self.is_outside(metric)
             || self.judges.iter().any(|judge| judge.name() == metric)
     }
 
@@ -120,13 +126,13 @@ fn metric_name(check: &NamedCheck) -> String {
     format!("check.{}", check.name)
 }
 
-fn zero(scorer: &str, fault: &ProductFault) -> Grade {
+pub(super) fn zero(scorer: &str, fault: &ProductFault) -> Grade {
     let flags = ["product_fault"].into_iter().chain(fault.flag).map(str::to_owned).collect();
     Grade { flags, ..Grade::unjudged(scorer, Outcome::Score(Score::ZERO), fault.reason.as_str()) }
 }
 
 /// Why a completion scores 0 by every scorer.
-struct ProductFault {
+pub(super) struct ProductFault {
     reason: String,
     /// A flag beside `product_fault`.
     flag: Option<&'static str>,
@@ -134,7 +140,7 @@ struct ProductFault {
 
 /// The reason why a completion is invalid: cut off, filtered, not the JSON it had to be, or empty. A call of a tool is an
 /// answer.
-fn product_fault(completion: &Completion) -> Option<ProductFault> {
+pub(super) fn product_fault(completion: &Completion) -> Option<ProductFault> {
     let fault = |reason: String, flag| Some(ProductFault { reason, flag });
     let in_reasoning = completion.is_reasoning_alone();
     match &completion.finish_reason {

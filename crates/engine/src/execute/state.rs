@@ -207,7 +207,9 @@ impl<'a> RoundState<'a> {
             TrialResult::Completed(trial) => trial
                 .grades
                 .iter()
-                .filter(|grade| self.judges.contains(&*grade.scorer))
+                .filter(|grade| {
+                    self.judges.contains(&*grade.scorer) || self.engine.scorers.is_outside(&grade.scorer)
+                })
                 .any(|grade| grade.score.is_none() && grade.fault.is_none_or(may_recover)),
         }
     }

@@ -1,5 +1,7 @@
 //! Execution of plans with a scripted model and paused time.
 
+mod outside;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -87,6 +89,7 @@ fn bench(
     let scorers = Scorers {
         checks: vec![check::compile(&json!({"length": {"min_chars": 2}}), &no_file).unwrap()],
         case_checks: Vec::new(),
+        outside: Vec::new(),
         judges: judges.iter().map(|name| rubric(name)).collect(),
         judge_models: vec![Arc::clone(&model) as _],
         planted: None,

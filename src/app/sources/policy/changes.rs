@@ -85,6 +85,10 @@ pub(in crate::app::sources) fn add_named_files(sources: &mut PolicySources) {
         named.insert(path);
     }
     let checks = files_of_checks(base.checks.iter().map(|check| &check.value));
+    // Arguments of scorers that are files of the policy.
+    let arguments = base.scorers.iter().flat_map(|scorer| &scorer.run).cloned();
+    let is_file = |path: &String| matches!(policy.find(path, FILE_LIMIT), Ok(Some(_)));
+    named.extend(arguments.filter(is_file));
     for path in named.iter().chain(&checks) {
         compare(source, path, policy, candidate);
     }

@@ -8,7 +8,7 @@ use crate::app::sources::{BaselineSource, NamedFiles, PromptFile, ResolvedPrompt
 use crate::app::suite::{Suite, SuiteOptions, build, dataset};
 use crate::app::testing::CONFIG;
 use crate::config;
-use promptgate_adapters::files::{DatasetBytes, DatasetFile, PromptBytes, PromptSource};
+use promptgate_adapters::files::{DatasetBytes, DatasetFile, PromptBytes, PromptSource, Tree};
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_core::text::Redactor;
@@ -49,6 +49,7 @@ fn parse(files: &[(&str, &str)]) -> Result<Suite, Failure> {
         policy_prompt: None,
         notices: Vec::new(),
         planted: settings.judge.is_some().then(|| rows("planted.jsonl")),
+        policy_tree: Tree::work_tree(""),
         files: NamedFiles::in_memory(&files),
         candidate: prompt.map_err(Into::into),
         release: None,
