@@ -56,7 +56,8 @@ pub struct HistoryRun {
     pub repeats: u32,
     /// Whether the endpoint was the simulated one.
     pub simulated: bool,
-    /// Whether trends include it: a completed run over the dataset and with the judge of the newest one.
+    /// Whether trends include it: a completed run over the dataset and with the judge, model and parameters of the newest
+    /// one.
     pub comparable: bool,
     /// Means of the gated metrics.
     pub metrics: Vec<MetricMean>,
@@ -174,9 +175,13 @@ impl SavedRun {
         self.metrics.iter().find(|metric| metric.name == name)
     }
 
-    /// Whether the means of both are of the same cases and by the same judge.
+    /// Whether the means of both are of the same cases, by the same judge, and of the same model. The prompt may differ,
+    /// which the findings say.
     fn compares_with(&self, newest: &Self) -> bool {
+        let (own, other) = (&self.variants.candidate, &newest.variants.candidate);
         self.ended.kind == EndedKind::Completed
+            && own.model == other.model
+            && own.parameters == other.parameters
             && self.dataset.digest == newest.dataset.digest
             && self.simulated == newest.simulated
             && self.judge.as_ref().map(|judge| &judge.fingerprint)
