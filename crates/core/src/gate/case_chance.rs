@@ -33,10 +33,10 @@ impl ChanceStatistics {
                 let others = known
                     .entry((ours, theirs))
                     .or_insert_with(|| rearrangements(ours, theirs, MAX_REARRANGEMENTS, SEED));
-                let weight = 1.0 / others.len() as f64;
+                let (weight, noise) = (1.0 / others.len() as f64, noise.of_case(pair));
                 let statistics = others.iter().map(|candidate| {
                     let (difference, within) = pair.rearranged(candidate);
-                    noise.statistic(pair, difference, within)
+                    noise.statistic(difference, within)
                 });
                 let large = statistics.filter(|statistic| *statistic >= least * (1.0 - TIE));
                 shares.extend(large.map(|statistic| (statistic, weight)));
@@ -73,7 +73,7 @@ mod tests {
             (0..10).map(|case| (case, if case == 0 { coin.clone() } else { constant.clone() })).collect();
         let noise = Noise::new(&pairs, 0.0475);
         let chance = ChanceStatistics::new(&pairs, &noise, 0.1);
-        let parted = noise.statistic(&coin, 0.5, 0.0);
+        let parted = noise.of_case(&coin).statistic(0.5, 0.0);
         // Two of the eighteen arrangements, in one of ten cases.
         assert!((chance.share_of_at_least(parted) - 2.0 / 18.0 / 10.0).abs() < 1e-12);
         assert_eq!(chance.share_of_at_least(parted * 1.01), 0.0);

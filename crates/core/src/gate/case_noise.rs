@@ -138,7 +138,7 @@ impl Noise {
         if pair.difference.abs() <= EXACT || pair.freedom_within() == 0.0 {
             return (0.0, 1.0);
         }
-        let statistic = self.statistic(pair, pair.difference, pair.within);
+        let statistic = self.of_case(pair).statistic(pair.difference, pair.within);
         let tail = if self.is_binary {
             normal_cdf(-statistic)
         } else {
@@ -147,20 +147,40 @@ impl Noise {
         (statistic, (2.0 * tail).min(1.0))
     }
 
-    /// The statistic of a case with this difference and this sum of squares within the variants.
-    pub(super) fn statistic(&self, pair: &Pair, difference: f64, within: f64) -> f64 {
-        let others = (self.squares - pair.within).max(0.0) / (self.freedom - pair.freedom_within());
+    /// The noise of a case.
+    pub(super) fn of_case<'a>(&self, pair: &'a Pair) -> CaseNoise<'a> {
         let weight = self.weight(pair);
-        // The variance of a 0/1 score follows from its share, so three equal trials do not show that there is none: the
-        // share is that of both variants, as in a score test.
-        let (own, freedom) =
-            if self.is_binary { (pair.total, pair.trials - 1.0) } else { (within, pair.freedom_within()) };
-        let variance = (weight * others + own) / (weight + freedom);
-        difference.abs() / (variance * pair.factor).sqrt()
+        let others = (self.squares - pair.within).max(0.0) / (self.freedom - pair.freedom_within());
+        CaseNoise { pair, weight, squares: weight * others, is_binary: self.is_binary }
     }
 
     /// The degrees of freedom of the other cases in the variance of a case.
     fn weight(&self, pair: &Pair) -> f64 {
         (self.freedom - pair.freedom_within()).min(POOLED_FREEDOM)
+    }
+}
+
+/// The noise of the scores of a case.
+pub(super) struct CaseNoise<'a> {
+    pair: &'a Pair,
+    /// The degrees of freedom of the other cases.
+    weight: f64,
+    /// Their sum of squares.
+    squares: f64,
+    is_binary: bool,
+}
+
+impl CaseNoise<'_> {
+    /// The size of this difference in units of its noise, where `within` is the sum of squares within the variants.
+    pub(super) fn statistic(&self, difference: f64, within: f64) -> f64 {
+        // The variance of a 0/1 score follows from its share, so three equal trials do not show that there is none: the
+        // share is that of both variants, as in a score test.
+        let (own, freedom) = if self.is_binary {
+            (self.pair.total, self.pair.trials - 1.0)
+        } else {
+            (within, self.pair.freedom_within())
+        };
+        let variance = (self.squares + own) / (self.weight + freedom);
+        difference.abs() / (variance * self.pair.factor).sqrt()
     }
 }

@@ -30,24 +30,19 @@ pub fn lowest_group(
         return None;
     }
     let mut clustered = Clustered::new(values, clusters);
-    let scales: Vec<Option<f64>> = groups.iter().map(|group| clustered.scale(group)).collect();
-    let statistics = |clustered: &Clustered<'_>| -> Vec<(usize, f64)> {
-        let scored = groups.iter().zip(&scales).enumerate();
-        scored.filter_map(|(index, (group, scale))| Some((index, clustered.sum(group) / (*scale)?))).collect()
-    };
-    let lowest =
-        |statistics: &[(usize, f64)]| statistics.iter().map(|(_, statistic)| *statistic).reduce(f64::min);
-    let scored = statistics(&clustered);
-    let observed = lowest(&scored)?;
-    let total = |index: usize| groups[index].iter().map(|value| values[*value]).sum::<f64>();
-    let tied = scored.iter().filter(|(_, statistic)| *statistic <= observed + TIE).map(|(index, _)| *index);
-    let index = tied.min_by(|one, other| total(*one).total_cmp(&total(*other)))?;
+    let compared = groups.iter().enumerate();
+    let compared: Vec<Compared<'_>> =
+        compared.filter_map(|(index, group)| Some((index, group, clustered.scale(group)?))).collect();
+    let centre = mean(&clustered.means);
+    let observed = lowest(&compared, values, centre);
+    let total = |group: &[usize]| group.iter().map(|value| values[*value]).sum::<f64>();
+    let tied = compared.iter().filter(|compared| statistic(compared, values, centre) <= observed + TIE);
+    let (index, ..) = *tied.min_by(|(_, one, _), (_, other, _)| total(one).total_cmp(&total(other)))?;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut as_low = 0;
     for _ in 0..DRAWS {
-        clustered.rearrange(&mut random);
-        let is_as_low = lowest(&statistics(&clustered)).is_some_and(|statistic| statistic <= observed + TIE);
-        as_low += usize::from(is_as_low);
+        let arranged = clustered.rearrange(&mut random);
+        as_low += usize::from(lowest(&compared, arranged, centre) <= observed + TIE);
         if (1 + as_low) as f64 > alpha * (1 + DRAWS) as f64 {
             return None;
         }
@@ -55,12 +50,26 @@ pub fn lowest_group(
     Some((index, (1 + as_low) as f64 / (1 + DRAWS) as f64))
 }
 
+/// The index of a group, its values, and the standard deviation of their sum over all arrangements.
+type Compared<'a> = (usize, &'a Vec<usize>, f64);
+
+/// The sum of a group below `centre`, in units of its standard deviation.
+fn statistic((_, group, scale): &Compared<'_>, values: &[f64], centre: f64) -> f64 {
+    let sum: f64 = group.iter().map(|value| values[*value]).sum();
+    (sum - group.len() as f64 * centre) / scale
+}
+
+/// The lowest statistic; infinite without a group.
+fn lowest(compared: &[Compared<'_>], values: &[f64], centre: f64) -> f64 {
+    compared.iter().map(|compared| statistic(compared, values, centre)).fold(f64::INFINITY, f64::min)
+}
+
 /// Values as the mean of their cluster and the rest.
 struct Clustered<'a> {
     clusters: &'a [usize],
     /// The values of each cluster.
     members: Vec<Vec<usize>>,
-    /// The mean of each cluster, minus the mean of them all.
+    /// The mean of each cluster.
     means: Vec<f64>,
     /// Each value minus the mean of its cluster.
     rest: Vec<f64>,
@@ -68,6 +77,8 @@ struct Clustered<'a> {
     between: f64,
     /// The variance of the rest within each cluster.
     within: Vec<f64>,
+    /// The values as last arranged.
+    arranged: Vec<f64>,
 }
 
 impl<'a> Clustered<'a> {
@@ -81,14 +92,14 @@ impl<'a> Clustered<'a> {
         let means: Vec<f64> = members.iter().map(|members| mean(&of_cluster(members))).collect();
         let within = members.iter().map(|members| sample_variance(&of_cluster(members))).collect();
         let rest = values.iter().zip(clusters).map(|(value, cluster)| value - means[*cluster]).collect();
-        let centre = mean(&means);
         Self {
             clusters,
             members,
             between: sample_variance(&means),
-            means: means.into_iter().map(|mean| mean - centre).collect(),
+            means,
             rest,
             within,
+            arranged: values.to_vec(),
         }
     }
 
@@ -112,11 +123,8 @@ impl<'a> Clustered<'a> {
         (variance > TIE * TIE).then(|| variance.sqrt())
     }
 
-    fn sum(&self, group: &[usize]) -> f64 {
-        group.iter().map(|value| self.means[self.clusters[*value]] + self.rest[*value]).sum()
-    }
-
-    fn rearrange(&mut self, random: &mut ChaCha8Rng) {
+    /// Arranges the values at random: means trade places between clusters, the rest does within each.
+    fn rearrange(&mut self, random: &mut ChaCha8Rng) -> &[f64] {
         for place in (1..self.means.len()).rev() {
             self.means.swap(place, below(random, place + 1));
         }
@@ -125,6 +133,10 @@ impl<'a> Clustered<'a> {
                 self.rest.swap(members[place], members[below(random, place + 1)]);
             }
         }
+        for (value, cluster) in self.clusters.iter().enumerate() {
+            self.arranged[value] = self.means[*cluster] + self.rest[value];
+        }
+        &self.arranged
     }
 }
 

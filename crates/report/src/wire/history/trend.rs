@@ -134,29 +134,24 @@ fn trend(name: &str, runs: &[&SavedRun], tested: usize) -> Option<Trend> {
     trend.difference = Some(found.difference);
     decide(&mut trend, found, tested, resolution);
     if matches!(trend.status, TrendStatus::Lower | TrendStatus::Higher) {
-        let runs =
-            |of: &[(&'_ SavedRun, &Metric, RunMean)]| of.iter().map(|(run, ..)| *run).collect::<Vec<_>>();
-        trend.finding.push_str(&other_causes(&runs(before), &runs(after)));
+        let runs: Vec<&SavedRun> = values.iter().map(|(run, ..)| *run).collect();
+        trend.finding.push_str(&other_causes(&runs));
     }
     Some(trend)
 }
 
-/// What other than drift may explain a difference: another prompt, and candidates that were rejected.
-fn other_causes(before: &[&SavedRun], after: &[&SavedRun]) -> String {
-    let mut text = String::new();
-    let all = || before.iter().chain(after);
-    let digest = |run: &&SavedRun| run.variants.candidate.prompt.digest.clone();
-    if all().any(|run| digest(run) != digest(&after[0])) {
-        text.push_str("; the prompt changed within these runs, and a change of the prompt is not drift");
+/// What other than drift may explain a difference: another prompt, also one that was rejected. Failed runs of one prompt may
+/// be the drift itself.
+fn other_causes(runs: &[&SavedRun]) -> String {
+    let digest = |run: &SavedRun| run.variants.candidate.prompt.digest.clone();
+    if runs.windows(2).all(|pair| digest(pair[0]) == digest(pair[1])) {
+        return String::new();
     }
-    let failed = all().filter(|run| run.verdict == Verdict::Fail).count();
-    if failed > 0 {
-        let of = before.len() + after.len();
-        text.push_str(&format!(
-            "; {failed} of the {of} runs failed, and what failed may never have been in use"
-        ));
+    let changed = "; the prompt changed within these runs, and a change of the prompt is not drift";
+    match runs.iter().filter(|run| run.verdict == Verdict::Fail).count() {
+        0 => changed.to_owned(),
+        failed => format!("{changed}; {failed} of the {} runs failed", runs.len()),
     }
-    text
 }
 
 /// Fills in the finding. Where no run shows noise, scores count from the resolution of the policy on, and nothing else is
@@ -286,6 +281,9 @@ mod tests {
         let same = history(&means, |_, run| passing(run));
         let finding = &faithfulness(&same).finding;
         assert!(!finding.contains("prompt") && !finding.contains("failed"), "{finding}");
+        // Failures of one prompt may be the drift.
+        let failing = history(&means, |_, run| run.verdict = Verdict::Fail);
+        assert!(!faithfulness(&failing).finding.contains("failed"), "{}", faithfulness(&failing).finding);
         let rejected = history(&means, |index, run| {
             passing(run);
             if index >= 4 {
