@@ -134,7 +134,7 @@ fn tag_that_shares_its_clusters_with_a_worse_one_is_not_named() {
         .collect();
     let theirs = vec![vec![0.9, 0.8, 0.9]; 30];
     let tag = |case: usize| match case {
-        0..10 if case % 2 == 0 => vec!["a steady one"],
+        0..10 if case.is_multiple_of(2) => vec!["a steady one"],
         0..10 => vec!["fallen"],
         _ => vec!["other"],
     };

@@ -164,7 +164,7 @@ fn noisy_cases_of_an_unchanged_suite_rarely_regress() {
     const FIVE: &[f64] = &[0.0, 0.25, 0.5, 0.75, 1.0];
     const TWO: &[f64] = &[0.5, 1.0];
     let mut random = Random::new(10);
-    let suites: [(&[f64], (usize, usize), usize, f64, usize); 8] = [
+    let suites = [
         (FIVE, (20, 3), 3, 0.0, 2_000),
         (FIVE, (20, 3), 3, 0.01, 2_000),
         (FIVE, (50, 10), 3, 0.0, 2_000),
