@@ -13,7 +13,7 @@ use tokio::sync::{Notify, oneshot};
 use super::group::GroupHandle;
 use super::lines::{LineError, LineReader};
 use super::log::ProcessLog;
-use super::protocol::{Accepted, Conversation, InFlight, Key, Reply};
+use super::protocol::{Conversation, InFlight, Key, Reply};
 use super::{ProcessGroup, WorkerLog, WorkerOptions};
 use crate::http::server_text;
 use promptgate_core::model::{Fault, FaultKind};
@@ -193,8 +193,8 @@ impl Worker {
         };
         let accepted = self.conversation().accept(&line);
         match accepted {
-            Ok(Accepted::Announcement) => self.context.freed.notify_waiters(),
-            Ok(Accepted::Reply(request, value)) => self.deliver(request, value, lines).await?,
+            Ok(None) => self.context.freed.notify_waiters(),
+            Ok(Some((request, value))) => self.deliver(request, value, lines).await?,
             Err(reason) => {
                 let found = format!("{reason}: {}", self.shown(&line));
                 return Err(End::Violation { kind: FaultKind::InvalidAnswer, found, request: None });

@@ -17,7 +17,7 @@ mod pool;
 mod process_table;
 mod protocol;
 mod registry;
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;
 #[cfg(unix)]
 mod watchdog;
