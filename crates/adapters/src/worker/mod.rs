@@ -17,6 +17,7 @@ mod pool;
 mod process_table;
 mod protocol;
 mod registry;
+mod run_to_end;
 #[cfg(test)]
 mod tests;
 #[cfg(unix)]
@@ -31,6 +32,7 @@ pub(crate) use log::ProcessLog;
 pub use log::{WorkerLog, WorkerSummary};
 pub use pool::Workers;
 pub use protocol::Reply;
+pub use run_to_end::run_to_end;
 
 /// Default maximum of bytes of a reply: 16 MiB.
 pub const DEFAULT_MAX_LINE_BYTES: usize = 16 << 20;
