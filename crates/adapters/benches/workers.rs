@@ -142,6 +142,7 @@ fn bare_scorer(cases: usize) -> Duration {
     elapsed
 }
 
+#[expect(clippy::print_stdout, reason = "the result of a measurement")]
 fn main() {
     let argument = std::env::args().skip(1).find_map(|argument| argument.parse().ok());
     let count = argument.unwrap_or(CASES).max(WORKERS);

@@ -60,6 +60,12 @@ impl InFlight {
     }
 }
 
+/// A reply with the request that it answers.
+pub(super) struct MatchedReply {
+    pub(super) request: Box<InFlight>,
+    pub(super) value: Map<String, Value>,
+}
+
 /// The requests of one process.
 pub(super) struct Conversation {
     /// Maximum number of requests in flight.
@@ -148,9 +154,8 @@ impl Conversation {
         std::mem::take(&mut self.in_flight)
     }
 
-    /// Accepts a line, or explains why it was not expected. Returns the request with its reply; `None` for the
-    /// announcement of a concurrency.
-    pub(super) fn accept(&mut self, line: &[u8]) -> Result<Option<(InFlight, Map<String, Value>)>, String> {
+    /// Accepts a line, or explains why it was not expected. `None` for the announcement of a concurrency.
+    pub(super) fn accept(&mut self, line: &[u8]) -> Result<Option<MatchedReply>, String> {
         let is_first = !std::mem::replace(&mut self.has_lines, true);
         let object = object(line)?;
         if let Some(concurrency) = object.get("concurrency").filter(|_| is_first) {
@@ -160,7 +165,7 @@ impl Conversation {
         let request = self.take_request(&object)?;
         self.replies += 1;
         self.names_ids &= present(object.get("id")).is_some();
-        Ok(Some((request, object)))
+        Ok(Some(MatchedReply { request: Box::new(request), value: object }))
     }
 
     fn announce(&mut self, concurrency: &Value) -> Result<(), String> {
@@ -227,7 +232,7 @@ mod tests {
 
     fn reply(conversation: &mut Conversation, line: &str) -> Result<u64, String> {
         let reply = conversation.accept(line.as_bytes())?;
-        reply.map(|(request, _)| request.ticket).ok_or_else(|| "an announcement".to_owned())
+        reply.map(|reply| reply.request.ticket).ok_or_else(|| "an announcement".to_owned())
     }
 
     #[test]
