@@ -353,10 +353,9 @@ fn refreshed_roles(settings: &Settings, policy: &Policy) -> Vec<Role> {
     let relative = |requirement: &Requirement| {
         matches!(requirement, Requirement::Limit { bound: Bound::MaxIncrease(_), .. })
     };
-    let by_time = policy
-        .criteria
-        .iter()
-        .any(|criterion| ["latency", "ttft"].contains(&criterion.metric.as_str()) && relative(&criterion.requirement));
+    let by_time = policy.criteria.iter().any(|criterion| {
+        ["latency", "ttft"].contains(&criterion.metric.as_str()) && relative(&criterion.requirement)
+    });
     match (by_time, settings.cache.baseline) {
         (true, _) => vec![Role::Candidate, Role::Baseline],
         (false, CachedBaseline::Fresh) => vec![Role::Baseline],

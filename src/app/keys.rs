@@ -135,7 +135,8 @@ fn is_for_default_key(endpoint: &EndpointSettings, environment: &Environment) ->
     let Ok(url) = Url::parse(written.value.trim()) else { return false };
     let name = host(&url);
     let vendor = endpoint.protocol.host();
-    let of_variable = environment.variable(endpoint.protocol.base_url_variable()).and_then(|text| Url::parse(&text).ok());
+    let of_variable =
+        environment.variable(endpoint.protocol.base_url_variable()).and_then(|text| Url::parse(&text).ok());
     is_loopback(&url)
         || name == vendor
         || name.strip_suffix(vendor).is_some_and(|rest| rest.ends_with('.'))
@@ -215,7 +216,10 @@ mod tests {
         let of = |endpoint: &str| Authentication::of(&settings(endpoint).endpoint, &environment);
         assert_eq!(of("{protocol: anthropic}"), key("ANTHROPIC_API_KEY"));
         assert_eq!(of("{protocol: gemini}"), key("GEMINI_API_KEY"));
-        assert_eq!(of("{protocol: anthropic, base_url: 'https://api.anthropic.com'}"), key("ANTHROPIC_API_KEY"));
+        assert_eq!(
+            of("{protocol: anthropic, base_url: 'https://api.anthropic.com'}"),
+            key("ANTHROPIC_API_KEY")
+        );
         assert_eq!(of("{protocol: gemini, base_url: 'http://localhost:1'}"), key("GEMINI_API_KEY"));
         for endpoint in [
             "{protocol: anthropic, base_url: 'https://api.openai.com/v1'}",
@@ -226,9 +230,13 @@ mod tests {
             assert_eq!(of(endpoint), Authentication::Unnamed, "{endpoint}");
             assert_eq!(misdirected(&settings(endpoint), &environment, false).len(), 1, "{endpoint}");
         }
-        let [found] = misdirected(&settings("{protocol: anthropic, base_url: 'https://gate.example'}"), &environment, false)
-            .try_into()
-            .unwrap();
+        let [found] = misdirected(
+            &settings("{protocol: anthropic, base_url: 'https://gate.example'}"),
+            &environment,
+            false,
+        )
+        .try_into()
+        .unwrap();
         assert_eq!(
             found.message,
             "no key is configured for gate.example: ANTHROPIC_API_KEY is sent only to Anthropic, the host of \
@@ -243,7 +251,10 @@ mod tests {
         assert_eq!(of("{protocol: anthropic}", &none), "https://api.anthropic.com/v1");
         assert_eq!(of("{protocol: gemini}", &none), "https://generativelanguage.googleapis.com/v1beta");
         assert_eq!(of("{}", &none), "https://o.example/v1");
-        let set = environment(&["ANTHROPIC_BASE_URL=https://a.example", "GOOGLE_GEMINI_BASE_URL=https://g.example"]);
+        let set = environment(&[
+            "ANTHROPIC_BASE_URL=https://a.example",
+            "GOOGLE_GEMINI_BASE_URL=https://g.example",
+        ]);
         assert_eq!(of("{protocol: anthropic}", &set), "https://a.example");
         assert_eq!(of("{protocol: gemini}", &set), "https://g.example");
     }

@@ -11,8 +11,18 @@ use super::load::Reader;
 use super::scalar::Ordered;
 
 /// Names that a configured metric cannot have: other metrics and prefixes of criterion ids.
-const RESERVED: [&str; 10] =
-    ["latency", "ttft", "output_tokens", "cost_usd", "length", "check", "limit", "slice", "case", "broken_cases"];
+const RESERVED: [&str; 10] = [
+    "latency",
+    "ttft",
+    "output_tokens",
+    "cost_usd",
+    "length",
+    "check",
+    "limit",
+    "slice",
+    "case",
+    "broken_cases",
+];
 
 /// Requirements on a metric.
 #[derive(Debug, Default, Deserialize, JsonSchema)]

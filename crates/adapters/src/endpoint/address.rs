@@ -62,10 +62,15 @@ mod tests {
     #[test]
     fn version_is_added_where_the_base_url_has_none() {
         let anthropic = |base: &str| url(Protocol::Anthropic, base, true);
-        for base in ["https://api.anthropic.com", "https://api.anthropic.com/", "https://api.anthropic.com/v1"] {
+        for base in
+            ["https://api.anthropic.com", "https://api.anthropic.com/", "https://api.anthropic.com/v1"]
+        {
             assert_eq!(anthropic(base), "https://api.anthropic.com/v1/messages");
         }
-        assert_eq!(anthropic("https://gate.example/anthropic?a=1"), "https://gate.example/anthropic/v1/messages?a=1");
+        assert_eq!(
+            anthropic("https://gate.example/anthropic?a=1"),
+            "https://gate.example/anthropic/v1/messages?a=1"
+        );
         let gemini = |base: &str| url(Protocol::Gemini, base, false);
         let google = "https://generativelanguage.googleapis.com";
         assert_eq!(gemini(google), format!("{google}/v1beta/models/m-1:generateContent"));

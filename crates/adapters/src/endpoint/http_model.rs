@@ -102,7 +102,8 @@ impl HttpModel {
         if !is_stream {
             self.client.check_media_type(&sent, &response)?;
         }
-        let parsed = if is_stream { self.parse_stream(&response) } else { wire::parse(self.protocol, &response.body) };
+        let parsed =
+            if is_stream { self.parse_stream(&response) } else { wire::parse(self.protocol, &response.body) };
         let completion = parsed.map_err(|invalid| self.faults.reply(response.status, &invalid))?;
         Ok(self.cleaned(completion, &response))
     }

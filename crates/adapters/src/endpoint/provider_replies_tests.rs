@@ -77,7 +77,10 @@ fn connected(options: Options) -> Arc<dyn ChatModel> {
 }
 
 fn event_stream(text: &str) -> Reaction {
-    let head = format!("HTTP/1.1 200 X\r\ncontent-type: text/event-stream\r\ncontent-length: {}\r\n\r\n", text.len());
+    let head = format!(
+        "HTTP/1.1 200 X\r\ncontent-type: text/event-stream\r\ncontent-length: {}\r\n\r\n",
+        text.len()
+    );
     Reaction::Write(format!("{head}{text}").into_bytes())
 }
 
@@ -101,7 +104,10 @@ fn check_answer(completion: &Completion, expected: &Expected) {
         .collect();
     assert_eq!(calls, expected.calls);
     if let Some(usage) = expected.usage {
-        let of = |[prompt, answer, cached]: [u64; 3]| Usage { cached_prompt_tokens: cached, ..Usage::new(prompt, answer) };
+        let of = |[prompt, answer, cached]: [u64; 3]| Usage {
+            cached_prompt_tokens: cached,
+            ..Usage::new(prompt, answer)
+        };
         assert_eq!(completion.usage, usage.map(of));
     }
     if expected.model.is_some() {
@@ -177,7 +183,10 @@ async fn stream_is_asked_for_in_the_way_of_the_protocol() {
     let head = head_of(Protocol::Gemini, StreamMode::Always, &[]).await;
     assert!(head.starts_with("POST /v1/models/m:streamGenerateContent?alt=sse "), "{head}");
     let head = head_of(Protocol::Anthropic, StreamMode::Always, &[]).await;
-    assert!(head.contains("accept: text/event-stream") && head.contains("accept-encoding: identity"), "{head}");
+    assert!(
+        head.contains("accept: text/event-stream") && head.contains("accept-encoding: identity"),
+        "{head}"
+    );
 }
 
 #[tokio::test]
@@ -221,10 +230,14 @@ async fn azure_is_called_with_its_version_and_key() {
     let server = Server::start([ok("hello")]).await;
     let base = format!("http://localhost:{}/openai/deployments/d-1?api-version=2024-10-21", server.port());
     let headers = vec![("api-key".to_owned(), Secret::new("az-secret"))];
-    let answer = connected(Options { headers, attempts: 1, ..Options::new(base) }).complete(&request()).await.unwrap();
+    let answer =
+        connected(Options { headers, attempts: 1, ..Options::new(base) }).complete(&request()).await.unwrap();
     assert_eq!(answer.text, "hello");
     let head = server.received()[0].head.clone();
-    assert!(head.starts_with("POST /openai/deployments/d-1/chat/completions?api-version=2024-10-21 "), "{head}");
+    assert!(
+        head.starts_with("POST /openai/deployments/d-1/chat/completions?api-version=2024-10-21 "),
+        "{head}"
+    );
     assert!(head.contains("api-key: az-secret") && !head.contains("authorization"), "{head}");
 }
 

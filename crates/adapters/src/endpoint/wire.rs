@@ -54,8 +54,12 @@ fn names_version(base: &BaseUrl) -> bool {
 
 /// Returns the headers that every call of a protocol has.
 pub(super) fn headers(protocol: Protocol) -> HeaderMap {
-    let version = (protocol == Protocol::Anthropic).then_some((anthropic::VERSION_HEADER, anthropic::VERSION));
-    version.into_iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    let version =
+        (protocol == Protocol::Anthropic).then_some((anthropic::VERSION_HEADER, anthropic::VERSION));
+    version
+        .into_iter()
+        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+        .collect()
 }
 
 /// Returns the header of a key; `None` where the key has characters that a header cannot carry.

@@ -145,7 +145,9 @@ fn google_details(details: Option<&Value>) -> ServerError {
         let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         found.codes.extend(text(detail, "reason"));
         let violations = detail.get("violations").and_then(Value::as_array).into_iter().flatten();
-        found.quotas.extend(violations.take(MAX_GOOGLE_DETAILS).filter_map(|violation| text(violation, "quotaId")));
+        found
+            .quotas
+            .extend(violations.take(MAX_GOOGLE_DETAILS).filter_map(|violation| text(violation, "quotaId")));
         let delay = detail.get("retryDelay").and_then(Value::as_str);
         found.retry_delay = delay.and_then(duration).or(found.retry_delay);
     }

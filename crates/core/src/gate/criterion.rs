@@ -200,12 +200,10 @@ impl LookData<'_> {
             );
         }
         if relative && metric.kind == MetricKind::Latency && self.analysis.sessions_differ {
-            return Err(
-                format!(
-                    "the baseline's {} was measured in an earlier session; a relative limit needs a fresh baseline",
-                    metric.name
-                )
-            );
+            return Err(format!(
+                "the baseline's {} was measured in an earlier session; a relative limit needs a fresh baseline",
+                metric.name
+            ));
         }
         let selection = Selection {
             tag: criterion.tag.as_deref(),

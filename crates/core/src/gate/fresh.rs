@@ -34,7 +34,8 @@ pub(super) fn fresh<'a>(
     Err(format!(
         "not measured, since {} of {all} answers are from the cache and their {} is that of an earlier call; {left} \
          fresh {noun} are left of the {needed} that it needs; run with --refresh",
-        all - left, metric.name,
+        all - left,
+        metric.name,
     ))
 }
 

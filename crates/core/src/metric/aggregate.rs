@@ -105,7 +105,8 @@ impl<'a> Trials<'a> {
             let of_candidate = VariantScores { baseline: None, ..scores.scores };
             MetricScores { baseline_repeats: 0, scores: of_candidate, ..scores }
         };
-        let ttft = self.any(|answer| answer.ttft_ms.is_some()).then(|| fresh("ttft", &|answer| answer.ttft_ms));
+        let ttft =
+            self.any(|answer| answer.ttft_ms.is_some()).then(|| fresh("ttft", &|answer| answer.ttft_ms));
         std::iter::once(fresh("latency", &|answer| Some(answer.latency_ms))).chain(ttft).collect()
     }
 

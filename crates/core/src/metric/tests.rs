@@ -354,13 +354,11 @@ fn time_to_first_token_is_a_metric_where_answers_are_streams() {
     };
     let expected = [Cell::Value(0.25), Cell::NotAsked, Cell::Missing];
     assert_eq!(cells(analysis.metric("ttft").expect("a metric")), expected);
-    let fresh: Vec<_> = analysis.fresh_times.iter().map(|metric| (metric.name.as_str(), cells(metric))).collect();
+    let fresh: Vec<_> =
+        analysis.fresh_times.iter().map(|metric| (metric.name.as_str(), cells(metric))).collect();
     assert_eq!(
         fresh,
-        [
-            ("latency", vec![Cell::Value(1.5), Cell::NotAsked, Cell::Value(1.5)]),
-            ("ttft", expected.to_vec())
-        ]
+        [("latency", vec![Cell::Value(1.5), Cell::NotAsked, Cell::Value(1.5)]), ("ttft", expected.to_vec())]
     );
 }
 
@@ -373,7 +371,16 @@ fn reported_cost_takes_precedence_over_prices() {
     run.trials[2].result = costing(Some(f64::INFINITY));
     let cells = |run: &Run| -> Vec<Cell> {
         let analysis = analyse(run);
-        analysis.metric("cost_usd").expect("a metric").scores.candidate.rows().flatten().flatten().copied().collect()
+        analysis
+            .metric("cost_usd")
+            .expect("a metric")
+            .scores
+            .candidate
+            .rows()
+            .flatten()
+            .flatten()
+            .copied()
+            .collect()
     };
     assert_eq!(cells(&run), [Cell::Value(0.5), Cell::Missing, Cell::Missing, Cell::Missing]);
     let price = Price { from_change: true, ..Price::new(1.0, 2.0) };

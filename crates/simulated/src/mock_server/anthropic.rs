@@ -5,13 +5,14 @@ use serde_json::{Map, Value, json};
 use super::route::{halves, map};
 use super::wire::InvalidRequest;
 
-/// The fields of a request, as of version 2.14.0 of the Python SDK.
-const FIELDS: [&str; 19] = [
+/// The fields of a request, as of version 2.14.0 of the Python SDK, and those for sampling, which older models take.
+const FIELDS: [&str; 22] = [
     "model",
     "max_tokens",
     "messages",
     "cache_control",
     "container",
+    "diagnostics",
     "inference_geo",
     "metadata",
     "output_config",
@@ -26,6 +27,8 @@ const FIELDS: [&str; 19] = [
     "tools",
     "top_k",
     "top_p",
+    "user_profile_id",
+    "workspace_id",
 ];
 
 fn invalid(message: impl Into<String>) -> InvalidRequest {
@@ -57,11 +60,14 @@ pub(super) fn request(body: &[u8]) -> Result<(Value, Option<String>), InvalidReq
         }
         messages.push(turn);
     }
-    let schema = fields.shift_remove("output_config").and_then(|config| config.pointer("/format/schema").cloned());
+    let schema =
+        fields.shift_remove("output_config").and_then(|config| config.pointer("/format/schema").cloned());
     let choice = fields.shift_remove("tool_choice").unwrap_or_default();
     let forced = choice.get("name").and_then(Value::as_str).map(str::to_owned);
     let format = match schema {
-        Some(schema) => Some(json!({"type": "json_schema", "json_schema": {"name": "output", "schema": schema}})),
+        Some(schema) => {
+            Some(json!({"type": "json_schema", "json_schema": {"name": "output", "schema": schema}}))
+        }
         None => forced.as_ref().map(|_| json!({"type": "json_object"})),
     };
     fields.extend(format.map(|format| ("response_format".to_owned(), format)));
@@ -113,7 +119,8 @@ fn content(choice: &Value, refusal: Option<&str>, forced_tool: Option<&str>) -> 
     }
     for call in message["tool_calls"].as_array().into_iter().flatten() {
         let function = &call["function"];
-        let input: Value = serde_json::from_str(function["arguments"].as_str().unwrap_or("{}")).unwrap_or_default();
+        let input: Value =
+            serde_json::from_str(function["arguments"].as_str().unwrap_or("{}")).unwrap_or_default();
         blocks.push(json!({"type": "tool_use", "id": call["id"], "name": function["name"], "input": input}));
     }
     if blocks.is_empty() && choice["finish_reason"] == "stop" { Value::Null } else { Value::from(blocks) }
@@ -126,7 +133,8 @@ pub(super) fn events(reply: &Value) -> String {
         events.push_str(&format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap_or_default()));
     };
     let mut start = reply.clone();
-    (start["content"], start["stop_reason"], start["usage"]["output_tokens"]) = (json!([]), Value::Null, json!(1));
+    (start["content"], start["stop_reason"], start["usage"]["output_tokens"]) =
+        (json!([]), Value::Null, json!(1));
     push(json!({"type": "message_start", "message": start}));
     push(json!({"type": "ping"}));
     for (index, block) in reply["content"].as_array().into_iter().flatten().enumerate() {
@@ -141,7 +149,9 @@ pub(super) fn events(reply: &Value) -> String {
         push(json!({"type": "content_block_start", "index": index, "content_block": empty}));
         let (first, rest) = halves(&whole);
         for text in [first, rest] {
-            push(json!({"type": "content_block_delta", "index": index, "delta": {"type": kind, piece: text}}));
+            push(
+                json!({"type": "content_block_delta", "index": index, "delta": {"type": kind, piece: text}}),
+            );
         }
         push(json!({"type": "content_block_stop", "index": index}));
     }

@@ -20,8 +20,12 @@ const FIELDS: [&str; 10] = [
 ];
 
 /// Names of `generationConfig` and of chat completions.
-const NAMES: [(&str, &str); 4] =
-    [("topP", "top_p"), ("maxOutputTokens", "max_tokens"), ("stopSequences", "stop"), ("candidateCount", "n")];
+const NAMES: [(&str, &str); 4] = [
+    ("topP", "top_p"),
+    ("maxOutputTokens", "max_tokens"),
+    ("stopSequences", "stop"),
+    ("candidateCount", "n"),
+];
 
 fn invalid(message: impl Into<String>) -> InvalidRequest {
     InvalidRequest { message: message.into(), parameter: None }
@@ -31,7 +35,9 @@ fn invalid(message: impl Into<String>) -> InvalidRequest {
 pub(super) fn request(body: &[u8], model: &str) -> Result<Value, InvalidRequest> {
     let mut fields = map(body)?;
     if let Some(unknown) = fields.keys().find(|name| !FIELDS.contains(&name.as_str())) {
-        return Err(invalid(format!("Invalid JSON payload received. Unknown name \"{unknown}\": Cannot find field.")));
+        return Err(invalid(format!(
+            "Invalid JSON payload received. Unknown name \"{unknown}\": Cannot find field."
+        )));
     }
     let Some(Value::Array(contents)) = fields.shift_remove("contents") else {
         return Err(invalid("* GenerateContentRequest.contents: contents is not specified"));
@@ -64,7 +70,9 @@ fn parameters(mut config: Map<String, Value>) -> Map<String, Value> {
     let schema = config.shift_remove("responseJsonSchema");
     let is_json = config.shift_remove("responseMimeType").is_some_and(|kind| kind == "application/json");
     let format = match schema {
-        Some(schema) => Some(json!({"type": "json_schema", "json_schema": {"name": "output", "schema": schema}})),
+        Some(schema) => {
+            Some(json!({"type": "json_schema", "json_schema": {"name": "output", "schema": schema}}))
+        }
         None => is_json.then(|| json!({"type": "json_object"})),
     };
     let renamed = config.into_iter().map(|(name, value)| {
@@ -143,9 +151,9 @@ pub(super) fn error(status: u16, error: &Value, wait: Option<f64>) -> Value {
         500.. => "INTERNAL",
         _ => "INVALID_ARGUMENT",
     };
-    let retry = wait.map(|wait| {
-        json!({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": format!("{wait}s")})
-    });
+    let retry = wait.map(
+        |wait| json!({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": format!("{wait}s")}),
+    );
     let daily = (error["error"]["code"] == "insufficient_quota").then(|| {
         let violation = json!({"quotaId": "GenerateRequestsPerDayPerProjectPerModel"});
         json!({"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [violation]})

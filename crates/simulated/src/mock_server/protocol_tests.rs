@@ -50,11 +50,20 @@ async fn every_protocol_gives_the_same_answer() {
     assert!(expected.as_str().unwrap().contains("14 days"), "{expected}");
     let reply = ask(&server, anthropic(&none)).await;
     assert_eq!(reply["content"], json!([{"type": "text", "text": expected}]));
-    assert_eq!((&reply["type"], &reply["stop_reason"], &reply["model"]), (&json!("message"), &json!("end_turn"), &json!("m")));
-    assert!(reply["usage"]["input_tokens"].as_u64() > Some(0) && reply["usage"]["output_tokens"].as_u64() > Some(0));
+    assert_eq!(
+        (&reply["type"], &reply["stop_reason"], &reply["model"]),
+        (&json!("message"), &json!("end_turn"), &json!("m"))
+    );
+    assert!(
+        reply["usage"]["input_tokens"].as_u64() > Some(0)
+            && reply["usage"]["output_tokens"].as_u64() > Some(0)
+    );
     let reply = ask(&server, gemini(&none)).await;
     let candidate = &reply["candidates"][0];
-    assert_eq!((&candidate["content"]["parts"][0]["text"], &candidate["finishReason"]), (&expected, &json!("STOP")));
+    assert_eq!(
+        (&candidate["content"]["parts"][0]["text"], &candidate["finishReason"]),
+        (&expected, &json!("STOP"))
+    );
     assert_eq!((&reply["modelVersion"], server.stop().await.requests), (&json!("m"), 3));
 }
 
@@ -75,7 +84,10 @@ async fn forced_tool_gets_the_json_as_its_arguments() {
     let tool = json!({"name": "json_reply", "input_schema": {"type": "object"}});
     let forced = json!({"system": format!("{RULES} {format}"), "tools": [tool], "tool_choice": {"type": "tool", "name": "json_reply"}});
     let reply = ask(&server, anthropic(&forced)).await;
-    assert_eq!((&reply["content"][0]["type"], &reply["stop_reason"]), (&json!("tool_use"), &json!("tool_use")));
+    assert_eq!(
+        (&reply["content"][0]["type"], &reply["stop_reason"]),
+        (&json!("tool_use"), &json!("tool_use"))
+    );
     assert!(reply["content"][0]["input"]["answer"].is_string(), "{reply}");
     server.stop().await;
 }

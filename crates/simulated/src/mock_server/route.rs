@@ -48,9 +48,11 @@ impl Route {
             "streamGenerateContent" => true,
             _ => return None,
         };
-        collection
-            .ends_with("models")
-            .then(|| Self { model: model.to_owned(), streams, ..route(Protocol::Gemini) })
+        collection.ends_with("models").then(|| Self {
+            model: model.to_owned(),
+            streams,
+            ..route(Protocol::Gemini)
+        })
     }
 
     /// Parses a request.
@@ -123,7 +125,9 @@ mod tests {
         let gemini = |streams| Some((Protocol::Gemini, "m-1".to_owned(), streams));
         assert_eq!(of("/v1beta/models/m-1:generateContent"), gemini(false));
         assert_eq!(of("/v1/models/m-1:streamGenerateContent"), gemini(true));
-        for path in ["/v1/models", "/v1/models/m-1", "/v1/models/m-1:countTokens", "/v1/files/x:generateContent", ""] {
+        for path in
+            ["/v1/models", "/v1/models/m-1", "/v1/models/m-1:countTokens", "/v1/files/x:generateContent", ""]
+        {
             assert_eq!(of(path), None, "{path}");
         }
     }

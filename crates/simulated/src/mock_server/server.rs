@@ -102,7 +102,8 @@ impl Server {
         let fault = draw(faults, self.options.simulated.seed, arrival);
         let is_past = |form| setting(faults, &form).is_some_and(|after| arrival as f64 >= after);
         let allowed = self.is_allowed(&request);
-        let has_version = route.protocol != Protocol::Anthropic || request.headers().contains_key("anthropic-version");
+        let has_version =
+            route.protocol != Protocol::Anthropic || request.headers().contains_key("anthropic-version");
         if fault == Some(&FaultForm::Reset) {
             self.stats().faults += 1;
             return Err(io::Error::other("the connection is reset on purpose"));
@@ -232,7 +233,9 @@ impl Server {
         let Some(key) = &self.options.require_key else { return true };
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
         header("authorization").and_then(|value| value.strip_prefix("Bearer ")) == Some(key.as_str())
-            || ["api-key", "x-api-key", "x-goog-api-key"].iter().any(|name| header(name) == Some(key.as_str()))
+            || ["api-key", "x-api-key", "x-goog-api-key"]
+                .iter()
+                .any(|name| header(name) == Some(key.as_str()))
     }
 
     /// An error response; `Retry-After` of 429 and 503 is as configured, else `wait` seconds if given.

@@ -172,7 +172,8 @@ async fn reported_cost_takes_precedence_over_the_price() {
 #[tokio::test(start_paused = true)]
 async fn application_without_a_price_is_held_to_what_it_reported() {
     let asked = ChatRequest { input: Some(Arc::new(serde_json::json!({"id": "a"}))), ..request() };
-    let usd = |usd| Arc::new(Budget::new(Ceilings { usd: Some(usd), ..Ceilings::default() }, Prices::default()));
+    let usd =
+        |usd| Arc::new(Budget::new(Ceilings { usd: Some(usd), ..Ceilings::default() }, Prices::default()));
     let inner = scripted([costing(Some(0.6)), costing(Some(0.6))]);
     let budget = usd(1.0);
     let (model, _) = budgeted(&inner, &budget);

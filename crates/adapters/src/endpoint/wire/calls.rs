@@ -86,7 +86,9 @@ pub(super) fn arguments(call: &ToolCall) -> Map<String, Value> {
 
 /// The function of a tool in OpenAI's form; `None` for a tool in another form.
 pub(super) fn function(tool: &Value) -> Option<&Map<String, Value>> {
-    tool.get("function").and_then(Value::as_object).filter(|_| tool.get("type").is_none_or(|kind| kind == "function"))
+    tool.get("function")
+        .and_then(Value::as_object)
+        .filter(|_| tool.get("type").is_none_or(|kind| kind == "function"))
 }
 
 #[cfg(test)]

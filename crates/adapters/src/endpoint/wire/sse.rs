@@ -37,8 +37,12 @@ mod tests {
     #[test]
     fn events_have_their_data_and_end() {
         let body = b"\xef\xbb\xbf: comment\n\nevent: a\ndata: {\"x\":1}\n\ndata:1\r\ndata: 2\r\n\r\nid: 7\n\ndata: cut";
-        let found: Vec<(String, usize)> = events(body).into_iter().map(|event| (event.data, event.end)).collect();
-        assert_eq!(found, [("{\"x\":1}".to_owned(), 38), ("1\n2".to_owned(), 57), ("cut".to_owned(), body.len())]);
+        let found: Vec<(String, usize)> =
+            events(body).into_iter().map(|event| (event.data, event.end)).collect();
+        assert_eq!(
+            found,
+            [("{\"x\":1}".to_owned(), 38), ("1\n2".to_owned(), 57), ("cut".to_owned(), body.len())]
+        );
         assert!(events(b"").is_empty());
     }
 }

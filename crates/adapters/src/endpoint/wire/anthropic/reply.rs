@@ -71,7 +71,8 @@ impl Answer {
         match field("type") {
             Some("text") => self.text.push_str(field("text").unwrap_or_default()),
             Some("thinking") => {
-                self.reasoning.extend(field("thinking").filter(|text| !text.trim().is_empty()).map(str::to_owned));
+                self.reasoning
+                    .extend(field("thinking").filter(|text| !text.trim().is_empty()).map(str::to_owned));
             }
             Some("tool_use") if field("name") == Some(JSON_TOOL) => {
                 self.text = input(block);
@@ -85,7 +86,8 @@ impl Answer {
             // Encrypted thinking, and tools that the server runs itself.
             Some(_) => {}
             None => {
-                let reason = "the body is not a message of Anthropic's API: a block of `content` has no `type`";
+                let reason =
+                    "the body is not a message of Anthropic's API: a block of `content` has no `type`";
                 return Err(InvalidReply::malformed(reason));
             }
         }

@@ -46,7 +46,9 @@ impl PartialMessage {
             ("content_block_start", _, Some(Value::Object(block)), _) => {
                 let mut block = block.clone();
                 // The arguments follow as text.
-                if let Some(input) = block.get_mut("input").filter(|input| **input == Value::Object(Map::new())) {
+                if let Some(input) =
+                    block.get_mut("input").filter(|input| **input == Value::Object(Map::new()))
+                {
                     *input = Value::from("");
                 }
                 self.blocks.insert(index, block);
@@ -84,7 +86,8 @@ impl PartialMessage {
             self.body.stop_reason = Some(reason.to_owned());
         }
         self.body.stop_details = delta.get("stop_details").cloned();
-        let counts = usage.and_then(Value::as_object).into_iter().flatten().filter(|(_, count)| !count.is_null());
+        let counts =
+            usage.and_then(Value::as_object).into_iter().flatten().filter(|(_, count)| !count.is_null());
         let known = self.body.usage.get_or_insert_with(|| Value::Object(Map::new()));
         if let Value::Object(known) = known {
             known.extend(counts.map(|(name, count)| (name.clone(), count.clone())));

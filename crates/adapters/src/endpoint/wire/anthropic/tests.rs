@@ -38,7 +38,10 @@ fn parameters_of_openai_get_their_names_here() {
         "output_config": {"effort": "low"},
     }));
     let request = ChatRequest {
-        response_format: Some(ResponseFormat::JsonSchema { name: "n".to_owned(), schema: Arc::new(schema.clone()) }),
+        response_format: Some(ResponseFormat::JsonSchema {
+            name: "n".to_owned(),
+            schema: Arc::new(schema.clone()),
+        }),
         ..request
     };
     assert_eq!(
@@ -197,7 +200,8 @@ proptest::proptest! {
 fn parameters_that_are_not_of_the_form_are_left_to_the_server() {
     let odd = json!({"stop": 7, "tools": "many", "output_config": 3, "tool_choice": [1], "max_tokens": null});
     let mut request = with(odd);
-    request.response_format = Some(ResponseFormat::JsonSchema { name: "n".to_owned(), schema: Arc::new(json!({})) });
+    request.response_format =
+        Some(ResponseFormat::JsonSchema { name: "n".to_owned(), schema: Arc::new(json!({})) });
     let sent = body(&request, false);
     assert_eq!((&sent["stop_sequences"], &sent["tools"]), (&json!(7), &json!("many")));
     assert_eq!(sent["output_config"], json!({"format": {"type": "json_schema", "schema": {}}}));

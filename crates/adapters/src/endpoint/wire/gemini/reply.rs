@@ -55,7 +55,8 @@ pub(super) fn completion(body: Body) -> Result<Completion, InvalidReply> {
     let mut finish_reason = FinishReason::from(name.as_str());
     let may_be_empty = !matches!(finish_reason, FinishReason::Stop | FinishReason::Other(_));
     if parts.is_empty() && !may_be_empty && !FAILED_CALLS.contains(&name.as_str()) {
-        let reason = format!("there is no content though the model stopped with `{}`", finish_reason.as_str());
+        let reason =
+            format!("there is no content though the model stopped with `{}`", finish_reason.as_str());
         return Err(InvalidReply::Malformed(reason));
     }
     // The API has no finish reason of its own for calls.
@@ -98,7 +99,11 @@ impl Answer {
         }
         let text = part.get("text").and_then(Value::as_str).unwrap_or_default();
         let is_thought = part.get("thought").and_then(Value::as_bool) == Some(true);
-        if is_thought { self.reasoning.push_str(text) } else { self.text.push_str(text) }
+        if is_thought {
+            self.reasoning.push_str(text)
+        } else {
+            self.text.push_str(text)
+        }
         self.tool_calls.extend(part.get("functionCall").and_then(tool_call));
         Ok(())
     }

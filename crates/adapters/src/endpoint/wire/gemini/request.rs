@@ -59,7 +59,9 @@ fn parameter(body: &mut Map<String, Value>, config: &mut Map<String, Value>, nam
     match name {
         // The request's own.
         "model" | "messages" | "contents" | "stream" | "stream_options" => {}
-        "generationConfig" | "generation_config" => config.extend(value.as_object().cloned().unwrap_or_default()),
+        "generationConfig" | "generation_config" => {
+            config.extend(value.as_object().cloned().unwrap_or_default())
+        }
         "tools" => {
             body.insert(name.to_owned(), tools(value));
         }
@@ -188,7 +190,9 @@ fn parts(resolved: &Resolved<'_>) -> Vec<Value> {
 
 fn image(image: &Image) -> Value {
     match source(image) {
-        Source::Data { media_type, base64 } => json!({"inlineData": {"mimeType": media_type, "data": base64}}),
+        Source::Data { media_type, base64 } => {
+            json!({"inlineData": {"mimeType": media_type, "data": base64}})
+        }
         Source::Url(url) => json!({"fileData": {"mimeType": media_type(url), "fileUri": url}}),
     }
 }

@@ -14,7 +14,9 @@ pub(in crate::endpoint::wire) fn parse(body: &[u8]) -> Result<Streamed, InvalidR
     for event in events(body) {
         has_event = true;
         let chunk: Body = serde_json::from_value(read_event(&event.data)?).map_err(|error| {
-            InvalidReply::Malformed(format!("an event of the stream is not a response of Gemini's API: {error}"))
+            InvalidReply::Malformed(format!(
+                "an event of the stream is not a response of Gemini's API: {error}"
+            ))
         })?;
         let is_token = add(&mut whole, chunk)?;
         if first_token.is_none() && is_token {

@@ -55,7 +55,9 @@ fn parameters_of_openai_get_their_names_here() {
 
 #[test]
 fn tool_choice_has_the_form_of_the_api() {
-    for (written, mode) in [("auto", "AUTO"), ("required", "ANY"), ("none", "NONE"), ("VALIDATED", "VALIDATED")] {
+    for (written, mode) in
+        [("auto", "AUTO"), ("required", "ANY"), ("none", "NONE"), ("VALIDATED", "VALIDATED")]
+    {
         let sent = body(&with(json!({"tool_choice": written})));
         assert_eq!(sent["toolConfig"], json!({"functionCallingConfig": {"mode": mode}}));
     }
@@ -64,9 +66,14 @@ fn tool_choice_has_the_form_of_the_api() {
 #[test]
 fn structured_output_is_asked_for() {
     let schema = json!({"type": "object", "properties": {"z": {}, "a": {}}});
-    let of = |format| body(&ChatRequest { response_format: Some(format), ..request() })["generationConfig"].clone();
+    let of = |format| {
+        body(&ChatRequest { response_format: Some(format), ..request() })["generationConfig"].clone()
+    };
     let json_schema = ResponseFormat::JsonSchema { name: "n".to_owned(), schema: Arc::new(schema.clone()) };
-    assert_eq!(of(json_schema), json!({"responseMimeType": "application/json", "responseJsonSchema": schema}));
+    assert_eq!(
+        of(json_schema),
+        json!({"responseMimeType": "application/json", "responseJsonSchema": schema})
+    );
     assert_eq!(of(ResponseFormat::JsonObject), json!({"responseMimeType": "application/json"}));
     let written = json!({"type": "json_schema", "json_schema": {"name": "n", "schema": schema}});
     let written = body(&with(json!({"response_format": written})));
@@ -90,7 +97,10 @@ fn messages_are_turns_of_parts() {
             ..Message::new(User, "Look:")
         },
         Message::new(User, "Now."),
-        Message { tool_calls: vec![call(Some("fc-1"), "{\"id\": 7}"), call(None, "")], ..Message::new(Assistant, "") },
+        Message {
+            tool_calls: vec![call(Some("fc-1"), "{\"id\": 7}"), call(None, "")],
+            ..Message::new(Assistant, "")
+        },
         Message { tool_call_id: Some("fc-1".to_owned()), ..Message::new(Tool, "{\"found\": 1}") },
         Message::new(Tool, "nothing"),
         Message::new(Assistant, "Done."),

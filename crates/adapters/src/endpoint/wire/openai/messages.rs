@@ -83,9 +83,7 @@ mod tests {
             Message { tool_call_id: Some("call_1".to_owned()), ..Message::new(MessageRole::Tool, "") },
         ];
         let url = json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,QUI="}});
-        let call = |id: &str| {
-            json!([{"id": id, "type": "function", "function": {"name": "find", "arguments": "{\"id\": 7}"}}])
-        };
+        let call = |id: &str| json!([{"id": id, "type": "function", "function": {"name": "find", "arguments": "{\"id\": 7}"}}]);
         assert_eq!(
             serde_json::to_value(Messages(&messages)).unwrap(),
             json!([

@@ -114,7 +114,9 @@ impl Answer {
     fn add_call(&mut self, index: u64, call: &Value) {
         let partial = self.calls.entry(index).or_default();
         let function = call.get("function").unwrap_or(call);
-        let text = |value: &Value, field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |value: &Value, field: &str| {
+            value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
         // Some servers repeat the id with every piece.
         if partial.id.is_empty() {
             partial.id = text(call, "id");
@@ -139,9 +141,7 @@ impl Answer {
         }
         let content = self.text.map_or(Content::None, Content::Text);
         let calls = self.calls.into_values();
-        let call = |PartialCall { id, name, arguments }| {
-            serde_json::json!({"id": id, "function": {"name": name, "arguments": arguments}})
-        };
+        let call = |PartialCall { id, name, arguments }| serde_json::json!({"id": id, "function": {"name": name, "arguments": arguments}});
         let message = ReplyMessage {
             content,
             refusal: Some(self.refusal),
@@ -199,7 +199,10 @@ mod tests {
             "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"}\"}}]},\"finish_reason\":\"tool_calls\"}]}\n\n",
         );
         let answer = answer(stream);
-        assert_eq!(answer.tool_calls, [ToolCall { id: Some("call_7".into()), name: "f".into(), arguments: "{}".into() }]);
+        assert_eq!(
+            answer.tool_calls,
+            [ToolCall { id: Some("call_7".into()), name: "f".into(), arguments: "{}".into() }]
+        );
         assert_eq!(answer.finish_reason, FinishReason::ToolCalls);
     }
 
