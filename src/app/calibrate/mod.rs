@@ -202,7 +202,9 @@ async fn judge_labels(
     let models: Vec<&dyn ChatModel> = judging.iter().map(AsRef::as_ref).collect();
     let judged =
         judge_all(judge, &models, &labels.answers, options.repeats, concurrency, sink.as_ref()).await;
-    for diagnostic in cache::close(cache.as_deref()).iter().flat_map(Failure::diagnostics) {
+    for diagnostic in
+        cache::close(cache.as_ref().map(|(cache, _)| cache.as_ref())).iter().flat_map(Failure::diagnostics)
+    {
         sink.emit(Event::Warning { message: diagnostic.to_string() });
     }
     let (judged, ended) = match judged {

@@ -29,13 +29,18 @@ pub(super) fn variants(
     for variant in variants.distinct() {
         let facts = &variant.facts;
         findings.diagnostics.0.extend(reserved_parameters(&facts.prompt.source, &facts.parameters));
+        // An application renders its prompt itself.
+        if variant.application.is_some() {
+            continue;
+        }
         findings.diagnostics.0.extend(template::verify(variant, &dataset.cases));
         findings.warnings.extend(template::warnings(variant, &dataset.cases));
         findings.warnings.extend(references(variant, settings));
     }
     let candidate = &variants.candidate;
     let with_context = scorers.judges.iter().find(|judge| judge.needs().context);
-    if let Some(judge) = with_context.filter(|_| !template::uses(candidate, "context")) {
+    let is_lost = candidate.application.is_none() && !template::uses(candidate, "context");
+    if let Some(judge) = with_context.filter(|_| is_lost) {
         findings.warnings.push(format!(
             "{} never uses {{{{context}}}}, which {} scores against",
             candidate.facts.prompt.source,

@@ -42,10 +42,12 @@ fn variant(template: &str) -> Variant {
             parameters: Map::new(),
             content_digest: None,
             published: None,
+            application: None,
             messages: Vec::new(),
         },
         messages: vec![Message::new(MessageRole::User, template.to_owned())],
         lines: vec![1],
+        application: None,
     }
 }
 
