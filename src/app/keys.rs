@@ -121,7 +121,9 @@ pub(super) fn judge_key_variables(settings: &Settings) -> Vec<String> {
     let of_judge = |endpoint: &EndpointSettings| -> Vec<String> {
         let key = match &endpoint.api_key_env {
             KeyVariable::Named(name) => Some(name.value.clone()),
-            KeyVariable::Default if auth_header(endpoint).is_none() => Some(KEY.to_owned()),
+            KeyVariable::Default if auth_header(endpoint).is_none() => {
+                Some(endpoint.protocol.key_variable().to_owned())
+            }
             KeyVariable::Default | KeyVariable::None => None,
         };
         key.into_iter().chain(header_variables(endpoint)).collect()
