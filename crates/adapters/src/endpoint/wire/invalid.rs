@@ -14,7 +14,7 @@ pub(in crate::endpoint) enum InvalidReply {
     /// The body is not of a form that can be read.
     Malformed(String),
     /// The body is an error.
-    Error(ServerError),
+    Error(Box<ServerError>),
     /// The model stopped with a finish reason that means a failure of the server.
     Failed(String),
     /// A filter of the endpoint withheld the request from the model.
@@ -32,7 +32,7 @@ impl InvalidReply {
 
     /// An error in the form of any server.
     pub(super) fn error(error: &Value) -> Self {
-        Self::Error(ServerError::from_json(error))
+        Self::Error(Box::new(ServerError::from_json(error)))
     }
 }
 
@@ -57,7 +57,7 @@ fn unreadable(body: &[u8], error: &serde_json::Error, form: &str) -> InvalidRepl
     let found = if error.is_data() { serde_json::from_slice::<Value>(body).ok() } else { None };
     match found.map(|value| ServerError::from_json(&value)) {
         Some(found) if body.trim_ascii_start().starts_with(b"[") && !found.message.is_empty() => {
-            InvalidReply::Error(found)
+            InvalidReply::Error(Box::new(found))
         }
         _ => InvalidReply::Malformed(format!("the body is not {form}: {error}")),
     }
