@@ -392,17 +392,16 @@ async fn execute(
     })))
 }
 
-/// The roles whose answers must not come from an earlier run: those compared by latency, and a baseline that the
+/// The roles whose answers must not come from an earlier run: those compared by their times, and a baseline that the
 /// settings want fresh.
 fn refreshed_roles(settings: &Settings, policy: &Policy) -> Vec<Role> {
     let relative = |requirement: &Requirement| {
         matches!(requirement, Requirement::Limit { bound: Bound::MaxIncrease(_), .. })
     };
-    let by_latency = policy
-        .criteria
-        .iter()
-        .any(|criterion| criterion.metric == "latency" && relative(&criterion.requirement));
-    match (by_latency, settings.cache.baseline) {
+    let by_time = policy.criteria.iter().any(|criterion| {
+        ["latency", "ttft"].contains(&criterion.metric.as_str()) && relative(&criterion.requirement)
+    });
+    match (by_time, settings.cache.baseline) {
         (true, _) => vec![Role::Candidate, Role::Baseline],
         (false, CachedBaseline::Fresh) => vec![Role::Baseline],
         (false, CachedBaseline::Reuse) => Vec::new(),
