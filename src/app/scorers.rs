@@ -10,7 +10,7 @@ use crate::config::ScorerSettings;
 use promptgate_adapters::files::Tree;
 use promptgate_adapters::scorer::CommandScorer;
 use promptgate_adapters::worker::{DEFAULT_MAX_LINE_BYTES, WorkerLog, WorkerOptions, make_undumpable};
-use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::model::Fault;
 use promptgate_core::port::EventSink;
 use promptgate_core::text::Redactor;
 
@@ -23,7 +23,6 @@ pub(super) struct RunningScorers(Vec<Running>);
 
 struct Running {
     name: String,
-    place: Place,
     scorer: Arc<CommandScorer>,
     log: Arc<WorkerLog>,
 }
@@ -64,24 +63,20 @@ impl RunningScorers {
             for outside in suite.scorers.outside.iter_mut().filter(|outside| outside.metric == metric) {
                 outside.scorer = Some(Arc::clone(&scorer) as _);
             }
-            let (name, place) = (settings.name.clone(), settings.place.clone());
-            running.0.push(Running { name, place, scorer, log });
+            running.0.push(Running { name: settings.name.clone(), scorer, log });
         }
         Ok(running)
     }
 
-    /// Stops the processes and writes their standard error beside the report.
+    /// Stops the processes and writes their standard error beside the report. Returns the fault of a scorer whose scores may be
+    /// those of other answers.
     ///
     /// # Errors
-    /// A scorer whose scores may be those of other answers, so that the run must not count; and a log that cannot be written.
-    pub(super) async fn stop(self, out: &Path) -> Result<(), Failure> {
-        let (mut text, mut out_of_step) = (String::new(), None);
-        for Running { name, place, scorer, log } in self.0 {
-            if let Err(fault) = scorer.shutdown().await {
-                let help =
-                    "expected one line for each request; let the scorer repeat the `id` of the request";
-                out_of_step = Some(Diagnostic::new(fault.message).at(place).help(help));
-            }
+    /// The log cannot be written.
+    pub(super) async fn stop(self, out: &Path) -> Result<Option<Fault>, Failure> {
+        let (mut text, mut found) = (String::new(), None);
+        for Running { name, scorer, log } in self.0 {
+            found = found.or(scorer.shutdown().await.err());
             let summary = log.summary();
             text.push_str(&format!(
                 "=== {name}: {} processes, {} replies, {} faults\n{}",
@@ -96,7 +91,7 @@ impl RunningScorers {
             std::fs::write(&path, text)
                 .map_err(|error| Failure::writing(&path.display().to_string(), &error))?;
         }
-        out_of_step.map_or(Ok(()), |diagnostic| Err(Failure::Incomplete(diagnostic.into())))
+        Ok(found)
     }
 }
 

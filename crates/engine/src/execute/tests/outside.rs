@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 
 use super::*;
 use crate::execute::OutsideScorer;
+use promptgate_core::model::Score;
 use promptgate_core::port::{Scored, Scorer, Subject};
 
 /// A scorer whose first `faults` scores are missing.
