@@ -12,8 +12,10 @@ use std::time::{Duration, Instant};
 use futures::stream::{self, StreamExt as _};
 use promptgate_adapters::scorer::CommandScorer;
 use promptgate_adapters::worker::{DEFAULT_MAX_LINE_BYTES, WorkerLog, WorkerOptions, Workers};
+use promptgate_core::model::{Case, Completion};
+use promptgate_core::port::{Scorer as _, Subject};
 use promptgate_core::text::Redactor;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 const CASES: usize = 40_000;
 const WORKERS: usize = 4;
@@ -100,16 +102,18 @@ async fn pool(cases: &[Value], arguments: &[&str], in_flight: usize) -> Duration
 async fn scorer(cases: usize) -> Duration {
     let log = Arc::new(WorkerLog::new(Arc::default()));
     let scorer = CommandScorer::new(options(SCORER, &[], 1), Arc::new(Redactor::default()), log);
-    let input = || -> Map<String, Value> {
-        [("case", case(1)), ("output", "Within 30 days.".into()), ("expected", "30 days".into())]
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
+    let case = Case {
+        id: "case-1".to_owned(),
+        query: "How do I return a pair of shoes?".to_owned(),
+        expected: Some("30 days".into()),
+        ..Case::default()
     };
-    scorer.score(input()).await.expect("a score");
+    let completion = Completion::from_text("Within 30 days.");
+    let subject = Subject { case: &case, completion: &completion, answer: Ok(&completion.text) };
+    scorer.score(&subject).await.expect("a score");
     let begin = Instant::now();
     for _ in 0..cases {
-        scorer.score(input()).await.expect("a score");
+        scorer.score(&subject).await.expect("a score");
     }
     let elapsed = begin.elapsed();
     scorer.shutdown().await.expect("in step");
