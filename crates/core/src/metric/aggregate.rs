@@ -253,8 +253,9 @@ impl<'a> Trials<'a> {
             repeats: planned(Role::Candidate),
             baseline_repeats,
             deterministic_repeats: match kind {
-                MetricKind::Check => determinism::repeats(self.run, self.sides(), None),
-                MetricKind::Judge => determinism::repeats(self.run, self.sides(), Some(name)),
+                MetricKind::Check | MetricKind::Judge => {
+                    determinism::repeats(self.run, self.sides(), (name, kind == MetricKind::Judge))
+                }
                 _ => 0,
             },
             scores,

@@ -15,12 +15,12 @@ const TEMPERATURE_REFUSED: &str = "parameter_refused:temperature";
 pub(super) fn repeats<'a>(
     run: &Run,
     cases: impl Iterator<Item = &'a [Option<&'a Trial>]>,
-    judged: Option<&str>,
+    (name, is_judged): (&str, bool),
 ) -> u32 {
-    if !answered_at_zero(run) || (judged.is_some() && !judged_at_zero(run)) {
+    if !answered_at_zero(run) || (is_judged && !judged_at_zero(run)) {
         return 0;
     }
-    same_repeats(cases, judged)
+    same_repeats(cases, name)
 }
 
 /// Why a run without any difference between its repeats is not decided as one without noise; `None` if it is, or if its
@@ -78,11 +78,12 @@ fn text(answer: &TrialSummary) -> (u64, usize) {
     (answer.text_hash, answer.characters)
 }
 
-/// The number of first repeats in which no case has another answer, or another verdict on it.
-fn same_repeats<'a>(cases: impl Iterator<Item = &'a [Option<&'a Trial>]>, judged: Option<&str>) -> u32 {
+/// The number of first repeats in which no case has another answer, or another grade of it: a check may be a command, which
+/// need not give the same answer the same score.
+fn same_repeats<'a>(cases: impl Iterator<Item = &'a [Option<&'a Trial>]>, name: &str) -> u32 {
     let differs = |first: &TrialSummary, other: &TrialSummary| {
         let verdict = |answer: &TrialSummary| {
-            let grade = answer.grade(judged?)?;
+            let grade = answer.grade(name)?;
             Some((grade.score.map(f64::to_bits), grade.verdict_hash))
         };
         // A verdict that is missing does not differ.

@@ -289,6 +289,14 @@ fn equal_texts_and_verdicts_at_explicit_zero_are_deterministic() {
 }
 
 #[test]
+fn check_that_scores_equal_answers_differently_is_not_deterministic() {
+    let mut run = run_at_zero(["a"; 3], ["v"; 3]);
+    let grades = vec![grade("check.short", Some(0.5)), grade("faithfulness", Some(1.0))];
+    run.trials[2].result = TrialResult::completed(completion("a"), grades);
+    assert!(!deterministic(&run).0);
+}
+
+#[test]
 fn temperature_has_to_be_zero_on_every_side() {
     for temperature in [None, Some(0.2)] {
         let mut run = run_at_zero(["a"; 3], ["v"; 3]);
