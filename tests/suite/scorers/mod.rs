@@ -76,6 +76,7 @@ fn minimum_is_required_of_the_mean_score() {
     let folder = scored(12);
     folder.write("score.py", &giving("0.9"));
     folder.append("promptgate.yaml", "    min: 0.8\n");
+    folder.edit("promptgate.yaml", "max_repeats: 1}", "max_repeats: 1, rule: point}");
     folder.promptgate(&["run"]).expect_code(0);
     assert!(grades(&folder).iter().all(|grade| grade["score"] == 0.9));
     folder.edit("promptgate.yaml", "min: 0.8", "min: 0.95");

@@ -211,21 +211,14 @@ fn trial_passes_if_checks_and_minimums_are_met() {
 
 #[test]
 fn trial_passes_a_check_with_its_minimum_or_with_one() {
-    let passing = |requirement: Option<Requirement>| {
-        let criterion = |requirement| Criterion {
-            id: "check.a".to_owned(),
-            metric: "check.a".to_owned(),
-            tag: None,
-            requirement,
-        };
-        let policy =
-            Policy { criteria: requirement.map(criterion).into_iter().collect(), ..Policy::default() };
-        crate::gate::passing_score(&policy, "check.a", crate::model::MetricKind::Check)
+    let passing = |requirement| {
+        let criterion = Criterion { requirement, ..minimum("check.a", 0.0) };
+        crate::gate::passing_score(&policy(vec![criterion]), "check.a", crate::model::MetricKind::Check)
     };
-    assert_eq!(passing(None), Some(1.0));
-    assert_eq!(passing(Some(Requirement::EveryTrial)), Some(1.0));
-    assert_eq!(passing(Some(Requirement::Minimum { value: 0.8 })), Some(0.8));
-    assert_eq!(passing(Some(Requirement::Minimum { value: 0.0 })), Some(1.0));
+    assert_eq!(passing(Requirement::NoNewFailures), Some(1.0));
+    assert_eq!(passing(Requirement::EveryTrial), Some(1.0));
+    assert_eq!(passing(Requirement::Minimum { value: 0.8 }), Some(0.8));
+    assert_eq!(passing(Requirement::Minimum { value: 0.0 }), Some(1.0));
 }
 
 #[test]
