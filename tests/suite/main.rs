@@ -10,6 +10,8 @@ mod ci;
 mod comment;
 mod compare;
 mod configuration;
+mod example_application;
+mod examples_of_applications;
 mod faults;
 mod git;
 mod hostile;
