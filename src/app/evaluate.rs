@@ -316,6 +316,7 @@ async fn execute(
     part: Option<Part>,
     session: &Session<'_>,
 ) -> Result<Outcome, Failure> {
+    let simulated = suite.is_simulated(session.calls.offline);
     let (inconclusive_passes, override_by) = (suite.inconclusive_passes(), suite.override_by());
     let too_dear = suite
         .case_cost
@@ -335,7 +336,7 @@ async fn execute(
         judge,
         rejection: suite.rejection.or(too_dear).or(judge_rejection),
         prices: settings.prices.clone(),
-        simulated: session.calls.offline,
+        simulated,
         baseline_note: suite.baseline_note,
         policy_source: suite.policy_source,
         release: suite.release,

@@ -155,8 +155,9 @@ impl WrittenTarget {
             Self::Prompt(PromptTarget::Prompt) => return None,
             Self::Application(written) => *written,
         };
-        let kinds = [written.command.is_some(), written.http.is_some(), written.answers.is_some()];
-        if kinds.iter().filter(|is_there| **is_there).count() != 1 {
+        // A key with an invalid value is reported already.
+        let kinds = ["/target/command", "/target/http", "/target/answers"];
+        if kinds.iter().filter(|key| reader.has(key)).count() != 1 {
             let help = "write `target: {command: [python, -m, app.answer]}`, `target: {http: {url: …, output: $.answer}}` \
                         or `target: {answers: answers.jsonl}`";
             reader.report("/target", "a target must have one of `command`, `http` and `answers`", help);

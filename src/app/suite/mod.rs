@@ -111,6 +111,13 @@ impl Suite {
         self.settings.gate.inconclusive == Inconclusive::Pass && self.plan.dataset().facts.partial.is_none()
     }
 
+    /// Whether the simulated model answers or judges in an offline run. Applications answer themselves.
+    pub(super) fn is_simulated(&self, offline: bool) -> bool {
+        let variants = [Some(self.plan.candidate()), self.plan.baseline()];
+        let has_prompt = variants.into_iter().flatten().any(|variant| variant.application.is_none());
+        offline && (has_prompt || !self.scorers.judges.is_empty())
+    }
+
     /// Who may override the verdict: nobody by a policy that the change itself brings.
     pub(super) fn override_by(&self) -> Vec<String> {
         let is_elsewhere = self.policy_source.as_ref().is_some_and(|source| !source.new);
