@@ -35,7 +35,7 @@ struct Evidence<'a> {
     event: &'a PullRequest,
     /// The pull request as it is now.
     now: &'a LabeledPullRequest,
-    /// The changes of its labels and its branch, oldest first.
+    /// The changes of its labels and its branches, oldest first.
     events: &'a [IssueEvent],
     /// The people of its commits.
     people: &'a [CommitPeople],
@@ -99,6 +99,11 @@ fn in_one_line(diagnostic: Diagnostic) -> String {
     format!("{}{help}", diagnostic.message)
 }
 
+/// A name in a message.
+fn shown(name: &str) -> String {
+    neutral::clip(&neutral::terminal(name), 60)
+}
+
 fn has_label(pull_request: &LabeledPullRequest) -> bool {
     pull_request.labels.iter().any(|label| is_label(label))
 }
@@ -117,10 +122,20 @@ fn decide(evidence: &Evidence<'_>) -> Result<(String, String), String> {
     if !now.head.eq_ignore_ascii_case(&event.head) {
         return Err("the pull request has a newer commit than the one that was evaluated".to_owned());
     }
+    if !now.is_open {
+        return Err("the pull request is not open any more".to_owned());
+    }
+    // Names of branches are case-sensitive.
+    if now.base_branch != event.base_branch {
+        let [now, event] = [&now.base_branch, &event.base_branch].map(|name| shown(name));
+        return Err(format!(
+            "the pull request is to be merged into {now} by now, and was evaluated against {event}; run the job again"
+        ));
+    }
     let again = "; remove it and set it again, then run the job again";
     let last = events.iter().rev().find(|event| match &event.kind {
         IssueEventKind::Labeled(label) | IssueEventKind::Unlabeled(label) => is_label(label),
-        IssueEventKind::ForcePushed(_) => false,
+        IssueEventKind::ForcePushed(_) | IssueEventKind::Retargeted => false,
     });
     let Some(set @ IssueEvent { kind: IssueEventKind::Labeled(_), .. }) = last else {
         return Err(format!("GitHub does not say who set the label {LABEL}{again}"));
@@ -128,7 +143,7 @@ fn decide(evidence: &Evidence<'_>) -> Result<(String, String), String> {
     let Some(actor) = &set.actor else {
         return Err(format!("who set the label {LABEL} has no account any more"));
     };
-    let by = neutral::clip(&neutral::terminal(&actor.login), 60);
+    let by = shown(&actor.login);
     if !actor.is_person {
         return Err(format!("{by} set the label {LABEL}, and is an app or acted through one"));
     }
@@ -154,6 +169,9 @@ fn decide(evidence: &Evidence<'_>) -> Result<(String, String), String> {
         return Err(format!("{by} set the label {LABEL} before the event of this run{again}"));
     }
     for event in events {
+        if event.kind == IssueEventKind::Retargeted && time(&event.at)? >= at {
+            return Err(format!("the target branch was changed after the label {LABEL} was set{again}"));
+        }
         let IssueEventKind::ForcePushed(commit) = &event.kind else { continue };
         let pushed = time(&event.at)?;
         let is_head = commit.as_deref().is_some_and(|commit| commit.eq_ignore_ascii_case(&now.head));

@@ -4,6 +4,7 @@
 
 mod base_dataset;
 mod dataset;
+mod invisible;
 mod judges;
 mod part;
 mod released;

@@ -37,6 +37,7 @@ pub(super) fn variants(
         findings.warnings.extend(template::warnings(variant, &dataset.cases));
         findings.warnings.extend(references(variant, settings));
     }
+    findings.warnings.extend(super::invisible::warning(variants));
     let candidate = &variants.candidate;
     let with_context = scorers.judges.iter().find(|judge| judge.needs().context);
     let is_lost = candidate.application.is_none() && !template::uses(candidate, "context");

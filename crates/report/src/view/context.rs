@@ -37,12 +37,6 @@ pub(crate) fn shared_context(
         baseline_note => report.baseline_note.as_deref().map(super::baseline_note).map(text),
         notices => super::page_notices(report).take(rows).map(text).collect::<Value>(),
         release => super::release_line(report).map(|line| text(&line)),
-        request_changes => super::request_changes(report)
-            .iter()
-            .take(rows)
-            .filter(|_| report.variants.baseline.is_some())
-            .map(|change| text(change))
-            .collect::<Value>(),
         exit_code_zero => super::is_non_blocking(report),
         simulated => report.simulated,
         partial => report.verdict == Verdict::Incomplete,

@@ -53,6 +53,8 @@ fn world() -> World {
         },
         now: LabeledPullRequest {
             head: HEAD.to_owned(),
+            base_branch: "main".to_owned(),
+            is_open: true,
             opened_by: Some("ann".to_owned()),
             labels: vec!["bug".to_owned(), LABEL.to_owned()],
         },
@@ -98,6 +100,28 @@ fn label_of_a_named_person_after_the_push_counts() {
         world.event.updated_at = Some(at(20));
         world.event.labeled = Some(Labeled { label: LABEL.to_owned(), by: "GRACE".to_owned() });
     });
+}
+
+#[test]
+fn label_is_for_the_target_branch_of_an_open_pull_request() {
+    let refused = |part: &str, edit: &dyn Fn(&mut World)| {
+        let why = decided(edit).unwrap_err();
+        assert!(why.contains(part), "{why}");
+    };
+    refused("not open any more", &|world| world.now.is_open = false);
+    refused("is to be merged into release by now, and was evaluated against main", &|world| {
+        world.now.base_branch = "release".to_owned();
+    });
+    refused("into Main by now", &|world| world.now.base_branch = "Main".to_owned());
+    let retargeted = |id, minute| happened(id, minute, "ann", IssueEventKind::Retargeted);
+    // To another branch and back again, also in the second of the label.
+    for minute in [20, 21, 59] {
+        refused("the target branch was changed after the label", &|world| {
+            world.events.push(retargeted(9, minute));
+        });
+    }
+    // Before the label it is known to the person who sets it.
+    assert!(decided(|world| world.events.insert(0, retargeted(1, 15))).is_ok());
 }
 
 #[test]

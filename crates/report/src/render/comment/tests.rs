@@ -1,3 +1,5 @@
+mod changes;
+
 use proptest::prelude::*;
 
 use super::*;

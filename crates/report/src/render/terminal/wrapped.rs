@@ -25,7 +25,7 @@ pub(super) fn marked(segment: &Segment) -> Span {
 
 /// The spans of a difference in one line, with only the words around changes.
 pub(super) fn excerpt(segments: Vec<Segment>) -> Vec<Span> {
-    abbreviated(segments, CONTEXT_WORDS, usize::MAX).iter().map(marked).collect()
+    abbreviated(segments, CONTEXT_WORDS, usize::MAX).segments.iter().map(marked).collect()
 }
 
 /// Share of the longer text that both have.
