@@ -97,7 +97,7 @@ fn every_application_has_a_readme_of_ten_lines_and_a_place_in_the_index() {
         }
         let name = entry.file_name().into_string().expect("UTF-8");
         let readme = read(entry.path().join("README.md"));
-        assert!(readme.lines().count() <= 11, "{name}");
+        assert!(readme.lines().count() <= 10, "{name}");
         assert!(
             readme.contains("promptgate run --offline") && readme.contains("git apply worse.patch"),
             "{name}"
