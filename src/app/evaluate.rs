@@ -8,7 +8,7 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::announce::announce;
-use super::application::{self, Answering, Running, Surroundings};
+use super::application::{self, Answering, ApplicationContext, Running};
 use super::cache;
 use super::calibration::{CalibrationCheck, check_calibration};
 use super::case_cost;
@@ -137,7 +137,7 @@ pub(crate) fn refuse_new_suite(suite: &Suite, options: &RunOptions) -> Result<()
         return Ok(());
     }
     let message = format!(
-        "not evaluated: new suite: {} has no configuration here, so this change would choose the host that gets the key",
+        "new suite: {} has no configuration here, so this change would choose the host that gets the key",
         source.spec
     );
     let help = "review and merge the configuration by itself; or leave `--policy-from` out, to evaluate it by its own \
@@ -291,7 +291,7 @@ async fn start_applications(
 ) -> Result<Option<Running>, Failure> {
     let applications = std::mem::take(&mut suite.applications);
     let is_needed = suite.rejection.is_none();
-    let surroundings = Surroundings {
+    let context = ApplicationContext {
         environment: &session.context.environment,
         sink: session.sink(),
         stop: session.stop.clone(),
@@ -302,7 +302,7 @@ async fn start_applications(
     tokio::select! {
         biased;
         () = session.context.interrupted.cancelled() => Ok(None),
-        running = Running::start(applications, &surroundings), if is_needed => running.map(Some),
+        running = Running::start(applications, &context), if is_needed => running.map(Some),
         else => Ok(Some(Running::default())),
     }
 }

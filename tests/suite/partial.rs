@@ -1,4 +1,4 @@
-//! `run --only-failed` and `run --case`: for looking, never evidence.
+//! `run --only-failed` and `run --case`: for debugging, never evidence.
 
 use serde_json::Value;
 
@@ -162,7 +162,9 @@ fn only_failed_needs_a_failed_case_of_this_suite() {
         .says("no case failed or got worse in promptgate-report/report.json");
     let folder = failed();
     folder.edit("promptgate.yaml", "name: customer-support", "name: another");
-    run(&folder, &["--only-failed"]).expect_code(2).says("of the suite `customer-support`, not of `another`");
+    run(&folder, &["--only-failed"])
+        .expect_code(2)
+        .says("from the suite `customer-support`, expected `another`");
     folder.edit("promptgate.yaml", "name: another", "name: customer-support");
     let cases = folder
         .read("cases.jsonl")

@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use std::collections::BTreeMap;
 
-use super::Surroundings;
+use super::ApplicationContext;
 use crate::app::Environment;
 use crate::app::keys::judge_key_variables;
 use crate::config::{HeaderValue, HttpSettings, Settings, TargetSettings};
@@ -24,12 +24,12 @@ pub(super) fn variables(target: &TargetSettings, environment: &Environment) -> V
 }
 
 /// Warns of listed variables that are not set.
-pub(super) fn warn_of_missing(target: &TargetSettings, surroundings: &Surroundings<'_>) {
-    let missing = target.env.iter().filter(|name| surroundings.environment.variable(&name.value).is_none());
+pub(super) fn warn_of_missing(target: &TargetSettings, context: &ApplicationContext<'_>) {
+    let missing = target.env.iter().filter(|name| context.environment.variable(&name.value).is_none());
     let missing: Vec<&str> = missing.map(|name| name.value.as_str()).collect();
     if !missing.is_empty() {
         let message = format!("not set, so the application does not get it: {}", missing.join(", "));
-        surroundings.sink.emit(Event::Warning { message });
+        context.sink.emit(Event::Warning { message });
     }
 }
 

@@ -71,7 +71,7 @@ enum Server {
 }
 
 /// What a run brings to its applications.
-pub(super) struct Surroundings<'a> {
+pub(super) struct ApplicationContext<'a> {
     pub(super) environment: &'a Environment,
     pub(super) sink: Arc<dyn EventSink>,
     pub(super) stop: CancellationToken,
@@ -90,7 +90,7 @@ impl Running {
     /// adapter refuses.
     pub(super) async fn start(
         applications: Applications,
-        surroundings: &Surroundings<'_>,
+        context: &ApplicationContext<'_>,
     ) -> Result<Self, Failure> {
         let mut running = Self::default();
         let Applications { candidate, baseline } = applications;
@@ -100,14 +100,14 @@ impl Running {
         }
         let digest = candidate.as_ref().map(|source| source.facts.digest.clone());
         if let Some(source) = candidate {
-            running.candidate = Some(running.add(source, Role::Candidate, surroundings).await?);
+            running.candidate = Some(running.add(source, Role::Candidate, context).await?);
         }
         match baseline {
             Some(source) if Some(&source.facts.digest) == digest.as_ref() => {
                 running.baseline.clone_from(&running.candidate);
             }
             Some(source) => {
-                running.baseline = Some(running.add(source, Role::Baseline, surroundings).await?);
+                running.baseline = Some(running.add(source, Role::Baseline, context).await?);
             }
             None => {}
         }
@@ -118,13 +118,13 @@ impl Running {
         &mut self,
         source: ApplicationSource,
         role: Role,
-        surroundings: &Surroundings<'_>,
+        context: &ApplicationContext<'_>,
     ) -> Result<Arc<dyn ChatModel>, Failure> {
-        let variables = environment::variables(&source.target, surroundings.environment);
-        environment::warn_of_missing(&source.target, surroundings);
-        let redactor = &surroundings.models.redactor;
+        let variables = environment::variables(&source.target, context.environment);
+        environment::warn_of_missing(&source.target, context);
+        let redactor = &context.models.redactor;
         let log = Arc::new(WorkerLog::new(Arc::clone(redactor)));
-        let prepared = prepare::prepare(&source, role, &variables, &log, surroundings).await?;
+        let prepared = prepare::prepare(&source, role, &variables, &log, context).await?;
         let command = |line: &[String]| WorkerCommand {
             command: line.to_vec(),
             folder: prepared.folder.clone(),
@@ -148,7 +148,7 @@ impl Running {
                 (Server::Command(Arc::clone(&target)), target)
             }
             TargetKind::Http(http) => {
-                let headers = environment::headers(http, target, surroundings.environment)?;
+                let headers = environment::headers(http, target, context.environment)?;
                 let options = http_options(http, target, command, headers, label);
                 let target = HttpTarget::new(options, Arc::clone(redactor), Arc::clone(&log));
                 let target = Arc::new(target?);
@@ -162,7 +162,7 @@ impl Running {
             }
         };
         self.processes.push(Process { role, server, log, _prepared: prepared });
-        Ok(layered(model, &source, &variables, surroundings))
+        Ok(layered(model, &source, &variables, context))
     }
 
     /// The models that answer for the variants, with the endpoint's for a prompt.
@@ -184,7 +184,7 @@ impl Running {
             // A fault at the end of a process no longer matters.
             match server {
                 Server::Command(target) => drop(target.shutdown().await),
-                Server::Http(target) => drop(target.shutdown().await),
+                Server::Http(target) => target.shutdown().await,
                 Server::Recorded => continue,
             }
             let summary = log.summary();
@@ -248,7 +248,7 @@ fn layered(
     model: Arc<dyn ChatModel>,
     source: &ApplicationSource,
     variables: &[(String, String)],
-    surroundings: &Surroundings<'_>,
+    context: &ApplicationContext<'_>,
 ) -> Arc<dyn ChatModel> {
     let target = &source.target;
     let mut options = Options::new("http://application.invalid");
@@ -258,11 +258,11 @@ fn layered(
         TargetKind::Command(_) => target.workers * REQUESTS_PER_WORKER,
         TargetKind::Http(_) | TargetKind::Answers(_) => target.workers,
     };
-    options.budget.clone_from(&surroundings.models.budget);
-    let sink = &surroundings.sink;
-    let model = endpoint::layered(model, &options, Arc::clone(sink), surroundings.stop.clone());
+    options.budget.clone_from(&context.models.budget);
+    let sink = &context.sink;
+    let model = endpoint::layered(model, &options, Arc::clone(sink), context.stop.clone());
     let is_recorded = matches!(target.kind, TargetKind::Answers(_));
-    match &surroundings.models.cache {
+    match &context.models.cache {
         Some((cache, options)) if target.cache && source.is_versioned && !is_recorded => {
             let scope = environment::scope(&source.facts.digest, variables);
             Arc::new(Cached::new(model, Arc::clone(cache), &scope, *options, Arc::clone(sink)))

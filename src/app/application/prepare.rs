@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Surroundings;
+use super::ApplicationContext;
 use crate::app::files::make_ignored;
 use crate::app::sources::ApplicationSource;
 use crate::app::{CacheMode, Failure};
@@ -36,24 +36,24 @@ pub(super) async fn prepare(
     role: Role,
     variables: &[(String, String)],
     log: &Arc<WorkerLog>,
-    surroundings: &Surroundings<'_>,
+    context: &ApplicationContext<'_>,
 ) -> Result<Prepared, Failure> {
-    let needs_files = !matches!(source.target.kind, TargetKind::Answers(_))
-        && surroundings.cache_mode != CacheMode::CachedOnly;
+    let needs_files =
+        !matches!(source.target.kind, TargetKind::Answers(_)) && context.cache_mode != CacheMode::CachedOnly;
     let started = Instant::now();
     let (folder, checkout) = match &source.tree {
         Tree::Commit { repository, commit, reference } if needs_files => {
             let (repository, commit) = (repository.clone(), commit.clone());
             let prefix = repository.prefix().to_owned();
             note(
-                surroundings,
+                context,
                 format!(
                     "checking out {} ({reference}) for the {}'s application",
                     short(&commit),
                     role.as_str()
                 ),
             );
-            let folder = surroundings.checkouts.clone();
+            let folder = context.checkouts.clone();
             let checkout = tokio::task::spawn_blocking(move || {
                 // Git must not take the checkouts for files of the work tree.
                 if let Some(parent) = folder.parent().filter(|it| it.ends_with(".promptgate") && !it.exists())
@@ -71,7 +71,7 @@ pub(super) async fn prepare(
     if needs_files && !source.target.setup.is_empty() {
         let fingerprint = fingerprint(&source.target.setup);
         if checkout.as_ref().is_none_or(|checkout| !checkout.is_set_up(&fingerprint)) {
-            set_up(source, role, &folder, variables, log, surroundings).await?;
+            set_up(source, role, &folder, variables, log, context).await?;
             if let Some(checkout) = &checkout {
                 checkout.set_up(&fingerprint)?;
             }
@@ -79,7 +79,7 @@ pub(super) async fn prepare(
     }
     if checkout.is_some() {
         note(
-            surroundings,
+            context,
             format!(
                 "the {}'s application is ready after {:.1} s",
                 role.as_str(),
@@ -96,10 +96,10 @@ async fn set_up(
     folder: &Path,
     variables: &[(String, String)],
     log: &Arc<WorkerLog>,
-    surroundings: &Surroundings<'_>,
+    context: &ApplicationContext<'_>,
 ) -> Result<(), Failure> {
     let shown = source.target.setup.join(" ");
-    note(surroundings, format!("setting up the {}'s application: {shown}", role.as_str()));
+    note(context, format!("setting up the {}'s application: {shown}", role.as_str()));
     let command = WorkerCommand {
         command: source.target.setup.clone(),
         folder: folder.to_owned(),
@@ -120,8 +120,8 @@ async fn set_up(
     })
 }
 
-fn note(surroundings: &Surroundings<'_>, message: String) {
-    surroundings.sink.emit(Event::Note { message });
+fn note(context: &ApplicationContext<'_>, message: String) {
+    context.sink.emit(Event::Note { message });
 }
 
 /// The commit decides all files, lock files included, so that the command is the rest.

@@ -137,7 +137,7 @@ pub(super) fn self_test(settings: &Settings, scorers: &Scorers, findings: &mut F
 pub(super) fn seed(variants: &Variants, policy: &Policy, findings: &mut Findings) {
     if policy.schedule().last() > 1 && variants.candidate.facts.parameters.contains_key("seed") {
         findings.warnings.push(
-            "parameters.seed is sent with every repeat: an endpoint that honours it gives the same answer each time, \
+            "parameters.seed is sent with every repeat: an endpoint that honors it gives the same answer each time, \
              and repeats do not measure noise"
                 .to_owned(),
         );

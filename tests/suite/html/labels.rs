@@ -55,6 +55,16 @@ fn labels_from_the_page_calibrate_the_judge() {
 }
 
 #[test]
+fn progress_beyond_the_goal_names_the_kind_that_is_rare() {
+    let Some(mut page) = OpenReport::of(|| (regressed(), String::new())) else { return };
+    labelled(&mut page, &["p"; 49]);
+    assert_eq!(page.text("#label-progress"), "49 of 50");
+    labelled(&mut page, &["f"]);
+    assert_eq!(page.text("#label-progress"), "50 labels: 49 pass, 1 fail; calibration needs 20 of each");
+    page.assert_quiet();
+}
+
+#[test]
 fn labels_have_notes_and_survive_the_dialog() {
     let Some(mut page) = OpenReport::of(|| (regressed(), String::new())) else { return };
     page.browser.evaluate(CATCH);

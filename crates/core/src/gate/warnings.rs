@@ -11,6 +11,7 @@ use super::length_bias::{self, length_correlation};
 use super::numbers::{percent, points};
 use super::refusals::describe;
 use super::trials::FLAKY;
+use crate::text::counted;
 
 /// Number of cases below which t bounds are too narrow near the ends of the scale.
 const FEW_CASES: usize = 20;
@@ -52,9 +53,8 @@ pub(super) fn warnings(
             resolution => format!("a drop of {}", points(resolution)),
         };
         warnings.push(format!(
-            "{cases} {} few: below {FEW_CASES}, scores near the ends of the scale let {drop} pass more often than \
-             intended",
-            if cases == 1 { "case is" } else { "cases are" },
+            "only {}: with fewer than {FEW_CASES}, {drop} passes more often than intended when scores are near 0 or 1",
+            counted(cases as u64, "case"),
         ));
     }
     let unseen = unseen_failure_share(cases, context.alpha);

@@ -354,7 +354,7 @@ pub struct Slice {
     pub difference: Option<Interval>,
 }
 
-/// Pearson's correlation with the length of the answers, in -1 to 1: near 1, the judge may favour long ones.
+/// Pearson's correlation with the length of the answers, in -1 to 1: near 1, the judge may favor long ones.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LengthCorrelation {
     /// Correlation of the candidate's scores with the length of its answers; null with too few cases or no variance.

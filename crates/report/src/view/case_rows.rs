@@ -60,7 +60,7 @@ fn case_row<'a>(report: &Report, case: &'a Case, concern: Option<Concern>) -> Ca
 }
 
 /// Counts of cases by status: `2 broken, 1 regressed, 27 same`; without a baseline, of failing and passing cases. Where
-/// the run passed, moves within noise are not counted apart.
+/// the run passed, moves within noise are not counted apart. Of equal cases those that fail are counted too.
 pub(crate) fn tally(report: &Report) -> String {
     const ORDER: [&str; 13] = [
         "broken",
@@ -86,9 +86,23 @@ pub(crate) fn tally(report: &Report) -> String {
     };
     let count = |status: &str| report.cases.iter().filter(|case| name(case) == status).count();
     let parts = ORDER.into_iter().map(|status| (status, count(status))).filter(|(_, count)| *count > 0);
-    let parts: Vec<String> =
-        parts.map(|(status, count)| format!("{} {status}", number::count(count as u64))).collect();
-    parts.join(", ")
+    let parts = parts.map(|(status, count)| {
+        let text = format!("{} {status}", number::count(count as u64));
+        let fails = |case: &&Case| name(case) == status && fails_in_both(case);
+        match report.cases.iter().filter(fails).count() {
+            failing if failing > 0 && matches!(status, "same" | WITHIN_NOISE) => {
+                format!("{text} ({} failing in both)", number::count(failing as u64))
+            }
+            _ => text,
+        }
+    });
+    parts.collect::<Vec<String>>().join(", ")
+}
+
+/// Whether trials of both variants fail.
+fn fails_in_both(case: &Case) -> bool {
+    let fails = |passes: Option<Passes>| passes.is_some_and(|passes| passes.passed < passes.of);
+    !case.failing.is_empty() && fails(case.candidate_passes) && fails(case.baseline_passes)
 }
 
 /// The meaning of the statuses in a report that are not plain: `regressed: fell by more than noise explains; …`; `None`
@@ -120,4 +134,26 @@ const WITHIN_NOISE: &str = "same within noise";
 /// Whether a grade contributes to the failure of its case.
 pub(crate) fn fails(case: &Case, grade: &Grade) -> bool {
     grade.score.is_none_or(|score| score < 1.0 && case.failing.contains(&grade.scorer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+    use crate::v1::Verdict;
+
+    #[test]
+    fn equal_cases_that_fail_in_both_variants_are_counted() {
+        let mut report = fixtures::fail();
+        let same = report.cases.iter().filter(|case| case.status == CaseStatus::Same).count();
+        assert!(same > 1 && tally(&report).contains(&format!("{same} same")), "{}", tally(&report));
+        assert!(!tally(&report).contains("in both"), "{}", tally(&report));
+        let case = report.cases.iter_mut().find(|case| case.status == CaseStatus::Same).unwrap();
+        case.failing = vec!["faithfulness".to_owned()];
+        (case.candidate_passes, case.baseline_passes) =
+            (Some(Passes { passed: 0, of: 3 }), Some(Passes { passed: 0, of: 3 }));
+        assert!(tally(&report).contains(&format!("{same} same (1 failing in both)")), "{}", tally(&report));
+        report.verdict = Verdict::Pass;
+        assert!(tally(&report).contains("(1 failing in both)"), "{}", tally(&report));
+    }
 }

@@ -12,7 +12,7 @@ use crate::wire::release::diff::segments;
 /// Differences between what the variants send.
 #[derive(Debug, Serialize)]
 pub(crate) struct ChangesView {
-    /// Whether both send the same.
+    /// Whether prompt, model and parameters are equal.
     pub(crate) equal: bool,
     /// Messages that differ.
     pub(crate) messages: Vec<MessageView>,

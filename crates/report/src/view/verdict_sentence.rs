@@ -1,7 +1,7 @@
 //! The sentence below the verdict, for all renderings: why it is what it is, in plain words.
 //!
 //! Of a run that did not pass it is the deciding criterion with the tags that carry its drop. Of a run that passed it
-//! is the drop that is excluded. A run that the machinery ended has none: its reason is the fault.
+//! is the drop that is excluded. An infrastructure failure has none: its reason is the fault.
 
 use serde::Serialize;
 
@@ -9,8 +9,8 @@ use super::deciding::deciding;
 use super::headline::sentence;
 use super::number::{self, points};
 use crate::v1::{
-    Criterion, CriterionVerdict, EndedKind, FaultKind, Metric, MetricKind, ReasonCode, Report, Requirement,
-    Verdict,
+    Criterion, CriterionVerdict, EndedKind, FaultKind, Metric, MetricKind, Reason, ReasonCode, Report,
+    Requirement, Verdict,
 };
 use promptgate_core::text::{Redactor, neutral};
 
@@ -58,7 +58,7 @@ impl Why {
 /// Whether a fault of key, network, endpoint or machine ended the run before it could be decided. Such a report has
 /// only the fault and the next step: no number in it is about the change.
 pub(crate) fn is_infrastructure_failure(report: &Report) -> bool {
-    let of_machinery = |kind: FaultKind| {
+    let is_infrastructure = |kind: FaultKind| {
         !matches!(
             kind,
             FaultKind::UnfitJudge
@@ -70,12 +70,13 @@ pub(crate) fn is_infrastructure_failure(report: &Report) -> bool {
     };
     report.verdict == Verdict::Incomplete
         && report.ended.kind == EndedKind::Stopped
-        && report.ended.fault.as_ref().is_some_and(|fault| of_machinery(fault.kind))
+        && report.ended.fault.as_ref().is_some_and(|fault| is_infrastructure(fault.kind))
 }
 
 /// The sentence below the verdict, redacted; `None` where the reasons say it all.
 pub(crate) fn why(report: &Report, redactor: &Redactor) -> Option<Why> {
     match report.verdict {
+        Verdict::Inconclusive | Verdict::Incomplete if report.ended.kind == EndedKind::Interrupted => None,
         _ if report.ended.fault.is_some() && report.verdict != Verdict::Fail => None,
         Verdict::Unchanged => None,
         Verdict::Pass => passed(report, redactor),
@@ -156,9 +157,8 @@ fn passed(report: &Report, redactor: &Redactor) -> Option<Why> {
 
 /// The largest drop that the comparisons leave possible.
 fn excluded(report: &Report, compared: &[(&Criterion, &Metric)]) -> Option<String> {
-    let is_measured = |criterion: &Criterion| matches!(criterion.method.as_str(), "literal" | "point");
     let possible = |criterion: &Criterion| {
-        let bound = if is_measured(criterion) { criterion.estimate } else { criterion.lower };
+        let bound = if super::is_literal(criterion) { criterion.estimate } else { criterion.lower };
         bound.map_or(1.0, |bound| (-bound).clamp(0.0, 1.0))
     };
     let (criterion, metric) =
@@ -215,8 +215,8 @@ fn named(metric: &Metric) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// The reasons that the sentence does not say already. Of an infrastructure failure only the fault remains: what follows
-/// from it tells nothing.
+/// The reasons that the sentence does not say already. Of an infrastructure failure only the fault remains: its
+/// consequences add nothing.
 pub(crate) fn further_reasons(report: &Report, why: Option<&Why>, redactor: &Redactor) -> Vec<String> {
     let reasons = super::reasons(report, redactor);
     if is_infrastructure_failure(report) {
@@ -225,13 +225,17 @@ pub(crate) fn further_reasons(report: &Report, why: Option<&Why>, redactor: &Red
         return faults.collect();
     }
     let Some(why) = why else { return reasons };
-    let said = report.reasons.iter().find(|reason| match &why.criterion {
+    let is_covered = |reason: &&Reason| match &why.criterion {
         Some(criterion) => reason.criterion.as_ref() == Some(criterion),
         None => why.pieces.first().is_some_and(|piece| piece.text == reason.message),
-    });
-    let said = said.filter(|reason| reason.code != ReasonCode::OtherModel);
-    let said = said.map(|reason| sentence(report, reason, redactor));
-    reasons.into_iter().filter(|reason| said.as_ref() != Some(reason)).collect()
+    };
+    let covered = report
+        .reasons
+        .iter()
+        .find(is_covered)
+        .filter(|reason| reason.code != ReasonCode::OtherModel)
+        .map(|reason| sentence(report, reason, redactor));
+    reasons.into_iter().filter(|reason| covered.as_ref() != Some(reason)).collect()
 }
 
 #[cfg(test)]

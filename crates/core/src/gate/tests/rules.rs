@@ -316,7 +316,7 @@ fn few_cases_and_thin_evidence_are_warned_about() {
     );
     assert_eq!(decision.verdict, Verdict::Pass);
     let has = |part: &str| decision.warnings.iter().any(|warning| warning.contains(part));
-    assert!(has("10 cases are few"), "{:?}", decision.warnings);
+    assert!(has("only 10 cases: with fewer than 20, a drop of"), "{:?}", decision.warnings);
     assert!(has("25.9 % of traffic"), "{:?}", decision.warnings);
     assert!(has("m did not vary between repeats"), "{:?}", decision.warnings);
     assert!(has("30 trials are weak evidence; 59 would be enough"), "{:?}", decision.warnings);

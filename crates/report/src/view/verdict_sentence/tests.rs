@@ -113,3 +113,14 @@ fn run_that_failed_by_a_count_says_so() {
     broken.verdict = CriterionVerdict::Fail;
     assert_eq!(sentence_of(&report), message);
 }
+
+#[test]
+fn interrupted_run_has_no_sentence_unless_it_failed() {
+    let mut report = fixtures::interrupted();
+    let redactor = Redactor::default();
+    assert_eq!(why(&report, &redactor), None);
+    let reasons = further_reasons(&report, None, &redactor);
+    assert!(reasons[0].contains("interrupted"), "{reasons:?}");
+    report.verdict = Verdict::Fail;
+    assert!(why(&report, &redactor).is_some());
+}

@@ -56,7 +56,7 @@ pub struct HistoryRun {
     pub repeats: u32,
     /// Whether the endpoint was the simulated one.
     pub simulated: bool,
-    /// Whether trends include it: a completed run over the dataset and with the judge of the newest one.
+    /// Whether trends include it: it completed, and shares dataset, judge, model and simulation with the newest run.
     pub comparable: bool,
     /// Means of the gated metrics.
     pub metrics: Vec<MetricMean>,
@@ -169,16 +169,24 @@ fn history_run(file: &str, run: &SavedRun, gated: &[String], comparable: bool) -
     }
 }
 
+impl HistoryRun {
+    /// The money that was spent: a simulated run spends none, whatever its prices are.
+    pub(crate) fn spent_usd(&self) -> Option<f64> {
+        self.cost_usd.filter(|_| !self.simulated)
+    }
+}
+
 impl SavedRun {
     fn metric(&self, name: &str) -> Option<&Metric> {
         self.metrics.iter().find(|metric| metric.name == name)
     }
 
-    /// Whether the means of both are of the same cases and by the same judge.
+    /// Whether this run completed with the same dataset, judge, model and simulation as the newest one.
     fn compares_with(&self, newest: &Self) -> bool {
         self.ended.kind == EndedKind::Completed
             && self.dataset.digest == newest.dataset.digest
             && self.simulated == newest.simulated
+            && self.variants.candidate.model == newest.variants.candidate.model
             && self.judge.as_ref().map(|judge| &judge.fingerprint)
                 == newest.judge.as_ref().map(|judge| &judge.fingerprint)
     }

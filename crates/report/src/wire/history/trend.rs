@@ -69,20 +69,25 @@ pub(super) fn trends(metrics: &[String], runs: &[&SavedRun], all: usize) -> (Vec
     let left_out = match all - runs.len() {
         0 => String::new(),
         left_out => format!(
-            " Left out: {left_out} of {all} runs, not completed, or with another dataset, judge or endpoint than the newest."
+            " Left out: {left_out} of {all} runs that did not complete, or that differ from the newest in dataset, judge, model or \
+             simulation."
         ),
     };
     let sentence = if tested == 0 {
         let needed = LAST + MIN_EARLIER;
-        format!(
-            "Nothing was tested: {} of the {needed} comparable runs that a test takes.{left_out}",
-            runs.len()
-        )
+        let why = if runs.len() < needed {
+            format!("{} of the {needed} comparable runs needed", runs.len())
+        } else {
+            format!(
+                "no gated metric, other than checks that always pass, has a mean and bounds in {needed} comparable runs"
+            )
+        };
+        format!("Nothing was tested: {why}.{left_out}")
     } else {
         format!(
-            "Averages of the last {LAST} runs against those of the runs before, two-sided, with the noise that the \
-             intervals of the reports give; {} for any false finding over {}. Runs that reuse cached answers count as one in \
-             the noise.{left_out}",
+            "Averages of the last {LAST} runs were tested against the runs before, two-sided, with the noise estimated from \
+             the reports' intervals; the probability of any false finding is {} over {}. Runs that reuse cached answers add \
+             noise as a single run.{left_out}",
             number::percent(ALPHA),
             number::counted(tested as u64, "metric"),
         )
@@ -96,7 +101,7 @@ fn values<'r>(name: &str, runs: &[&'r SavedRun]) -> Vec<(&'r SavedRun, &'r Metri
         let metric = run.metric(name)?;
         let mean = metric.candidate.mean?;
         let bounds = metric.candidate.lower.zip(metric.candidate.upper)?;
-        // A bound at the end of the scale is cut: the other one tells the noise.
+        // A bound at the end of the scale is cut: estimate the noise from the other bound.
         let width = (mean - bounds.0).max(bounds.1 - mean).max(0.0);
         let standard_error = width / normal_quantile(run.policy.confidence);
         let independent = run.usage.cached == 0 && run.usage.cached_judgements == 0;
@@ -117,7 +122,7 @@ fn trend(name: &str, runs: &[&SavedRun], tested: usize) -> Option<Trend> {
         difference: None,
         noise: None,
         status: TrendStatus::NotTested,
-        finding: format!("not tested: {} of {} runs", values.len(), LAST + MIN_EARLIER),
+        finding: format!("not tested: {} of the {} runs needed", values.len(), LAST + MIN_EARLIER),
     };
     if values.len() < LAST + MIN_EARLIER {
         return Some(trend);
@@ -219,6 +224,38 @@ mod tests {
         assert_eq!((found.status, found.runs), (TrendStatus::NotTested, 5), "{found:?}");
         assert!(other.tested.contains("5 of the 6 comparable runs"), "{}", other.tested);
         assert_eq!(other.runs.iter().filter(|run| !run.comparable).count(), 2);
+    }
+
+    #[test]
+    fn runs_of_another_model_are_not_tested() {
+        let means = [0.9, 0.9, 0.9, 0.9, 0.7, 0.7, 0.7];
+        let switched = history(&means, |index, run| {
+            if index >= 4 {
+                "another-model".clone_into(&mut run.variants.candidate.model);
+            }
+        });
+        assert_eq!(faithfulness(&switched).status, TrendStatus::NotTested);
+        assert_eq!(switched.runs.iter().filter(|run| !run.comparable).count(), 4);
+        assert!(
+            switched.tested.contains("differ from the newest in dataset, judge, model"),
+            "{}",
+            switched.tested
+        );
+        let simulated = history(&means, |index, run| run.simulated = index >= 4);
+        assert_eq!(faithfulness(&simulated).status, TrendStatus::NotTested);
+    }
+
+    #[test]
+    fn nothing_tested_says_which_evidence_is_lacking() {
+        let unbounded = history(&[0.9; 8], |_, run| {
+            for metric in &mut run.metrics {
+                (metric.candidate.lower, metric.candidate.upper) = (None, None);
+            }
+        });
+        assert!(unbounded.tested.starts_with("Nothing was tested: no gated metric"), "{}", unbounded.tested);
+        assert!(faithfulness(&unbounded).finding.contains("0 of the 6 runs needed"));
+        let few = history(&[0.9; 2], |_, _| {});
+        assert!(few.tested.contains("2 of the 6 comparable runs needed"), "{}", few.tested);
     }
 
     #[test]

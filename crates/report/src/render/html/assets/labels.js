@@ -1,6 +1,8 @@
 // Labelling: people say of answers whether they pass, and save a labels file for `promptgate calibrate`.
 
 const GOAL = 50;
+// Labels of each kind from which calibration corrects for the judge's errors.
+const GOAL_OF_KIND = 20;
 
 // What each built-in judge decides; a label answers the same question.
 const QUESTIONS = {
@@ -160,6 +162,15 @@ class Labels {
     this.show();
   }
 
+  // The labels so far: from the goal on also by kind, where one kind is too rare.
+  progress(decided, goal) {
+    const given = (label) => decided.filter((item) => this.label(item).label === label).length;
+    if (decided.length < goal) return `${decided.length} of ${goal}`;
+    const kinds = [given("pass"), given("fail")];
+    const rare = Math.min(...kinds) < GOAL_OF_KIND ? `: ${kinds[0]} pass, ${kinds[1]} fail; calibration needs ${GOAL_OF_KIND} of each` : "";
+    return `${counted(decided.length, "label")}${rare}`;
+  }
+
   step(by) {
     this.at = Math.min(Math.max(this.at + by, 0), this.queue.length - 1);
     this.show();
@@ -213,13 +224,13 @@ class Labels {
     };
     const close = button("Close", "Esc", () => this.dialog.close());
     const title = element("h2", { id: "labels-title", tabindex: -1 }, this.metric === undefined ? "Labels" : questionOf(this.metric));
-    const progress = element("p", { id: "label-progress", role: "status" }, `${decided} of ${goal}`);
+    const progress = element("p", { id: "label-progress", role: "status" }, this.progress(this.decided(), goal));
     const meter = element("progress", { max: goal, value: Math.min(decided, goal), "aria-labelledby": "label-progress" });
     const steps = element("div", { class: "steps" }, button("Previous", "k", () => this.step(-1), { disabled: this.at <= 0 }), button("Next", "j", () => this.step(1), { disabled: this.at + 1 >= this.queue.length }), button(`Save ${counted(all, "label")}`, "s", () => this.save(), { id: "label-save", disabled: all === 0 }), close);
     const chooser = this.sets.size > 1 ? [this.chooser()] : [];
     const bar = element("div", { class: "bar" }, title, ...chooser, progress, meter, steps);
     if (!item) {
-      this.dialog.replaceChildren(bar, element("div", { class: "inside" }, element("p", { class: "banner" }, "This page has no whole answer that a judge has graded.")));
+      this.dialog.replaceChildren(bar, element("div", { class: "inside" }, element("p", { class: "banner" }, "No complete answer graded by a judge is in this page.")));
       return;
     }
     const given = this.label(item);
