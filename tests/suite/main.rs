@@ -46,4 +46,5 @@ mod target;
 mod telemetry;
 mod terminal;
 mod unwritten;
+mod wild;
 mod wire;
