@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::deciding::deciding;
 use super::headline::sentence;
 use super::number::points;
-use crate::v1::{CriterionVerdict, EndedKind, FaultKind, Metric, ReasonCode, Report, Verdict};
+use crate::v1::{CriterionVerdict, EndedKind, FaultKind, Metric, Reason, ReasonCode, Report, Verdict};
 use promptgate_core::gate::NOT_CAUSED;
 use promptgate_core::text::Redactor;
 
