@@ -77,7 +77,7 @@ struct Written {
     /// The cases: a path or a glob, relative to this file, or a map with path, format and fields.
     dataset: dataset::WrittenDataset,
     /// Path of the candidate's prompt, relative to this file; required without a target.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("examples" = ["prompts/support.md"]))]
     prompt: Option<String>,
     /// What is evaluated: the prompt with a model, or an application.
     target: Option<target::WrittenTarget>,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::Folder;
+use crate::support::{Folder, KEY, MockServer, finish};
 
 /// A suite over recorded answers.
 struct Graded {
@@ -163,6 +163,22 @@ const PARAMETERS: [(&str, &str); 2] = [
     ),
 ];
 
+#[test]
+fn native_providers_are_carried() {
+    for (protocol, key, base_url) in [
+        ("anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
+        ("gemini", "GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"),
+    ] {
+        let server = MockServer::start(&[]);
+        let folder = Folder::small(3);
+        folder.edit("promptgate.yaml", "endpoint: {", &format!("endpoint: {{protocol: {protocol}, "));
+        let mut command = folder.command(&["run"]);
+        command.env(key, KEY).env(base_url, &server.base_url);
+        finish(command).expect_code(0);
+    }
+}
+
+const NATIVE: &str = "native Anthropic or Google provider";
 const APPLICATION: &str = "own application";
 
 #[test]
@@ -185,5 +201,5 @@ pub(super) fn features() -> impl Iterator<Item = &'static str> {
     let graded = GRADED.iter().map(|suite| suite.feature);
     let prompted = PROMPTED.iter().map(|(feature, ..)| *feature);
     let parameters = PARAMETERS.iter().map(|(feature, _)| *feature);
-    graded.chain(prompted).chain(parameters).chain([APPLICATION])
+    graded.chain(prompted).chain(parameters).chain([APPLICATION, NATIVE])
 }

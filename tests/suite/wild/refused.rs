@@ -22,7 +22,7 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "native Anthropic or Google provider",
         "providers: [anthropic:messages:claude-sonnet]",
         "providers",
-        "`endpoint: {base_url: URL}`",
+        "`endpoint: {protocol: anthropic}`",
     ),
     ("own application", "providers: ['file://app.py']", "providers", "your own application is a `target:`"),
     (
@@ -119,6 +119,7 @@ const BESIDE: &[(&str, &str, &str)] = &[
 const PROMPTS: &[(&str, &str, &str)] = &[
     ("inline prompts", "prompt: 'Answer {{question}}'", "write the text to a file such as prompts/NAME.md"),
     ("inline prompts", "prompt: |\n  Answer the question.\n  Be brief.", "write the text to a file"),
+    ("inline prompts", "prompt: {text: Answer the question.}", "write it like `prompts/support.md`"),
     ("prompts in text files", "prompt: file://prompt.md", "write `prompt: prompt.md`"),
     ("prompts made by code", "prompt: make.py:refund", "evaluate the program that uses it with `target:`"),
     ("prompts made by code", "prompt: prompts/make.mjs", "prompts are not made by programs"),

@@ -24,8 +24,8 @@ pub(super) const FOREIGN: &[(&[&str], &str, &str)] = &[
     (
         &["provider", "providers"],
         CONFIGURATION,
-        "write `model: NAME` and, unless it is OpenAI's, `endpoint: {base_url: URL}`; your own application is a `target:`; \
-         for several models write a configuration for each",
+        "write `model: NAME` and, unless it is OpenAI's, `endpoint: {base_url: URL}` or `endpoint: {protocol: anthropic}` or \
+         gemini; your own application is a `target:`; for several models write a configuration for each",
     ),
     (
         &["targets"],
