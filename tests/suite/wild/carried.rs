@@ -59,7 +59,7 @@ const GRADED: &[Graded] = &[
     ),
     graded("named metrics", "checks: [{contains: days, name: says-days}]", GOOD, BAD),
     graded("defaults for all tests", "checks: [{contains: days}, {length: {max_words: 5}}]", GOOD, BAD),
-    graded("thresholds", "checks: [{contains: days, min: 0.9}]", GOOD, BAD),
+    graded("thresholds", "checks: [{contains: days, min: 0.75}]", GOOD, BAD),
     graded(
         "output transform",
         "answer_field: text\nchecks: [{equals: 30 days}]",
@@ -112,13 +112,17 @@ fn recorded(configuration: &str, expected: &str, answer: &str) -> Folder {
 
 #[test]
 fn graded_features_are_green_for_good_answers_and_red_for_bad_ones() {
+    let mut unexpected = Vec::new();
     for Graded { feature, configuration, good, bad } in GRADED {
         for (answer, code) in [(good, 0), (bad, 10)] {
             let expected = if *feature == "classification set" { "refund" } else { GOOD };
             let outcome = recorded(configuration, expected, answer).promptgate(&["run", "--offline"]);
-            assert_eq!(outcome.code, code, "{feature}: {configuration}: {answer}\n{}", outcome.text());
+            if outcome.code != code {
+                unexpected.push(format!("{feature}: {configuration}: {answer}\n{}", outcome.text()));
+            }
         }
     }
+    assert!(unexpected.is_empty(), "{}", unexpected.join("\n"));
 }
 
 /// Changes of the small suite, which a simulated model answers.
