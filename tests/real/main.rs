@@ -1,10 +1,15 @@
 //! Runs the executable against other people's programs: nginx in front of the mock server, llama.cpp's server with a
-//! model of random weights or with SmolLM2, LiteLLM's proxy, MLflow and Phoenix as receivers of telemetry, and the SDKs of
-//! Langfuse, OpenFeature, Anthropic and Google as clients. Runs the adapters of MLflow and Prometheus against their servers.
+//! model of random weights or with SmolLM2, LiteLLM's proxy, MLflow and Phoenix as receivers of telemetry, the SDKs of
+//! Langfuse, OpenFeature, Anthropic and Google as clients, and FastAPI as an application. Runs the adapters of MLflow and
+//! Prometheus against their servers.
 //!
 //! `bash .ci/servers` installs them in a folder; set `PROMPTGATE_REAL_SERVERS` to it. Without it, or if a server
 //! cannot be installed, the tests are skipped with a message on standard error.
 
+#[path = "../suite/example_application.rs"]
+#[expect(dead_code, reason = "shared with the suite; each uses a part of it")]
+mod example_application;
+mod fastapi;
 mod keys;
 mod langfuse;
 mod litellm;

@@ -10,6 +10,9 @@ mod ci;
 mod comment;
 mod compare;
 mod configuration;
+#[expect(dead_code, reason = "shared with tests/real; each uses a part of it")]
+mod example_application;
+mod examples_of_applications;
 mod faults;
 mod git;
 mod hostile;

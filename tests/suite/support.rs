@@ -58,6 +58,13 @@ impl Folder {
         folder
     }
 
+    /// A copy of a folder of this repository, at the same path.
+    pub(crate) fn copy_of(path: &str) -> Self {
+        let folder = Self::new();
+        copy(&repository().join(path), &folder.path().join(path));
+        folder
+    }
+
     /// A suite of `cases` cases that every simulated answer passes: two metrics and one check.
     pub(crate) fn small(cases: usize) -> Self {
         let folder = Self::new();

@@ -8,22 +8,31 @@ use super::process::{self, GitOutput, spawn_error};
 use super::{Repository, is_object_name};
 use promptgate_core::model::Diagnostic;
 
+/// The place of the tree in the arguments of a listing.
+const TREE: &str = "TREE";
+/// Lists the files of a tree with their modes and objects.
+const LISTING: [&str; 5] = ["ls-tree", "-z", "-r", "--full-tree", TREE];
+
 impl Repository {
     /// Returns the digest of the files of a commit below `inputs`, paths relative to the folder; of all its files where
-    /// there are none.
+    /// there are none, or where one of them is not in the commit.
     ///
     /// # Errors
     /// If git fails.
     pub fn digest_of_commit(&self, commit: &str, inputs: &[String]) -> Result<String, Diagnostic> {
-        let listed = self.list(commit, inputs)?;
-        Ok(hex(&listed.stdout))
+        let list = |arguments: &[&str]| self.read_commit(commit, arguments);
+        let listed = self.listed(commit, inputs, list)?;
+        match listed.iter().any(|(_, files)| files.is_empty()) {
+            true => Ok(hex(&list(&LISTING.map(|it| if it == TREE { commit } else { it }))?.stdout)),
+            false => Ok(digest(&listed)),
+        }
     }
 
     /// Returns the same digest for the work tree: tracked files as they are, and untracked ones that are not ignored. It is
     /// that of the commit where nothing was changed. The repository is not written to.
     ///
     /// # Errors
-    /// If git fails, or a temporary folder cannot be made.
+    /// If git fails, a temporary folder cannot be made, or one of the inputs has no file that counts.
     pub fn digest_of_work_tree(&self, inputs: &[String]) -> Result<String, Diagnostic> {
         let failed = |error: &dyn std::fmt::Display| {
             Diagnostic::new(format!("git could not read the work tree: {error}"))
@@ -44,26 +53,42 @@ impl Repository {
             }
             let tree = output.text();
             if is_object_name(&tree) {
-                let arguments = self.listing(&tree, inputs)?;
-                let listed = run(&arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
-                return if listed.success { Ok(hex(&listed.stdout)) } else { Err(failed(&listed.error())) };
+                let listed = self.listed(&tree, inputs, run)?;
+                return match listed.iter().find(|(_, files)| files.is_empty()) {
+                    Some((input, _)) => Err(nothing_in(input)),
+                    None => Ok(digest(&listed)),
+                };
             }
         }
         Err(failed(&"no tree was written"))
     }
 
-    fn list(&self, tree: &str, inputs: &[String]) -> Result<GitOutput, Diagnostic> {
-        let arguments = self.listing(tree, inputs)?;
-        self.read_commit(tree, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
-    }
-
-    fn listing(&self, tree: &str, inputs: &[String]) -> Result<Vec<String>, Diagnostic> {
-        let mut arguments: Vec<String> =
-            ["ls-tree", "-z", "-r", "--full-tree", tree, "--"].map(str::to_owned).to_vec();
-        for input in inputs {
-            arguments.push(self.path_from_root(input)?);
+    /// The entries of a tree below each input; all of them where there are none.
+    fn listed(
+        &self,
+        tree: &str,
+        inputs: &[String],
+        list: impl Fn(&[&str]) -> Result<GitOutput, Diagnostic>,
+    ) -> Result<Vec<(String, Vec<u8>)>, Diagnostic> {
+        let all = LISTING.map(|argument| if argument == TREE { tree } else { argument });
+        let below = |input: &str, arguments: &[&str]| {
+            let output = list(arguments)?;
+            if !output.success {
+                return Err(Diagnostic::new(format!("git could not list the files: {}", output.error())));
+            }
+            Ok((input.to_owned(), output.stdout))
+        };
+        if inputs.is_empty() {
+            // A repository may be empty.
+            let (_, mut files) = below("", &all)?;
+            files.push(0);
+            return Ok(vec![(String::new(), files)]);
         }
-        Ok(arguments)
+        let one = |input: &String| {
+            let path = self.path_from_root(input)?;
+            below(input, &[&all[..], &["--", &path]].concat())
+        };
+        inputs.iter().map(one).collect()
     }
 
     /// Runs git with an index and a folder for new objects of its own.
@@ -79,6 +104,16 @@ impl Repository {
         command.env("GIT_OBJECT_DIRECTORY", scratch).env("GIT_ALTERNATE_OBJECT_DIRECTORIES", objects);
         process::output(&mut command, &[]).map_err(|error| spawn_error(&self.top, &error).into())
     }
+}
+
+/// An input that names no file would not tell two versions apart.
+fn nothing_in(input: &str) -> Diagnostic {
+    Diagnostic::new(format!("`{input}` of `target.inputs` has no file that git knows or would add"))
+        .help("correct the path; files that git ignores do not count, so leave `inputs` out if the answers depend on one")
+}
+
+fn digest(listed: &[(String, Vec<u8>)]) -> String {
+    hex(&listed.iter().flat_map(|(_, files)| files.iter().copied()).collect::<Vec<u8>>())
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -110,9 +145,19 @@ mod tests {
         assert_ne!(repository.digest_of_work_tree(&[]).unwrap(), all);
         let app = repository.digest_of_commit(&commit, &inputs).unwrap();
         assert_eq!(repository.digest_of_work_tree(&inputs).unwrap(), app, "docs is not an input");
+        let error = repository.digest_of_work_tree(&["app".to_owned(), "ap".to_owned()]).unwrap_err();
+        assert!(error.message.contains("`ap` of `target.inputs`"), "{error:?}");
+        let ignored = repository.digest_of_work_tree(&["app/run.log".to_owned()]).unwrap_err();
+        assert!(ignored.help.is_some_and(|help| help.contains("ignores")));
         fixture.write("app/new.py", "print(2)\n");
         assert_ne!(repository.digest_of_work_tree(&inputs).unwrap(), app, "untracked files count");
         assert_eq!(fixture.git(&["count-objects"]), objects, "the repository is not written to");
         assert_eq!(fixture.git(&["diff", "--cached", "--name-only"]), "", "the index is not written to");
+
+        // An input that the commit lacks makes all of its files count.
+        let whole = repository.digest_of_commit(&commit, &["app/run.log".to_owned()]).unwrap();
+        fixture.write("docs/readme.md", "c\n");
+        let next = fixture.commit("second");
+        assert_ne!(repository.digest_of_commit(&next, &["app/run.log".to_owned()]).unwrap(), whole);
     }
 }

@@ -45,6 +45,10 @@ pub fn determinism_warning(run: &Run) -> Option<String> {
     let variants = [Some(("candidate", &run.candidate)), run.baseline.as_ref().map(|it| ("baseline", it))];
     let mut without =
         variants.into_iter().flatten().filter(|(_, facts)| temperature(&facts.parameters).is_none());
+    // The parameters of an application are its own.
+    if run.candidate.application.is_some() {
+        return None;
+    }
     if let Some((role, _)) = without.next() {
         return Some(format!(
             "every answer is the same in all {repeats} repeats, but the {role} has no explicit temperature: a few equal \

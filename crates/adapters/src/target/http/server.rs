@@ -14,7 +14,7 @@ use super::options::{PORT, Plan};
 use crate::http::{self, BaseUrl, Client, ClientOptions, ErrorKind, Request, SettingNames};
 use crate::worker::{GroupHandle, ProcessGroup, ProcessLog, WorkerCommand, WorkerLog};
 use promptgate_core::model::{Diagnostic, Fault, FaultKind};
-use promptgate_core::text::Redactor;
+use promptgate_core::text::{Redactor, neutral};
 
 /// Number of starts in a row that may fail.
 const MAX_FAILED_STARTS: u32 = 3;
@@ -140,7 +140,9 @@ impl Server {
         let process = match (&plan.options.start, port) {
             (Some(command), Some(port)) => {
                 Some(ServerProcess::start(command, port, log).map_err(|error| {
-                    let fault = failed(format!("could not start the server: {error}"));
+                    let program = command.command.first().map(String::as_str).unwrap_or_default();
+                    let program = neutral::terminal(program);
+                    let fault = failed(format!("could not start the server `{program}`: {error}"));
                     Fault { kind: FaultKind::Dead, ..fault }.help("check target.http.start and PATH")
                 })?)
             }

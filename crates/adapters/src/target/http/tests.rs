@@ -188,7 +188,9 @@ async fn server_that_is_never_ready_is_stopped() {
 async fn missing_program_ends_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let target = target(options(folder.path(), &["promptgate-no-such-program"])).unwrap();
-    assert_eq!(ask(&target, "why?").await.unwrap_err().kind, FaultKind::Dead);
+    let fault = ask(&target, "why?").await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Dead);
+    assert!(fault.message.contains("`promptgate-no-such-program`"), "{}", fault.message);
 }
 
 #[tokio::test]
