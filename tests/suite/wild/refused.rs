@@ -68,8 +68,8 @@ const OTHER_TYPES: &str = "other assertion types";
 const TYPES: &[(&str, &str, &str)] = &[
     ("JavaScript", "javascript", "`json_field`"),
     ("Python", "python", "`regex`"),
-    ("free-text rubric", "llm-rubric", "`metrics: {NAME: {rubric: [TEXT]}}`"),
-    ("G-Eval", "g-eval", "`metrics: {NAME: {rubric: [TEXT]}}`"),
+    ("free-text rubric", "llm-rubric", "a judge decides it"),
+    ("G-Eval", "g-eval", "a judge decides it"),
     ("contains ignoring case", "icontains", "`contains: {all: [TEXT], ignore_case: true}`"),
     ("any of several", "contains-any", "`contains: {any: [TEXT, …]}`"),
     ("any of several", "contains-all", "`contains: [TEXT, …]`"),
