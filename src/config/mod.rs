@@ -175,7 +175,7 @@ impl Written {
             prompt: self.prompt,
             baseline: self.baseline.map(|baseline| reader.placed("/baseline", baseline)),
             answer_field: self.answer_field,
-            transform: self.transform.resolve(),
+            transform: self.transform.resolve(reader),
             user: self.user.unwrap_or_else(|| "{{query}}".to_owned()),
             model: self.model.map(|model| reader.placed("/model", model)),
             parameters: self.parameters,

@@ -73,7 +73,7 @@ fn digest_of_scorers(suite: &Suite, metrics: &[String]) -> String {
         "entries": entries,
         "files": files,
         "answer_field": suite.settings.answer_field,
-        "strip_reasoning": suite.settings.transform.strip_reasoning,
+        "transform": format!("{:?}", suite.settings.transform),
     })])
 }
 

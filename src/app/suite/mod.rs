@@ -188,7 +188,7 @@ fn build(
     let mut dataset = match dataset {
         Ok(dataset) => dataset,
         Err(valid) => {
-            scorers::compile_of_cases(&valid, &checks, &files, &mut findings);
+            scorers::compile_of_cases(&valid, &checks, &settings, &files, &mut findings);
             if let Some(variants) = &variants {
                 review::templates_over_valid_cases(variants, &valid, &mut findings);
             }
@@ -228,6 +228,7 @@ fn build(
     review::judges(&settings, &mut findings);
     if let Some(variants) = &variants {
         review::variants(variants, &dataset, &settings, &scorers, simulated, &mut findings);
+        review::tools(variants, &scorers, &mut findings);
     }
     review::self_test(&settings, &scorers, &mut findings);
     // Criteria on what an invalid configuration leaves out would be errors of their own.

@@ -1,6 +1,6 @@
 //! Diagnostics of an entry.
 
-use crate::document::{pointer, suggest};
+use crate::document::{advice, pointer, suggest};
 
 /// An error in an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,7 @@ impl EntryDiagnostic {
         let diagnostic =
             Self::new(pointer(parent, key), format!("unknown key {}", super::reason::quoted(key)));
         match suggest(key, known.iter().copied()) {
+            _ if advice(key, known).is_some() => Self { help: advice(key, known), ..diagnostic },
             Some(suggestion) => diagnostic.help(format!("did you mean `{suggestion}`?")),
             None => diagnostic.help(format!("known keys: {}", known.join(", "))),
         }

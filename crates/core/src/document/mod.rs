@@ -6,6 +6,7 @@
 //!
 //! It does no I/O and does not interpret documents.
 
+mod advice;
 mod expected;
 mod explain;
 mod json;
@@ -24,6 +25,7 @@ use serde_json::Value;
 
 use crate::model::{Diagnostics, Place};
 
+pub(crate) use advice::advice;
 pub(crate) use expected::{forms, type_names, type_words};
 pub(crate) use explain::shortened;
 pub use explain::shown;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::expected::{Expectation, known_keys};
 use super::explain::{Path, quoted, quoted_list, shown};
 use super::secret::names_secret;
-use super::{Document, pointer, suggest};
+use super::{Document, advice, pointer, suggest};
 use crate::model::{Diagnostic, Place};
 
 /// Returns a diagnostic for every violation of a JSON Schema in a document, in the order of the text.
@@ -149,7 +149,9 @@ impl Explainer<'_> {
         let message = format!("unknown key {}{within}", quoted(key));
         let pointer = pointer(at, key);
         let place = without_secret(self.document.key_place(&pointer), &pointer);
-        let help = match suggest(key, known.iter().map(String::as_str)) {
+        let names: Vec<&str> = known.iter().map(String::as_str).collect();
+        let help = match suggest(key, names.iter().copied()) {
+            _ if advice(key, &names).is_some() => advice(key, &names),
             Some(suggestion) => {
                 let help = format!("did you mean {}?", quoted(&suggestion));
                 self.suggested.insert((at.to_owned(), suggestion));

@@ -1,5 +1,6 @@
 //! The scorers of a run: checks and judges.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -7,7 +8,9 @@ use futures::future::join_all;
 use super::plan::retain;
 use crate::judge::{self, Judge, Planted};
 use promptgate_core::check::{self, NamedCheck};
-use promptgate_core::model::{Case, Completion, Fault, FinishReason, Grade, Outcome, Score, SelfTest};
+use promptgate_core::model::{
+    Case, Completion, Fault, FinishReason, Grade, Outcome, Score, SelfTest, with_tool_calls,
+};
 use promptgate_core::port::{ChatModel, Subject};
 
 /// The scorers, in the order of the configuration.
@@ -88,9 +91,19 @@ impl Scorers {
             return judges.map(|judge| zero(judge.name(), &fault)).collect();
         }
         let case = &*case.answered_by(completion);
-        let answer = check::answer::extract(&completion.text, self.answer_field.as_deref());
+        let answer = self.judged_answer(completion);
         let subject = Subject { case, completion, answer: answer.as_deref().map_err(String::as_str) };
         join_all(judges.map(|judge| judge.grade(&models, &subject, repeat))).await
+    }
+
+    /// The answer as judges read it: its text, then its tool calls. An answer of calls alone has no field to read.
+    fn judged_answer<'a>(&self, completion: &'a Completion) -> Result<Cow<'a, str>, String> {
+        let calls = &completion.tool_calls;
+        if !calls.is_empty() && completion.text.trim().is_empty() {
+            return Ok(with_tool_calls("", calls));
+        }
+        let answer = check::answer::extract(&completion.text, self.answer_field.as_deref())?;
+        Ok(if calls.is_empty() { answer } else { Cow::Owned(with_tool_calls(&answer, calls).into_owned()) })
     }
 
     fn models(&self) -> Vec<&dyn ChatModel> {
@@ -137,6 +150,7 @@ struct ProductFault {
 fn product_fault(completion: &Completion) -> Option<ProductFault> {
     let fault = |reason: String, flag| Some(ProductFault { reason, flag });
     let in_reasoning = completion.is_reasoning_alone();
+    let transformed = completion.transformed.as_ref().and_then(|transformed| transformed.error.as_deref());
     match &completion.finish_reason {
         FinishReason::Length if in_reasoning => {
             let reason = "the answer ended with finish_reason length, within its reasoning";
@@ -155,6 +169,9 @@ fn product_fault(completion: &Completion) -> Option<ProductFault> {
         _ if completion.text.is_empty() && completion.tool_calls.is_empty() => {
             fault("the answer is empty".to_owned(), None)
         }
-        _ => None,
+        _ => fault(
+            format!("the answer cannot be transformed: {}", transformed?),
+            Some("not_transformed"),
+        ),
     }
 }

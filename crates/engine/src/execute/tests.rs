@@ -16,6 +16,7 @@ use promptgate_core::model::{
     FinishReason, Grade, Item, Message, MessageRole, PromptFacts, Purpose, Role, ToolCall, Trial,
     TrialResult, Usage, Variant, VariantFacts,
 };
+use promptgate_core::transform::{Extraction, Transform};
 use promptgate_core::port::NullSink;
 use promptgate_testing::{Reply, ScriptedModel};
 
@@ -95,7 +96,7 @@ fn bench(
         plan,
         model: Arc::clone(&model) as _,
         scorers,
-        strip_reasoning: true,
+        transform: Transform::default(),
         concurrency: 4,
         case_cost: None,
         fail_fast: BTreeSet::new(),
@@ -436,7 +437,7 @@ async fn invalid_completion_is_not_judged() {
 /// The grade of the check, which requires two characters, on one answer.
 async fn checked(strip_reasoning: bool, answer: Completion) -> (Grade, Completion) {
     let mut bench = bench(plan(1, "a {{query}}", None), &[], move |_, _| Ok(answer.clone()));
-    bench.engine.strip_reasoning = strip_reasoning;
+    bench.engine.transform.strip_reasoning = strip_reasoning;
     let (result, ..) = bench.run(1).await;
     let TrialResult::Completed(trial) = &result.trials[0].result else { panic!("missing") };
     let text = trial.in_memory().expect("in memory");
@@ -487,4 +488,19 @@ async fn call_of_a_tool_is_an_answer() {
     // Without a call there is no answer.
     let answer = Completion { finish_reason: FinishReason::ToolCalls, ..Completion::from_text("") };
     assert_eq!(checked(true, answer).await.0.flags, ["product_fault"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answer_that_cannot_be_transformed_scores_zero() {
+    for (text, score) in [("```\nlong enough\n```", 1.0), ("```\nx\n```", 0.0), ("long enough", 0.0)] {
+        let mut bench = bench(plan(1, "a {{query}}", None), &["tone"], move |_, _| reply(text));
+        bench.engine.transform.extract = Some(Extraction::Fenced);
+        let (result, requests, _) = bench.run(1).await;
+        let grade = grades(&result.trials[0])[0].clone();
+        assert_eq!(grade.score(), Some(score), "{text}");
+        let is_unreadable = !text.starts_with('`');
+        assert_eq!(grade.flags == ["product_fault", "not_transformed"], is_unreadable, "{:?}", grade.flags);
+        // The judge is not asked about an answer without the part that it has to grade.
+        assert_eq!(requests.len() == 1, is_unreadable, "{text}");
+    }
 }
