@@ -36,7 +36,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use promptgate_core::gate::Criterion;
-use promptgate_core::model::Prices;
+use promptgate_core::model::{CRITERIA, Prices};
 
 use load::Reader;
 use scalar::Ordered;
@@ -171,7 +171,7 @@ impl Written {
             file: file.to_owned(),
             release: self.release.and_then(|release| release.resolve(reader, &name)),
             name,
-            dataset: self.dataset.into(),
+            dataset: self.dataset.resolve(!self.metrics.0.iter().any(|(name, _)| name == CRITERIA)),
             prompt: self.prompt,
             baseline: self.baseline.map(|baseline| reader.placed("/baseline", baseline)),
             answer_field: self.answer_field,

@@ -6,13 +6,15 @@
 
 use std::fmt;
 
-use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::check::fenced;
 use crate::check::path::Path;
 use crate::model::{Completion, Transformed, named};
 use crate::text::json;
+
+/// Maximum number of brackets that start no JSON value, which limits the time of a search.
+const MAX_FAILURES: usize = 1000;
 
 named! {
     /// The part of an answer that is graded.
@@ -147,7 +149,7 @@ fn only_json(text: &str) -> Result<String, String> {
     }
     // `[1]` in prose is a reference, so lists count only where there is no object.
     for open in ['{', '['] {
-        match values(text, open).as_slice() {
+        match values(text, open)?.as_slice() {
             [] => {}
             [value] => {
                 json::parse(value).map_err(|error| format!("the JSON of the answer is invalid: {error}"))?;
@@ -160,23 +162,32 @@ fn only_json(text: &str) -> Result<String, String> {
 }
 
 /// The JSON values of a text that start with a bracket and are not part of another one.
-fn values(text: &str, open: char) -> Vec<&str> {
+///
+/// # Errors
+/// The text has too many brackets that start no value.
+fn values(text: &str, open: char) -> Result<Vec<&str>, String> {
     let mut found = Vec::new();
+    let mut failures = 0;
     let mut at = 0;
     while let Some(start) = text.get(at..).and_then(|rest| rest.find(open)).map(|place| at + place) {
         let rest = text.get(start..).unwrap_or_default();
-        let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
-        // The parser limits its depth, so a text of brackets costs at most that many passes.
+        let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
         at = match stream.next() {
             Some(Ok(_)) => {
                 let end = start + stream.byte_offset();
                 found.extend(text.get(start..end));
                 end
             }
-            _ => start + 1,
+            _ if failures == MAX_FAILURES => {
+                return Err("the answer has too many brackets to find JSON among them".to_owned());
+            }
+            _ => {
+                failures += 1;
+                start + 1
+            }
         };
     }
-    found
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -186,7 +197,12 @@ mod tests {
     use super::*;
 
     fn transform(extract: Option<Extraction>, json_path: Option<&str>, trim: bool) -> Transform {
-        Transform { extract, json_path: json_path.map(|path| JsonPath::parse(path).unwrap()), trim, ..Transform::default() }
+        Transform {
+            extract,
+            json_path: json_path.map(|path| JsonPath::parse(path).unwrap()),
+            trim,
+            ..Transform::default()
+        }
     }
 
     fn applied(transform: &Transform, text: &str) -> Result<String, String> {
@@ -203,12 +219,16 @@ mod tests {
     #[test]
     fn steps_come_in_their_order() {
         let all = transform(Some(Extraction::Fenced), Some("$.answer.text"), true);
-        let text = "<think>a ```fence```</think>Here:\n```json\n{\"answer\": {\"text\": \" 30 days \"}}\n```\nDone.";
+        let text =
+            "<think>a ```fence```</think>Here:\n```json\n{\"answer\": {\"text\": \" 30 days \"}}\n```\nDone.";
         let completion = all.apply(Completion::from_text(text));
         assert_eq!(completion.text, "30 days");
         assert_eq!(completion.reasoning.as_deref(), Some("a ```fence```"));
         let from = completion.transformed.and_then(|transformed| transformed.from);
-        assert_eq!(from.as_deref(), Some("Here:\n```json\n{\"answer\": {\"text\": \" 30 days \"}}\n```\nDone."));
+        assert_eq!(
+            from.as_deref(),
+            Some("Here:\n```json\n{\"answer\": {\"text\": \" 30 days \"}}\n```\nDone.")
+        );
     }
 
     #[test]
@@ -252,7 +272,10 @@ mod tests {
         assert_eq!(applied(&path, "{\"a\": [{\"b\": \"x\"}]}").as_deref(), Ok("x"));
         assert_eq!(applied(&path, "{\"a\": [{\"b\": {\"c\": 1}}]}").as_deref(), Ok("{\"c\":1}"));
         assert!(applied(&path, "{\"a\": []}").unwrap_err().starts_with("json_path $.a[0].b: "));
-        assert_eq!(applied(&path, "{\"a\": [{\"b\": null}]}"), Err("json_path $.a[0].b: $.a[0].b is null".to_owned()));
+        assert_eq!(
+            applied(&path, "{\"a\": [{\"b\": null}]}"),
+            Err("json_path $.a[0].b: $.a[0].b is null".to_owned())
+        );
         assert!(applied(&path, "plain").unwrap_err().contains("not JSON"));
         assert_eq!(JsonPath::parse("$[0]").unwrap().read("[5]").as_deref(), Ok("5"));
         assert_eq!(JsonPath::parse("$").unwrap().read(" [5]").as_deref(), Ok("[5]"));

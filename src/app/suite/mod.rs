@@ -3,6 +3,7 @@
 //! Diagnostics are collected as far as one does not hide another, so that they are all reported at once.
 
 mod base_dataset;
+mod criteria;
 mod dataset;
 mod judges;
 mod part;
@@ -177,7 +178,7 @@ fn build(
     options: &SuiteOptions,
     simulated: Option<bool>,
 ) -> Result<Suite, Failure> {
-    let Sources { settings, mut policy_source, files, redactor, errors, notices, warnings, .. } = sources;
+    let Sources { mut settings, mut policy_source, files, redactor, errors, notices, warnings, .. } = sources;
     let is_valid = errors.0.is_empty();
     let mut findings = Findings { diagnostics: errors, notices, warnings };
 
@@ -222,6 +223,7 @@ fn build(
     });
     let options = &released::narrowed(options, released.as_ref());
     let no_judge = options.no_judge;
+    criteria::add_metric(&mut settings, &dataset.cases, policy_source.is_some(), no_judge, &mut findings);
     let scorers =
         scorers::build(&settings, checks, &dataset, no_judge, &files, sources.planted, &mut findings);
 

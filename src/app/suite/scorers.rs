@@ -35,7 +35,8 @@ pub(in crate::app) fn files_of_checks<'a>(entries: impl IntoIterator<Item = &'a 
 /// Compiles the checks of the configuration.
 pub(super) fn compile(settings: &Settings, files: &NamedFiles, findings: &mut Findings) -> Vec<NamedCheck> {
     let entries = settings.checks.iter().map(|check| (&check.value, &check.place));
-    let read = Reading { typography: settings.transform.normalize_unicode, file: &|path| files.of_check(path) };
+    let read =
+        Reading { typography: settings.transform.normalize_unicode, file: &|path| files.of_check(path) };
     let checks = compile_all(entries, &[], &read, &mut findings.diagnostics);
     for (entry, check) in
         settings.checks.iter().zip(&checks).filter(|_| checks.len() == settings.checks.len())
@@ -54,7 +55,8 @@ pub(super) fn compile_of_cases(
     files: &NamedFiles,
     findings: &mut Findings,
 ) -> Vec<Vec<NamedCheck>> {
-    let read = Reading { typography: settings.transform.normalize_unicode, file: &|path| files.of_case(path) };
+    let read =
+        Reading { typography: settings.transform.normalize_unicode, file: &|path| files.of_case(path) };
     let mut of_cases: Vec<Vec<NamedCheck>> = Vec::new();
     // Cases with the same check share a warning: the first case, and how many others.
     let mut warnings: Vec<(String, &Case, usize)> = Vec::new();
@@ -162,9 +164,10 @@ pub(super) fn build(
             });
         }
     }
+    let with_criteria = dataset.cases.iter().map(|case| !case.criteria.is_empty()).collect();
     let answer_field = settings.answer_field.clone();
     let planted = planted(settings, &judges, planted_answers, diagnostics);
-    Scorers { checks, case_checks, judges, judge_models: Vec::new(), planted, answer_field }
+    Scorers { checks, case_checks, judges, with_criteria, judge_models: Vec::new(), planted, answer_field }
 }
 
 /// One diagnostic for all cases without a field that a scorer needs.

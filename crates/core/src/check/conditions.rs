@@ -93,7 +93,8 @@ impl Written {
             }
         }
         if conditions.is_empty() && diagnostics.is_empty() {
-            let help = format!("give `equals`, `contains`, `matches`, `one_of` or `number`, or use {otherwise}");
+            let help =
+                format!("give `equals`, `contains`, `matches`, `one_of` or `number`, or use {otherwise}");
             diagnostics.push(EntryDiagnostic::new("", "has no condition").help(help));
         }
         no_errors(diagnostics)?;
@@ -151,10 +152,9 @@ fn does_not_contain(text: &Texts, value: &Value) -> Option<String> {
     };
     let found = match value {
         Value::String(within) => holds(within, |within, text| within.contains(text)),
-        Value::Array(items) => items
-            .iter()
-            .filter_map(Value::as_str)
-            .any(|item| holds(item, |item, text| item == text)),
+        Value::Array(items) => {
+            items.iter().filter_map(Value::as_str).any(|item| holds(item, |item, text| item == text))
+        }
         other => return Some(format!("expected text or a list, found {}", kind(other))),
     };
     (!found).then(|| format!("{} does not contain {}", shown(value), text.listed()))

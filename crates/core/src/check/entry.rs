@@ -161,9 +161,7 @@ impl Found {
                 built.warnings = warnings.map(|warning| warning.below(&parent)).collect();
                 self.built.push((name, built));
             }
-            Err(errors) => {
-                diagnostics.extend(errors.into_iter().map(|diagnostic| diagnostic.below(&parent)))
-            }
+            Err(errors) => diagnostics.extend(errors.into_iter().map(|diagnostic| diagnostic.below(&parent))),
         }
     }
 

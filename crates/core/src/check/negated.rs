@@ -23,7 +23,9 @@ pub(super) const KEY: &str = "not";
 pub(super) fn compile(value: &Value, files: &Files<'_>) -> Result<(String, Built), Vec<EntryDiagnostic>> {
     let Value::Object(map) = value else {
         let message = format!("must be a map, but is {}", kind(value));
-        return Err(vec![EntryDiagnostic::new("", message).help("write, for example, `not: {equals: \"yes\"}`")]);
+        return Err(vec![
+            EntryDiagnostic::new("", message).help("write, for example, `not: {equals: \"yes\"}`"),
+        ]);
     };
     let known: Vec<&str> = names().collect();
     let (mut found, mut diagnostics) = (Found::default(), Vec::new());
@@ -33,8 +35,11 @@ pub(super) fn compile(value: &Value, files: &Files<'_>) -> Result<(String, Built
                 EntryDiagnostic::new("/not", "is the negation of a negation").help("remove both `not`"),
             ),
             "name" | "min" | "baseline" | "require" => diagnostics.push(
-                EntryDiagnostic::new(format!("/{key}"), format!("`{key}` does not belong to the negated check"))
-                    .help("write it beside `not`"),
+                EntryDiagnostic::new(
+                    format!("/{key}"),
+                    format!("`{key}` does not belong to the negated check"),
+                )
+                .help("write it beside `not`"),
             ),
             _ => found.read(key, value, &known, files, &mut diagnostics),
         }

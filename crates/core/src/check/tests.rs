@@ -155,7 +155,10 @@ fn common_keys_have_defaults() {
 #[test]
 fn negations_are_named_after_their_check() {
     let negated = compiled(&json!({"not": {"tool_called": "f"}, "min": 0.5}));
-    assert_eq!((negated.name.as_str(), negated.min, negated.reads_tool_calls), ("not.tool_called", 0.5, true));
+    assert_eq!(
+        (negated.name.as_str(), negated.min, negated.reads_tool_calls),
+        ("not.tool_called", 0.5, true)
+    );
     assert!(!compiled(&json!({"contains": "f"})).reads_tool_calls);
 }
 

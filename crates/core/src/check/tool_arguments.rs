@@ -81,7 +81,9 @@ impl Check for ToolArgumentsCheck {
         }
         match count {
             0 => Err(fail(format!("{name} was not called; {}", described(calls)))),
-            count => Ok(pass(format!("argument {argument} is as expected; {name} was called {}", times(count)))),
+            count => {
+                Ok(pass(format!("argument {argument} is as expected; {name} was called {}", times(count))))
+            }
         }
     }
 }

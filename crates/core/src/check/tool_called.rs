@@ -115,8 +115,7 @@ impl ToolCalledMap {
             ),
             Some(max) if min > max => {
                 let message = format!("min is {min}, more than max, which is {max}");
-                diagnostics
-                    .push(EntryDiagnostic::new("/times/min", message).help("no answer can meet both"));
+                diagnostics.push(EntryDiagnostic::new("/times/min", message).help("no answer can meet both"));
             }
             _ => {}
         }

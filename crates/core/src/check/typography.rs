@@ -5,8 +5,13 @@ use serde_json::{Map, Value, json};
 use super::negated;
 
 /// The checks that ignore typography by default, with the option that a text or list in the short form is.
-const CHECKS: [(&str, &str); 5] =
-    [("contains", "all"), ("not_contains", "any"), ("starts_with", "any"), ("ends_with", "any"), ("one_of", "values")];
+const CHECKS: [(&str, &str); 5] = [
+    ("contains", "all"),
+    ("not_contains", "any"),
+    ("starts_with", "any"),
+    ("ends_with", "any"),
+    ("one_of", "values"),
+];
 
 /// Returns an entry that does not ignore typography, unless it says so itself.
 pub fn as_written(entry: &Value) -> Value {
@@ -44,10 +49,22 @@ mod tests {
         for (entry, expected) in [
             (json!({"contains": "a"}), json!({"contains": {"all": ["a"], "normalize_unicode": false}})),
             (json!({"contains": {}}), json!({"contains": {"normalize_unicode": false}})),
-            (json!({"not_contains": ["a"]}), json!({"not_contains": {"any": ["a"], "normalize_unicode": false}})),
-            (json!({"one_of": ["a"], "min": 0.5}), json!({"one_of": {"values": ["a"], "normalize_unicode": false}, "min": 0.5})),
-            (json!({"starts_with": {"any": ["a"], "normalize_unicode": true}}), json!({"starts_with": {"any": ["a"], "normalize_unicode": true}})),
-            (json!({"not": {"ends_with": "a"}}), json!({"not": {"ends_with": {"any": ["a"], "normalize_unicode": false}}})),
+            (
+                json!({"not_contains": ["a"]}),
+                json!({"not_contains": {"any": ["a"], "normalize_unicode": false}}),
+            ),
+            (
+                json!({"one_of": ["a"], "min": 0.5}),
+                json!({"one_of": {"values": ["a"], "normalize_unicode": false}, "min": 0.5}),
+            ),
+            (
+                json!({"starts_with": {"any": ["a"], "normalize_unicode": true}}),
+                json!({"starts_with": {"any": ["a"], "normalize_unicode": true}}),
+            ),
+            (
+                json!({"not": {"ends_with": "a"}}),
+                json!({"not": {"ends_with": {"any": ["a"], "normalize_unicode": false}}}),
+            ),
             (json!({"equals": "a"}), json!({"equals": "a"})),
         ] {
             assert_eq!(as_written(&entry), expected);

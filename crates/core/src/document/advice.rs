@@ -15,12 +15,36 @@ const FOREIGN: [(&str, &str, &str); 20] = [
     ("is_valid_openai_tools_call", "tool_called", "write `tool_called: {name: TOOL, arguments: SCHEMA}`"),
     ("is_valid_function_call", "tool_called", "write `tool_called: {name: TOOL, arguments: SCHEMA}`"),
     ("tool_call_f1", "tool_called", "write `tool_called: [TOOL, …]` and `no_tool_called: [TOOL, …]`"),
-    ("latency", "tool_called", "a time is measured over all answers: write `limits: {latency_p95: 5s}` in the configuration"),
-    ("cost", "tool_called", "cost is measured over all answers: write `limits: {cost_per_case_usd: 0.01}` in the configuration"),
-    ("llm_rubric", "tool_called", "a judge decides it: give the case `criteria`, or the configuration a metric with a `rubric`"),
-    ("g_eval", "tool_called", "a judge decides it: give the case `criteria`, or the configuration a metric with a `rubric`"),
-    ("factuality", "tool_called", "a judge decides it: add `metrics: {correctness: {}}` to the configuration"),
-    ("answer_relevance", "tool_called", "a judge decides it: add `metrics: {relevance: {}}` to the configuration"),
+    (
+        "latency",
+        "tool_called",
+        "a time is measured over all answers: write `limits: {latency_p95: 5s}` in the configuration",
+    ),
+    (
+        "cost",
+        "tool_called",
+        "cost is measured over all answers: write `limits: {cost_per_case_usd: 0.01}` in the configuration",
+    ),
+    (
+        "llm_rubric",
+        "tool_called",
+        "a judge decides it: give the case `criteria`, or the configuration a metric with a `rubric`",
+    ),
+    (
+        "g_eval",
+        "tool_called",
+        "a judge decides it: give the case `criteria`, or the configuration a metric with a `rubric`",
+    ),
+    (
+        "factuality",
+        "tool_called",
+        "a judge decides it: add `metrics: {correctness: {}}` to the configuration",
+    ),
+    (
+        "answer_relevance",
+        "tool_called",
+        "a judge decides it: add `metrics: {relevance: {}}` to the configuration",
+    ),
     (
         "weight",
         "tool_called",

@@ -1,7 +1,8 @@
 //! Passing and failing trials, and the criteria that count them: `must_pass` cases and broken cases.
 
 use crate::model::{
-    Analysis, Cell, Criterion, CriterionVerdict, Matrix, MetricKind, MetricScores, Policy, Requirement, Role,
+    Analysis, CRITERIA, Cell, Criterion, CriterionVerdict, Matrix, MetricKind, MetricScores, Policy,
+    Requirement, Role,
 };
 
 use super::evidence::{EXACT, Evidence, literal_verdict};
@@ -133,8 +134,8 @@ impl TrialTallies {
     }
 }
 
-/// The score with which a trial passes on a metric: 1 on a check, its minimum on a judged metric; `None` where any score
-/// passes.
+/// The score with which a trial passes on a metric: 1 on a check, its minimum on a judged metric, 1 on the criteria of a case
+/// without a minimum; `None` where any score passes.
 pub fn passing_score(policy: &Policy, metric: &str, kind: MetricKind) -> Option<f64> {
     let minimum = |criterion: &Criterion| match criterion.requirement {
         _ if criterion.metric != metric || criterion.tag.is_some() => None,
@@ -144,7 +145,11 @@ pub fn passing_score(policy: &Policy, metric: &str, kind: MetricKind) -> Option<
     };
     match kind {
         MetricKind::Check => Some(1.0),
-        MetricKind::Judge => policy.criteria.iter().filter_map(minimum).reduce(f64::max),
+        MetricKind::Judge => {
+            let written = policy.criteria.iter().filter_map(minimum).reduce(f64::max);
+            // The criteria of a case are requirements of its author: without a minimum, all of them count.
+            written.or((metric == CRITERIA).then_some(1.0))
+        }
         _ => None,
     }
 }

@@ -15,8 +15,8 @@ use promptgate_core::model::{
     CallFacts, CallReason, Completion, Ended, Fault, FaultKind, Grade, Interner, Outcome, Role, Score,
     TextLocation, Trial, TrialResult, TrialSummary, TrialText,
 };
-use promptgate_core::transform::Transform;
 use promptgate_core::port::{ChatModel, EventSink, Spool};
+use promptgate_core::transform::Transform;
 
 /// Time that calls in flight get to finish after an interrupt.
 const GRACE_PERIOD: Duration = Duration::from_secs(5);

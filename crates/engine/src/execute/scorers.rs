@@ -9,7 +9,7 @@ use super::plan::retain;
 use crate::judge::{self, Judge, Planted};
 use promptgate_core::check::{self, NamedCheck};
 use promptgate_core::model::{
-    Case, Completion, Fault, FinishReason, Grade, Outcome, Score, SelfTest, with_tool_calls,
+    CRITERIA, Case, Completion, Fault, FinishReason, Grade, Outcome, Score, SelfTest, with_tool_calls,
 };
 use promptgate_core::port::{ChatModel, Subject};
 
@@ -21,6 +21,8 @@ pub struct Scorers {
     pub case_checks: Vec<Vec<NamedCheck>>,
     /// The judges.
     pub judges: Vec<Judge>,
+    /// Whether a case has criteria, by case index.
+    pub with_criteria: Vec<bool>,
     /// The models behind the judges, one for each member of their panel.
     pub judge_models: Vec<Arc<dyn ChatModel>>,
     /// Configured planted answers for the self-test, beside the built-in ones; `None` skips the self-test.
@@ -46,12 +48,14 @@ impl Scorers {
     /// Removes the case checks without `keep`, with the metrics that only they have.
     pub fn retain(&mut self, keep: &[bool]) {
         retain(&mut self.case_checks, keep);
+        retain(&mut self.with_criteria, keep);
     }
 
     /// Whether the metric is graded for the case.
     pub fn applies(&self, metric: &str, case: usize) -> bool {
         self.of_case(case).any(|check| metric_name(check) == metric)
             || self.judges.iter().any(|judge| judge.name() == metric)
+                && (metric != CRITERIA || self.with_criteria.get(case) == Some(&true))
     }
 
     fn of_case(&self, case: usize) -> impl Iterator<Item = &NamedCheck> {
@@ -85,7 +89,7 @@ impl Scorers {
         repeat: u32,
         select: impl Fn(&str) -> bool,
     ) -> Vec<Grade> {
-        let judges = self.judges.iter().filter(|judge| select(judge.name()));
+        let judges = self.judges.iter().filter(|judge| judge.applies(case) && select(judge.name()));
         let models = self.models();
         if let Some(fault) = product_fault(completion) {
             return judges.map(|judge| zero(judge.name(), &fault)).collect();
@@ -169,9 +173,6 @@ fn product_fault(completion: &Completion) -> Option<ProductFault> {
         _ if completion.text.is_empty() && completion.tool_calls.is_empty() => {
             fault("the answer is empty".to_owned(), None)
         }
-        _ => fault(
-            format!("the answer cannot be transformed: {}", transformed?),
-            Some("not_transformed"),
-        ),
+        _ => fault(format!("the answer cannot be transformed: {}", transformed?), Some("not_transformed")),
     }
 }

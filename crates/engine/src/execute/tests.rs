@@ -16,8 +16,8 @@ use promptgate_core::model::{
     FinishReason, Grade, Item, Message, MessageRole, PromptFacts, Purpose, Role, ToolCall, Trial,
     TrialResult, Usage, Variant, VariantFacts,
 };
-use promptgate_core::transform::{Extraction, Transform};
 use promptgate_core::port::NullSink;
+use promptgate_core::transform::{Extraction, Transform};
 use promptgate_testing::{Reply, ScriptedModel};
 
 fn reply(text: &str) -> Reply {
@@ -86,6 +86,7 @@ fn bench(
     let scorers = Scorers {
         checks: vec![check::compile(&json!({"length": {"min_chars": 2}}), &no_file).unwrap()],
         case_checks: Vec::new(),
+        with_criteria: Vec::new(),
         judges: judges.iter().map(|name| rubric(name)).collect(),
         judge_models: vec![Arc::clone(&model) as _],
         planted: None,

@@ -2,6 +2,7 @@
 
 mod checklist;
 pub mod correctness;
+pub mod criteria;
 pub mod faithfulness;
 pub mod relevance;
 pub mod rubric;
@@ -19,6 +20,7 @@ pub const BUILT_IN: &[Row] = &[
     Row::of::<faithfulness::Faithfulness>(),
     Row::of::<relevance::Relevance>(),
     Row::of::<correctness::Correctness>(),
+    Row::of::<criteria::Criteria>(),
 ];
 
 /// Returns the built-in judge of that name.

@@ -75,6 +75,7 @@ async fn run(
     let scorers = Scorers {
         checks: vec![check::compile(&json!({"contains": "good"}), &no_file).expect("a check")],
         case_checks: Vec::new(),
+        with_criteria: Vec::new(),
         judges: Vec::new(),
         judge_models: Vec::new(),
         planted: None,
