@@ -48,6 +48,12 @@ pub fn scale(scale: Scale) -> Kind {
     Kind::new(scale::ScaleJudge(scale))
 }
 
+/// The fixed items of the relevance judge.
+#[cfg(test)]
+pub(super) fn relevance_items() -> Vec<Item> {
+    relevance::items()
+}
+
 /// Every kind of judge, with the questions of the self-test.
 #[cfg(test)]
 pub(super) fn all() -> Vec<Kind> {

@@ -16,7 +16,7 @@ impl Spec for Criteria {
     const NEEDS: Needs = Needs::NOTHING;
     const ONLY_WITH_CRITERIA: bool = true;
     #[cfg(test)]
-    const FINGERPRINT: &'static str = "";
+    const FINGERPRINT: &'static str = "55d167585a97528c7226e13967eb7508ac4377a4a719262169c40101198a8bc6";
 
     type Payload = ChecklistPayload;
 

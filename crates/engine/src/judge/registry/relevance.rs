@@ -48,6 +48,6 @@ impl Spec for Relevance {
     }
 }
 
-fn items() -> Vec<Item> {
+pub(super) fn items() -> Vec<Item> {
     Relevance::ITEMS.iter().map(FixedItem::item).collect()
 }
