@@ -157,6 +157,7 @@ fn run(cases: usize, repeats: u32) -> Run {
         parameters: serde_json::Map::new(),
         content_digest: None,
         published: None,
+        application: None,
         messages: Vec::new(),
     };
     let scorers = ["check.format", "faithfulness", "relevance"].map(str::to_owned).to_vec();

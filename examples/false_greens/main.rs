@@ -35,8 +35,8 @@ fn main() -> ExitCode {
         eprintln!("usage: false_greens [--runs RUNS] [--seed SEED] [--only NAME]");
         return ExitCode::from(2);
     };
-    println!("{runs} runs per cell, seed {seed}; shares in % with exact 95 % intervals.\n");
-    println!("| group | cell | green | red | undecided | repeats | promised |");
+    println!("{runs} runs per row, seed {seed}; shares in % with exact 95 % intervals.\n");
+    println!("| group | scenario | pass | fail | undecided | repeats | bound |");
     println!("| --- | --- | --: | --: | --: | --: | --- |");
     let mut broken = Vec::new();
     let selected = |cell: &Cell| only.as_ref().is_none_or(|name| cell.label().contains(name));

@@ -1,4 +1,4 @@
-//! The two lines before the first call: what is asked, how many calls that takes, and what they cost.
+//! The two lines before the first call: the planned requests, the number of calls and their estimated cost.
 
 use std::cmp::Ordering;
 
@@ -7,6 +7,7 @@ use crate::config::Settings;
 use promptgate_core::forecast::{self, CallCost, CostEstimate, Load};
 use promptgate_core::gate::Schedule;
 use promptgate_core::port::Event;
+use promptgate_core::text::{count, counted};
 use promptgate_engine::evaluate;
 use promptgate_engine::execute::Engine;
 use promptgate_engine::judge::Judge;
@@ -41,15 +42,18 @@ pub(super) fn announce(
         let judgements = load(engine, *completions as u64).judgements;
         let judged = match (judgements, &engine.scorers.planted) {
             (0, _) => String::new(),
-            (judgements, None) => format!(" and {judgements} judgements"),
-            (judgements, Some(_)) => format!(" and {judgements} judgements after a self-test"),
+            (judgements, planted) => {
+                let after = if planted.is_some() { " after a self-test" } else { "" };
+                format!(" and {}{after}", counted(judgements, "judgement"))
+            }
         };
-        let asked = format!("{completions} answers to {cases} cases{judged}");
+        let answers = counted(*completions as u64, "answer");
+        let requested = format!("{answers} to {}{judged}", counted(*cases as u64, "case"));
         let note = |message| engine.sink.emit(Event::Note { message });
         if calls.cache == CacheMode::CachedOnly {
-            note(format!("looking up {asked} in the cache: nothing is called"));
+            note(format!("looking up {requested} in the cache; no calls"));
         } else {
-            note(format!("requesting {asked}"));
+            note(format!("requesting {requested}"));
             note(estimate(engine, schedule, settings, calls, cached));
         }
     }
@@ -82,17 +86,17 @@ fn estimate(
     let with_test = |cost: &CostEstimate| cost.answers + cost.judgements + tested.judgements;
     let ceiling = calls.ceilings.calls.or(settings.budget.calls).unwrap_or(u64::MAX);
     let money = match first.usd.zip(tested.usd) {
-        _ if calls.offline => "nothing to pay".to_owned(),
+        _ if calls.offline => "no cost".to_owned(),
         Some((usd, tested)) => format!("about ${:.2}", usd + tested),
         None => "price not known".to_owned(),
     };
     let (now, most) = (with_test(&first), with_test(&last).min(ceiling));
     let more = match most.cmp(&now) {
-        Ordering::Greater => format!(", up to {most} while undecided"),
+        Ordering::Greater => format!(", up to {} while undecided", count(most)),
         Ordering::Equal => String::new(),
-        Ordering::Less => format!(", stopped at {most} by the budget"),
+        Ordering::Less => format!(", stopped at {} by the budget", count(most)),
     };
-    let mut line = format!("{now} calls{more}, {money}");
+    let mut line = format!("{}{more}, {money}", counted(now, "call"));
     // Hits cannot be counted before the run: a judgement's request holds the answer.
     let cached = if cached { " (cached: free)" } else { "" };
     for part in ["; Ctrl-C writes a report", cached] {

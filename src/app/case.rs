@@ -1,14 +1,13 @@
 //! One case of a saved report.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::report_files::DEFAULT_FOLDER;
 use super::{Failure, case_ids, partial, report_files};
 use promptgate_core::model::{Diagnostic, Place};
-use promptgate_report::Format;
 use promptgate_report::case_result::CaseResult;
 
-/// A case, and what its reader should know.
+/// A case with a note.
 #[derive(Debug)]
 pub(crate) struct FoundCase {
     /// The case.
@@ -22,15 +21,8 @@ pub(crate) struct FoundCase {
 /// # Errors
 /// No report, one that cannot be read, and an unknown id.
 pub(crate) fn find(id: &str, report: Option<&Path>) -> Result<FoundCase, Failure> {
-    let path = path(report);
+    let path = report_files::locate(report, &format!("promptgate case {id} REPORT"))?;
     let file = path.display().to_string();
-    if report.is_none() && !path.exists() {
-        return Err(Diagnostic::new(format!("no report of an earlier run: {file} does not exist"))
-            .help(format!(
-                "run the suite with `promptgate run`, or name a report: `promptgate case {id} REPORT`"
-            ))
-            .into());
-    }
     let saved = report_files::read(&path)?;
     let index = saved.cases.iter().position(|case| case.id == id);
     let result = index.and_then(|index| CaseResult::of(&saved, &file, index));
@@ -44,20 +36,11 @@ pub(crate) fn find(id: &str, report: Option<&Path>) -> Result<FoundCase, Failure
     Ok(FoundCase { result, note })
 }
 
-fn path(report: Option<&Path>) -> PathBuf {
-    let name = Format::Json.file_name().unwrap_or_default();
-    match report {
-        Some(folder) if folder.is_dir() => folder.join(name),
-        Some(file) => file.to_owned(),
-        None => Path::new(DEFAULT_FOLDER).join(name),
-    }
-}
-
 /// A note on a partial run after that of the report, if it has the case.
 fn newer_partial(id: &str, started_at: &str) -> Option<String> {
     let folder = Path::new(DEFAULT_FOLDER).join(partial::FOLDER);
-    // One that cannot be read is no help.
-    let newer = report_files::read(&path(Some(&folder))).ok()?;
+    // Ignore an unreadable report: the note is optional.
+    let newer = report_files::read(&report_files::in_folder(&folder)).ok()?;
     let has_case = newer.cases.iter().any(|case| case.id == id);
     (has_case && newer.started_at.as_str() > started_at).then(|| {
         format!("a newer partial run has this case as well: promptgate case {id} {}", folder.display())

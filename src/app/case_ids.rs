@@ -14,7 +14,7 @@ pub(super) fn suggestion<C>(unknown: &str, cases: &[C], id: impl Fn(&C) -> &Stri
     let containing: Vec<&str> =
         ids().filter(|id| !needle.is_empty() && id.to_lowercase().contains(&needle)).collect();
     if !containing.is_empty() {
-        return format!("cases with that in their id: {}", listed(&containing));
+        return format!("cases whose id contains it: {}", listed(&containing));
     }
     if let Some(near) = suggest(unknown, ids().take(MAX_COMPARED)) {
         return format!("did you mean `{near}`?");
@@ -40,9 +40,9 @@ mod tests {
         let ids: Vec<String> = (1..=9).map(|number| format!("refund-00{number}")).collect();
         let help = |unknown: &str| suggestion(unknown, &ids, |id| id);
         assert_eq!(help("refudn-004"), "did you mean `refund-004`?");
-        assert_eq!(help("REFUND-003"), "cases with that in their id: refund-003");
+        assert_eq!(help("REFUND-003"), "cases whose id contains it: refund-003");
         let first = "refund-001, refund-002, refund-003, refund-004, refund-005, refund-006 and 3 more";
-        assert_eq!(help("fund"), format!("cases with that in their id: {first}"));
+        assert_eq!(help("fund"), format!("cases whose id contains it: {first}"));
         assert_eq!(help("battery"), format!("the cases are {first}"));
         assert_eq!(help(""), format!("the cases are {first}"));
     }

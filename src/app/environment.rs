@@ -38,10 +38,13 @@ impl Environment {
 
     /// The values of variables whose names say that they hold secrets, whatever they are for.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = Secret> {
-        let is_secret =
-            |name: &str| SECRET_ENDINGS.iter().any(|ending| name.to_ascii_uppercase().ends_with(ending));
         let long = self.variables().filter(|(_, value)| value.len() >= MIN_SECRET_BYTES);
-        long.filter(move |(name, _)| is_secret(name)).map(|(_, value)| Secret::new(value))
+        long.filter(|(name, _)| Self::names_secret(name)).map(|(_, value)| Secret::new(value))
+    }
+
+    /// Whether the name of a variable says that it holds a secret.
+    pub(crate) fn names_secret(name: &str) -> bool {
+        SECRET_ENDINGS.iter().any(|ending| name.to_ascii_uppercase().ends_with(ending))
     }
 
     /// A redactor of those secrets.

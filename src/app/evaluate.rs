@@ -8,6 +8,7 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::announce::announce;
+use super::application::{self, Answering, ApplicationContext, Running};
 use super::cache;
 use super::calibration::{CalibrationCheck, check_calibration};
 use super::case_cost;
@@ -136,7 +137,7 @@ pub(crate) fn refuse_new_suite(suite: &Suite, options: &RunOptions) -> Result<()
         return Ok(());
     }
     let message = format!(
-        "not evaluated: new suite: {} has no configuration here, so this change would choose the host that gets the key",
+        "new suite: {} has no configuration here, so this change would choose the host that gets the key",
         source.spec
     );
     let help = "review and merge the configuration by itself; or leave `--policy-from` out, to evaluate it by its own \
@@ -182,8 +183,25 @@ async fn connect_and_execute(
     report_files::prepare(&options.out)?;
     let part =
         shard.map(|shard| Part::cut(shard, &mut suite, judge.as_ref(), &models.scope, session.calls.offline));
-    let cache = models.cache.clone();
-    let mut outcome = execute(suite, models, (judge, check.rejected), part, session).await;
+    let cache = models.cache.as_ref().map(|(cache, _)| Arc::clone(cache));
+    let Some(running) = start_applications(&mut suite, &models, session).await? else {
+        return Ok(Outcome::Interrupted);
+    };
+    let answering = running.models(&models, suite.plan.baseline().is_some());
+    let mut outcome = execute(suite, models, answering, (judge, check.rejected), part, session).await;
+    let (log, fault) = running.stop().await;
+    if !log.is_empty() {
+        application::write_log(&options.out, &log)?;
+    }
+    if let Some(fault) = fault {
+        if let Some(shard) = shard {
+            shard::remove_stale_shard(shard, &options.out)?;
+        }
+        let help = "write one line for each case, and echo its `id`: a line too many moves the answers of later cases";
+        return Err(Failure::Incomplete(
+            Diagnostic::new(fault.message).help(fault.help.unwrap_or(help.to_owned())).into(),
+        ));
+    }
     // Reported after the verdict, which does not change.
     let uncached = cache::close(cache.as_deref());
     match &mut outcome {
@@ -274,14 +292,40 @@ fn check_judge(
     Ok((facts, check))
 }
 
+/// Starts the applications of the variants; `None` where the user interrupts.
+async fn start_applications(
+    suite: &mut Suite,
+    models: &Models,
+    session: &Session<'_>,
+) -> Result<Option<Running>, Failure> {
+    let applications = std::mem::take(&mut suite.applications);
+    let is_needed = suite.rejection.is_none();
+    let context = ApplicationContext {
+        environment: &session.context.environment,
+        sink: session.sink(),
+        stop: session.stop.clone(),
+        models,
+        cache_mode: session.calls.cache,
+        checkouts: application::checkouts(&suite.files.folder, &suite.settings),
+    };
+    tokio::select! {
+        biased;
+        () = session.context.interrupted.cancelled() => Ok(None),
+        running = Running::start(applications, &context), if is_needed => running.map(Some),
+        else => Ok(Some(Running::default())),
+    }
+}
+
 /// Executes a suite, or its part of a shard, and decides, or writes the shard.
 async fn execute(
     suite: Suite,
     models: Models,
+    answering: Answering,
     (judge, judge_rejection): (Option<JudgeFacts>, Option<Fault>),
     part: Option<Part>,
     session: &Session<'_>,
 ) -> Result<Outcome, Failure> {
+    let simulated = suite.is_simulated(session.calls.offline);
     let (inconclusive_passes, override_by) = (suite.inconclusive_passes(), suite.override_by());
     let too_dear = suite
         .case_cost
@@ -301,7 +345,7 @@ async fn execute(
         judge,
         rejection: suite.rejection.or(too_dear).or(judge_rejection),
         prices: settings.prices.clone(),
-        simulated: session.calls.offline,
+        simulated,
         baseline_note: suite.baseline_note,
         policy_source: suite.policy_source,
         release: suite.release,
@@ -319,7 +363,8 @@ async fn execute(
         spool: Some(Arc::clone(&spool) as Arc<dyn Spool>),
         interrupted: session.context.interrupted.clone(),
         stop: session.stop.clone(),
-        ..Engine::new(plan, models.answering, scorers, session.sink())
+        baseline_model: answering.baseline,
+        ..Engine::new(plan, answering.candidate, scorers, session.sink())
     });
     if header.rejection.is_none() {
         announce(&engine, policy.schedule(), &settings, session.calls, models.cache.is_some());

@@ -29,12 +29,12 @@ pub(crate) struct HistoryOptions {
     pub(crate) suite: Option<String>,
 }
 
-/// A history, and what its reader should know.
+/// A history with warnings.
 #[derive(Debug)]
 pub(crate) struct FoundHistory {
     /// The history.
     pub(crate) history: History,
-    /// A warning for each file that was named, or is a report, and is not part of it.
+    /// A warning for each skipped file, except partial runs found in a folder and copies.
     pub(crate) warnings: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn find(options: &HistoryOptions) -> Result<FoundHistory, Failure> {
         let shown = file.path.display().to_string();
         let skip = |reason: String| SkippedReport { report: shown.clone(), reason };
         match read(&file.path) {
-            // A copy is no second run.
+            // Count a copied report once.
             Ok((_, digest)) if !digests.insert(digest.clone()) => {}
             Ok((run, _)) => match mismatch::partial(&run.dataset) {
                 Some(_) if !file.is_named => {}
@@ -66,10 +66,11 @@ pub(crate) fn find(options: &HistoryOptions) -> Result<FoundHistory, Failure> {
         return Err(none(paths, &skipped, None));
     };
     let (of_suite, others): (Vec<_>, Vec<_>) = saved.into_iter().partition(|(_, run)| run.name == suite);
-    skipped.extend(others.into_iter().map(|(report, run)| SkippedReport {
-        report,
-        reason: format!("of the suite `{}`, not of `{suite}`", run.name),
-    }));
+    skipped.extend(
+        others
+            .into_iter()
+            .map(|(report, run)| SkippedReport { report, reason: format!("from the suite `{}`", run.name) }),
+    );
     let warnings =
         skipped.iter().map(|skipped| format!("skipped {}: {}", skipped.report, skipped.reason)).collect();
     match History::of(&suite, of_suite, skipped.clone()) {
@@ -84,7 +85,7 @@ pub(crate) fn find(options: &HistoryOptions) -> Result<FoundHistory, Failure> {
 /// A file that cannot be written.
 pub(crate) fn write(path: &Path, text: &[u8]) -> Result<(), Failure> {
     if is_special(path) {
-        let found = if path.is_dir() { "this is a folder" } else { "this is not a regular file" };
+        let found = if path.is_dir() { "expected a file, found a folder" } else { "expected a regular file" };
         return Err(Diagnostic::new(found)
             .at(Place::file("--out"))
             .help("name a file: `--out history.html`; without `--out` the history goes to standard output")
@@ -97,10 +98,10 @@ fn none(paths: &[PathBuf], skipped: &[SkippedReport], suite: Option<&str>) -> Fa
     let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
     let of_suite = suite.map_or_else(String::new, |suite| format!(" of the suite `{suite}`"));
     let message = match skipped {
-        [] => format!("there is no report{of_suite} here"),
-        [one] => format!("there is no report{of_suite} here: skipped {}: {}", one.report, one.reason),
+        [] => format!("no report{of_suite} found"),
+        [one] => format!("no report{of_suite} found: skipped {}: {}", one.report, one.reason),
         [one, others @ ..] => format!(
-            "there is no report{of_suite} here: skipped {}: {}; and {} more",
+            "no report{of_suite} found: skipped {}: {}; and {} more",
             one.report,
             one.reason,
             others.len()
@@ -131,7 +132,7 @@ fn files(paths: &[PathBuf]) -> Result<Vec<ReportFile>, Failure> {
     let mut files: BTreeMap<PathBuf, bool> = BTreeMap::new();
     for path in paths {
         let refuse = |error: std::io::Error| {
-            Diagnostic::new(format!("cannot read this: {error}"))
+            Diagnostic::new(format!("cannot read: {error}"))
                 .at(Place::file(path.display().to_string()))
                 .help("name reports that `promptgate run` wrote, or the folder that holds them")
         };

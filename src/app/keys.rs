@@ -3,7 +3,7 @@
 use reqwest::Url;
 
 use super::Environment;
-use super::sources::{endpoints, header_variables};
+use super::sources::header_variables;
 use crate::config::{EndpointSettings, HeaderValue, KeyVariable, Settings};
 use promptgate_adapters::endpoint::{is_loopback, needs_key};
 use promptgate_core::document::is_auth_header;
@@ -116,9 +116,31 @@ pub(super) fn missing_keys(settings: &Settings, environment: &Environment, judge
     missing
 }
 
-/// The candidate's endpoint, and those of the judges where they are called.
+/// The variables that hold the keys of judges.
+pub(super) fn judge_key_variables(settings: &Settings) -> Vec<String> {
+    let of_judge = |endpoint: &EndpointSettings| -> Vec<String> {
+        let key = match &endpoint.api_key_env {
+            KeyVariable::Named(name) => Some(name.value.clone()),
+            KeyVariable::Default if auth_header(endpoint).is_none() => Some(KEY.to_owned()),
+            KeyVariable::Default | KeyVariable::None => None,
+        };
+        key.into_iter().chain(header_variables(endpoint)).collect()
+    };
+    judges(settings).flat_map(of_judge).collect()
+}
+
+/// The endpoints of the judges, each with its own settings or those of the suite.
+fn judges(settings: &Settings) -> impl Iterator<Item = &EndpointSettings> {
+    let panel = settings.judge.iter().flat_map(|judge| &judge.panel);
+    panel.map(|member| member.endpoint.as_ref().unwrap_or(&settings.endpoint))
+}
+
+/// The endpoint that answers, and those of the judges where they are called. An application takes the place of the first.
 fn called(settings: &Settings, judged: bool) -> impl Iterator<Item = &EndpointSettings> {
-    endpoints(settings).take(if judged { usize::MAX } else { 1 })
+    let answering = settings.target.is_none().then_some(&settings.endpoint);
+    let judges = judges(settings).filter(move |_| judged);
+    let is_new = |judge: &&EndpointSettings| settings.target.is_some() || *judge != &settings.endpoint;
+    answering.into_iter().chain(judges.filter(is_new))
 }
 
 /// The variable of the first header that carries credentials.

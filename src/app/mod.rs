@@ -4,6 +4,7 @@
 //! come back as values or events. The way of the data is options, sources, suite, evaluation, report.
 
 mod announce;
+mod application;
 pub(crate) mod cache;
 pub(crate) mod calibrate;
 mod calibration;

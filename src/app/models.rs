@@ -9,7 +9,7 @@ use super::keys::{self, Authentication, base_url};
 use super::sources::NamedFiles;
 use super::{Environment, Failure};
 use crate::config::{EndpointSettings, HeaderValue, Settings};
-use promptgate_adapters::cache::{Cache, Cached, scope as cache_scope};
+use promptgate_adapters::cache::{Cache, CacheOptions, Cached, scope as cache_scope};
 use promptgate_adapters::endpoint::{self, Budget, Ceilings, Options};
 use promptgate_core::model::{Diagnostic, Diagnostics};
 use promptgate_core::port::{ChatModel, EventSink};
@@ -49,8 +49,10 @@ pub(super) struct Models {
     pub(super) redactor: Arc<Redactor>,
     /// Trials in progress at once.
     pub(super) concurrency: usize,
-    /// The cache; `None` where it is bypassed.
-    pub(super) cache: Option<Arc<Cache>>,
+    /// The cache, and how it is used; `None` where it is bypassed.
+    pub(super) cache: Option<(Arc<Cache>, CacheOptions)>,
+    /// The budget that all calls of the run share.
+    pub(super) budget: Option<Arc<Budget>>,
 }
 
 /// Where calls of a run go.
@@ -95,6 +97,7 @@ impl Connection<'_> {
             concurrency: options.max_concurrency,
             // Computed answers cost nothing.
             cache: None,
+            budget: options.budget,
         }
     }
 
@@ -143,7 +146,8 @@ impl Connection<'_> {
             judge_hosts: judging.iter().map(|index| hosts[*index].clone()).collect(),
             redactor: Arc::clone(self.redactor),
             concurrency: TRIALS_PER_CALL * calls,
-            cache: cache.map(|(cache, _)| cache),
+            cache,
+            budget,
         })
     }
 }

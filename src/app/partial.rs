@@ -1,4 +1,4 @@
-//! Partial runs: a few cases, for looking. They decide nothing about the suite.
+//! Partial runs: selected cases, for debugging. They decide nothing about the suite.
 
 use std::collections::BTreeSet;
 

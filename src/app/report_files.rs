@@ -11,6 +11,7 @@ use super::{Failure, Redacting};
 use promptgate_adapters::files::digest_of_bytes;
 use promptgate_core::model::{Diagnostic, Place, Run};
 use promptgate_core::text::{Redactor, is_out_of_space};
+pub(crate) use promptgate_report::DEFAULT_FOLDER;
 use promptgate_report::{Digesting, Format, KEPT, LARGE, Report, Style, TRIALS_FILE, TrialsFile};
 
 /// Largest report.json that is read, in bytes.
@@ -18,9 +19,6 @@ const MAX_BYTES: u64 = 1 << 30;
 
 /// Bytes of a file's first line that are read to see whether it is a trial.
 const MAX_PROBE: u64 = 64 << 20;
-
-/// The folder of the reports where none is named.
-pub(crate) const DEFAULT_FOLDER: &str = "promptgate-report";
 
 /// A report whose files are written.
 pub(crate) struct Reported {
@@ -166,6 +164,31 @@ pub(super) fn remove_earlier(path: &Path) -> Result<(), Failure> {
 pub(crate) fn style(redactor: &Redactor, width: usize, color: bool, files: &[PathBuf]) -> Style {
     let files = files.iter().map(|path| path.display().to_string()).collect();
     Style { width, color, files, redactor: redactor.clone(), ..Style::default() }
+}
+
+/// The path of a report: a report.json, the one in a folder, or by default the last one. `command` names a report instead.
+///
+/// # Errors
+/// No report of an earlier run.
+pub(crate) fn locate(named: Option<&Path>, command: &str) -> Result<PathBuf, Failure> {
+    match named {
+        Some(folder) if folder.is_dir() => Ok(in_folder(folder)),
+        Some(file) => Ok(file.to_owned()),
+        None => {
+            let path = in_folder(Path::new(DEFAULT_FOLDER));
+            if path.exists() {
+                return Ok(path);
+            }
+            Err(Diagnostic::new(format!("no report of an earlier run: {} does not exist", path.display()))
+                .help(format!("run the suite with `promptgate run`, or name a report: `{command}`"))
+                .into())
+        }
+    }
+}
+
+/// The path of the report.json in a folder.
+pub(crate) fn in_folder(folder: &Path) -> PathBuf {
+    folder.join(Format::Json.file_name().unwrap_or_default())
 }
 
 /// Reads a report.json.

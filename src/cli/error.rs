@@ -7,7 +7,7 @@ use crate::app::Failure;
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_core::text::neutral;
 
-/// The text of a failure, with colour escapes; the stream strips them where they do not belong.
+/// The text of a failure, with color escapes; the stream strips them where they do not belong.
 pub(super) fn render_failure(failure: &Failure) -> String {
     match failure {
         Failure::Diagnostics(diagnostics) => render_all(&diagnostics.0),

@@ -63,6 +63,8 @@ impl ExitStatus {
             None => decided.inconclusive_passes,
         };
         let evaluation = &decided.evaluation;
+        // The pass of a partial run is withheld, so that nothing may give it back.
+        let passes = passes && evaluation.run.dataset.partial.is_none();
         Self::of_verdict(&evaluation.run.ended, evaluation.decision.verdict, passes, rules.advisory)
     }
 

@@ -66,7 +66,7 @@ pub(super) fn choose_color(color: Color) {
     .write_global();
 }
 
-/// Whether standard output shows colours.
+/// Whether standard output shows colors.
 fn colored() -> bool {
     anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
 }
@@ -84,7 +84,7 @@ pub(super) fn terminal_style() -> Style {
 
 /// Prints an error of the argument parser, help or version.
 ///
-/// Errors repeat the values of arguments: where one holds control characters, the text is escaped and not coloured.
+/// Errors repeat the values of arguments: where one holds control characters, the text is escaped and not colored.
 pub(super) fn explain(error: &clap::Error) -> io::Result<()> {
     let plain = error.render().to_string();
     let escaped: Vec<String> = plain.lines().map(neutral::guarded).collect();

@@ -19,7 +19,9 @@ const REDRAW: Duration = Duration::from_millis(100);
 const NAMED: usize = 4;
 
 /// The bar; its message is cut at the width of the terminal.
-const BAR: &str = "{bar:24} {pos}/{len} answers{wide_msg}";
+const BAR: &str = "{bar:16} {pos}/{len} answers{wide_msg}";
+/// Columns of the bar with the blank behind it.
+const BAR_WIDTH: usize = 17;
 
 /// Totals of the events so far.
 #[derive(Debug, Default, Clone)]
@@ -84,6 +86,26 @@ impl Counts {
     }
 
     fn detail(&self) -> String {
+        self.parts().join(" · ")
+    }
+
+    /// The message beside the bar: the parts that fit a terminal of `width` columns.
+    fn message(&self, width: usize) -> String {
+        let mut left =
+            width.saturating_sub(BAR_WIDTH + format!("{}/{} answers", self.trials_done, self.trials).len());
+        let mut message = String::new();
+        let parts = self.parts().into_iter().map(|part| format!(" · {part}"));
+        for part in std::iter::once(self.left()).chain(parts) {
+            let columns = part.chars().count();
+            if columns <= left {
+                left -= columns;
+                message.push_str(&part);
+            }
+        }
+        message
+    }
+
+    fn parts(&self) -> Vec<String> {
         let mut parts = Vec::from_iter(self.work.self_test());
         parts.push(format!("{}/{} cases", self.cases_done, self.cases));
         parts.push(format!("{} in flight", self.in_flight));
@@ -93,7 +115,11 @@ impl Counts {
             cached => parts.push(format!("{cached} from the cache")),
         }
         if self.retries > 0 {
-            parts.push(format!("{} retries", self.retries));
+            parts.push(if self.retries == 1 {
+                "1 retry".to_owned()
+            } else {
+                format!("{} retries", self.retries)
+            });
         }
         match self.paces.len() {
             0 => {}
@@ -108,7 +134,7 @@ impl Counts {
         if self.spent_usd > 0.0 {
             parts.push(format!("${:.2}", self.spent_usd));
         }
-        parts.join(" · ")
+        parts
     }
 
     /// The time left as a part of a line, once it can be estimated.
@@ -166,7 +192,8 @@ impl Progress {
         let display = if quiet {
             Display::Quiet
         } else if std::io::stderr().is_terminal() {
-            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(10));
+            // Hidden until there is something to count: a bar of nothing would be full.
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
             let style = ProgressStyle::with_template(BAR);
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             Display::Bar { bar, drawn: None }
@@ -235,11 +262,14 @@ impl EventSink for Progress {
                 // Events arrive much faster than the bar can be redrawn.
                 let is_last = counts.trials_done == counts.trials;
                 if is_last || drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
-                    *drawn = Some(Instant::now());
-                    // Before the length, which draws the first bar.
-                    bar.set_message(format!("{} · {}", counts.left(), counts.detail()));
                     bar.set_length(counts.trials as u64);
                     bar.set_position(counts.trials_done as u64);
+                    bar.set_message(counts.message(terminal_width()));
+                    if drawn.is_none() {
+                        bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+                        bar.tick();
+                    }
+                    *drawn = Some(Instant::now());
                 }
             }
             Display::Lines => {
@@ -265,7 +295,7 @@ fn own_line(event: &Event) -> Option<String> {
             };
             let named: Vec<_> = named.iter().map(|id| neutral::terminal(id)).collect();
             Some(format!(
-                "undecided after {repeats} repeats: {}{more}; asking for {} more",
+                "undecided after {repeats} repeats: {}{more}; requesting {} more",
                 named.join(", "),
                 next - repeats
             ))
@@ -331,8 +361,24 @@ mod tests {
         ]);
         assert_eq!(
             counts.detail(),
-            "0/3 cases · 1 in flight · 1 retries · 48 calls/s (endpoint's limit) · $1.50"
+            "0/3 cases · 1 in flight · 1 retry · 48 calls/s (endpoint's limit) · $1.50"
         );
+    }
+
+    #[test]
+    fn message_beside_the_bar_has_whole_parts_only() {
+        let counts = after([
+            Event::Planned { cases: 3, completions: 6, judgements: 0 },
+            paced("api.example.com", Some(48.4)),
+            Event::Spent { usd: 1.5 },
+        ]);
+        let bar = BAR_WIDTH + "0/6 answers".len();
+        assert_eq!(counts.message(200), " · 0/3 cases · 0 in flight · 48 calls/s (endpoint's limit) · $1.50");
+        for width in [0, 40, 60, 80] {
+            let message = counts.message(width);
+            assert!(message.is_empty() || bar + message.chars().count() <= width, "{width}: {message}");
+        }
+        assert_eq!(counts.message(bar + 14 + 14 + 8), " · 0/3 cases · 0 in flight · $1.50");
     }
 
     #[test]

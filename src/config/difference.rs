@@ -11,6 +11,8 @@ use promptgate_core::text::json::equal;
 
 /// Keys that come from the candidate, and keys that do not count.
 const CANDIDATE: [&str; 6] = ["version", "prompt", "user", "model", "parameters", "dataset"];
+/// Keys of a target that come from the candidate.
+const OF_A_TARGET: [&str; 5] = ["command", "http", "answers", "setup", "inputs"];
 /// Options of a check beside its kind, which names it.
 const OF_A_CHECK: [&str; 3] = ["name", "min", "baseline"];
 
@@ -30,6 +32,10 @@ pub fn differences(old: &Value, new: &Value) -> Vec<Difference> {
     let policy = |value: &Value| {
         let mut map = value.as_object().cloned().unwrap_or_default();
         map.retain(|key, _| !CANDIDATE.contains(&key.as_str()));
+        if let Some(target) = map.get_mut("target") {
+            let rest = target.as_object().cloned().unwrap_or_default().into_iter();
+            *target = rest.filter(|(key, _)| !OF_A_TARGET.contains(&key.as_str())).collect();
+        }
         map
     };
     let mut found = Vec::new();

@@ -26,6 +26,7 @@ mod release;
 mod scalar;
 mod schema;
 mod slices;
+mod target;
 mod transform;
 
 #[cfg(test)]
@@ -57,13 +58,14 @@ pub use release::{
 };
 pub use scalar::parse_duration;
 pub use schema::{case_schema, schema};
+pub use target::{HttpSettings, TargetKind, TargetSettings};
 pub use transform::TransformSettings;
 
 /// Configuration of promptgate: a suite, its scorers, and the criteria for a prompt change.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "promptgate.yaml")]
-#[schemars(extend("required" = ["version", "dataset", "prompt"]))]
+#[schemars(extend("required" = ["version", "dataset"]))]
 struct Written {
     /// Version of this format: 1.
     #[schemars(schema_with = "version")]
@@ -73,9 +75,11 @@ struct Written {
     name: Option<String>,
     /// The cases: a path or a glob, relative to this file, or a map with path, format and fields.
     dataset: dataset::WrittenDataset,
-    /// Path of the candidate's prompt, relative to this file.
+    /// Path of the candidate's prompt, relative to this file; required without a target.
     #[schemars(length(min = 1))]
-    prompt: String,
+    prompt: Option<String>,
+    /// What is evaluated: the prompt with a model, or an application.
+    target: Option<target::WrittenTarget>,
     /// Baseline: git:merge-base, git:REF[:PATH], file:PATH, report:PATH, registry:NAME@LABEL, registry:NAME@VERSION or none.
     /// By default registry:NAME@production with `release`, else git:merge-base in a repository, else none.
     #[schemars(length(min = 1))]
@@ -126,8 +130,10 @@ pub struct Settings {
     pub name: String,
     /// The cases.
     pub dataset: DatasetSettings,
-    /// Path of the candidate's prompt, relative to the configuration.
+    /// Path of the candidate's prompt, relative to the configuration; empty where an application has none.
     pub prompt: String,
+    /// The application that answers; `None` for the prompt with a model.
+    pub target: Option<TargetSettings>,
     /// The baseline as written: `git:merge-base`, `file:PATH`, …; `None` where it is absent.
     pub baseline: Option<Placed<String>>,
     /// The field of a JSON answer that judges and text checks read.
@@ -167,12 +173,22 @@ pub struct Settings {
 impl Written {
     fn resolve(self, reader: &mut Reader<'_>, file: &str) -> Settings {
         let name = self.name.unwrap_or_else(|| folder(file));
+        let target = self.target.and_then(|target| target.resolve(reader));
+        if self.prompt.is_none() && !reader.has("/prompt") && !reader.has("/target") {
+            let help = "write `prompt: prompts/NAME.md`, or a `target:`";
+            reader.report("", "`prompt` is missing", help);
+        }
+        if self.prompt.is_none() && self.release.is_some() && reader.has("/target") {
+            let help = "name it with `prompt:`, or leave `release:` out";
+            reader.report_key("/release", "a release needs a prompt, and this target has none", help);
+        }
         let settings = Settings {
             file: file.to_owned(),
             release: self.release.and_then(|release| release.resolve(reader, &name)),
             name,
             dataset: self.dataset.resolve(!self.metrics.0.iter().any(|(name, _)| name == CRITERIA)),
-            prompt: self.prompt,
+            prompt: self.prompt.unwrap_or_default(),
+            target,
             baseline: self.baseline.map(|baseline| reader.placed("/baseline", baseline)),
             answer_field: self.answer_field,
             transform: self.transform.resolve(reader),

@@ -26,6 +26,27 @@ fn calibration(folder: &Folder) -> Value {
     serde_json::from_str(&folder.read("promptgate-calibration/calibration.json")).expect("JSON")
 }
 
+/// The page asks about one metric at a time, and names it in every label.
+#[test]
+fn labels_of_one_metric_do_not_calibrate_another() {
+    let folder = Folder::small(3);
+    let of = |metric: &str| -> String {
+        let labelled = |row: &str| row.replacen('{', &format!("{{\"metric\": \"{metric}\", "), 1) + "\n";
+        labels(30, 30).lines().map(labelled).collect()
+    };
+    folder.write("labels.jsonl", &of("faithfulness"));
+    let calibrate =
+        |metric: &str| folder.promptgate(&["calibrate", "labels.jsonl", "--offline", "--metric", metric]);
+    calibrate("relevance").expect_code(2).says("no label is for `relevance`: all are for faithfulness");
+    assert!(!folder.path().join("promptgate-calibration/calibration.json").exists());
+    calibrate("faithfulness").expect_code(0);
+    let alone = calibration(&folder);
+    folder.write("labels.jsonl", &(of("relevance") + &of("faithfulness")));
+    calibrate("faithfulness").expect_code(0).says("60 labels are left out: for other metrics (relevance)");
+    let counts = |of: &Value| [of["labels"]["answers"].clone(), of["labels"]["rated"].clone()];
+    assert_eq!(counts(&calibration(&folder)), counts(&alone));
+}
+
 #[test]
 fn golden_labels_give_a_valid_calibration() {
     let folder = Folder::golden();

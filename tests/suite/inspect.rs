@@ -47,6 +47,32 @@ fn case_shows_both_answers_and_why_it_fails() {
 }
 
 #[test]
+fn case_without_a_baseline_has_the_status_of_the_table() {
+    let folder = Folder::new();
+    fixture(&folder, "no_baseline", "promptgate-report/report.json");
+    let shown = |folder: &Folder| folder.promptgate(&["case", "refund-001"]).expect_code(0).stdout;
+    assert!(shown(&folder).contains("refund-001 · passing"), "{}", shown(&folder));
+    let mut report = folder.report();
+    report["cases"][0]["failing"] = serde_json::json!(["faithfulness"]);
+    report["cases"][0]["candidate_passes"]["passed"] = 0.into();
+    folder.write("promptgate-report/report.json", &report.to_string());
+    assert!(shown(&folder).contains("refund-001 · failing"), "{}", shown(&folder));
+}
+
+#[test]
+fn report_takes_a_folder_and_by_default_the_last_one() {
+    let folder = Folder::new();
+    folder.promptgate(&["report"]).expect_code(2).says("no report of an earlier run").says("promptgate run");
+    fixture(&folder, "fail", "promptgate-report/report.json");
+    fixture(&folder, "pass", "other/report.json");
+    assert!(folder.promptgate(&["report"]).expect_code(0).stdout.contains("FAIL"));
+    for report in ["other", "other/report.json"] {
+        assert!(folder.promptgate(&["report", report]).expect_code(0).stdout.contains("PASS"), "{report}");
+    }
+    folder.promptgate(&["report", "none"]).expect_code(2).says("cannot read this report");
+}
+
+#[test]
 fn case_names_what_is_missing() {
     let folder = Folder::new();
     folder
@@ -60,7 +86,7 @@ fn case_names_what_is_missing() {
     folder
         .promptgate(&["case", "refund", "gate"])
         .expect_code(2)
-        .says("cases with that in their id: refund-001");
+        .says("cases whose id contains it: refund-001");
     folder.write("gate/report.json", "[]");
     folder
         .promptgate(&["case", "refund-002", "gate/report.json"])
@@ -128,7 +154,10 @@ fn history_lists_runs_and_finds_drift() {
     folder.promptgate(&["history", "reports", "--format", "html", "--out", "history.html"]).expect_code(0);
     let page = folder.read("history.html");
     assert!(page.starts_with("<!doctype html>") && page.contains("<svg") && !page.contains("<script"));
-    folder.promptgate(&["history", "reports", "--out", "reports"]).expect_code(2).says("this is a folder");
+    folder
+        .promptgate(&["history", "reports", "--out", "reports"])
+        .expect_code(2)
+        .says("expected a file, found a folder");
     // Neither does a device become a file. By a link, since root could replace the device itself.
     #[cfg(unix)]
     {
@@ -137,7 +166,7 @@ fn history_lists_runs_and_finds_drift() {
         folder
             .promptgate(&["history", "reports", "--out", "device.html"])
             .expect_code(2)
-            .says("this is not a regular file");
+            .says("expected a regular file");
         assert!(link.is_symlink());
     }
 }
@@ -158,7 +187,7 @@ fn history_names_and_skips_what_is_no_report_of_the_suite() {
     assert!(outcome.stdout.contains("2 runs"), "{}", outcome.stdout);
     for warning in [
         "skipped reports/cut/report.json: the report is cut off",
-        "skipped reports/another/report.json: of the suite `another`, not of `customer-support`",
+        "skipped reports/another/report.json: from the suite `another`",
         "skipped reports/v9.json: the report has version",
     ] {
         assert_eq!(outcome.stderr.matches(warning).count(), 1, "{warning} in\n{}", outcome.stderr);
@@ -171,17 +200,17 @@ fn history_names_and_skips_what_is_no_report_of_the_suite() {
 #[test]
 fn history_without_a_report_is_an_error() {
     let folder = Folder::new();
-    folder.promptgate(&["history"]).expect_code(2).says("cannot read this");
+    folder.promptgate(&["history"]).expect_code(2).says("cannot read: ");
     folder.promptgate(&["history", "none"]).expect_code(2).says("--> none");
     folder.write("empty/notes.txt", "nothing");
     folder
         .promptgate(&["history", "empty"])
         .expect_code(2)
-        .says("there is no report here")
+        .says("no report found")
         .says("promptgate run --out");
     folder.write("empty/report.json", "");
     folder.promptgate(&["history", "empty"]).expect_code(2).says("the report is empty");
     reports(&folder, &[0.9]);
     let outcome = folder.promptgate(&["history", "reports", "--suite", "none"]).expect_code(2);
-    outcome.says("there is no report of the suite `none` here");
+    outcome.says("no report of the suite `none` found");
 }

@@ -43,6 +43,7 @@ mod served;
 mod servers;
 mod shards;
 mod support;
+mod target;
 mod telemetry;
 mod terminal;
 mod tool_calls;

@@ -35,7 +35,7 @@ fn first_lines_estimate_calls_and_cost() {
     // Both sides of three cases, three times now and 24 times at most, each answer judged by two metrics.
     folder.promptgate(&["run", "--offline"]).says(
         "requesting 18 answers to 3 cases and 36 judgements\n\
-         54 calls, up to 432 while undecided, nothing to pay; Ctrl-C writes a report\n",
+         54 calls, up to 432 while undecided, no cost; Ctrl-C writes a report\n",
     );
     folder.append(
         "promptgate.yaml",
@@ -304,7 +304,10 @@ fn failed_check_names_its_cases() {
     let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(out.contains("Cases: refund-window, refund-duration,"), "{out}");
     assert!(out.contains("and 55 more."), "{out}");
-    assert!(out.contains("next see promptgate-report/report.md for why each case fails"), "{out}");
+    assert!(
+        out.contains("next promptgate case refund-window, or open promptgate-report/report.html"),
+        "{out}"
+    );
 }
 
 #[test]

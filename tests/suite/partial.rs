@@ -1,8 +1,8 @@
-//! `run --only-failed` and `run --case`: for looking, never evidence.
+//! `run --only-failed` and `run --case`: for debugging, never evidence.
 
 use serde_json::Value;
 
-use crate::support::Folder;
+use crate::support::{Folder, finish};
 
 const WORSE: [&str; 4] =
     ["--candidate", "file:prompts/quiet-regression.md", "--baseline", "file:prompts/baseline.md"];
@@ -71,10 +71,14 @@ fn partial_run_never_passes() {
         folder.read("promptgate-report/.gitignore").contains('*'),
         "also where the first run is a partial one"
     );
-    // The configuration excuses whole runs alone; flags say what they mean.
+    // Only `--advisory` excuses it.
     folder.edit("promptgate.yaml", "gate: {repeats", "gate: {inconclusive: pass, repeats");
     run(&folder, &baseline).expect_code(11);
-    run(&folder, &[&baseline[..], &["--inconclusive", "pass"]].concat()).expect_code(0);
+    run(&folder, &[&baseline[..], &["--inconclusive", "pass"]].concat()).expect_code(11);
+    let mut command = folder.command(&[&["run", "--offline"], &baseline[..]].concat());
+    command.env("PROMPTGATE_INCONCLUSIVE", "pass");
+    finish(command).expect_code(11);
+    assert_eq!(partial(&folder)["exit_code"], 11);
     run(&folder, &[&baseline[..], &["--advisory"]].concat()).expect_code(0);
 }
 
@@ -158,7 +162,9 @@ fn only_failed_needs_a_failed_case_of_this_suite() {
         .says("no case failed or got worse in promptgate-report/report.json");
     let folder = failed();
     folder.edit("promptgate.yaml", "name: customer-support", "name: another");
-    run(&folder, &["--only-failed"]).expect_code(2).says("of the suite `customer-support`, not of `another`");
+    run(&folder, &["--only-failed"])
+        .expect_code(2)
+        .says("from the suite `customer-support`, expected `another`");
     folder.edit("promptgate.yaml", "name: another", "name: customer-support");
     let cases = folder
         .read("cases.jsonl")

@@ -1,5 +1,5 @@
-//! Every socket, file and process: endpoints, the cache, files, git, GitHub, ledgers, registries, sources of metrics and
-//! telemetry.
+//! Every socket, file and process: endpoints, applications, scorers by command, the cache, files, git, GitHub, ledgers,
+//! registries, sources of metrics and telemetry.
 
 pub mod cache;
 pub mod endpoint;
@@ -12,4 +12,7 @@ pub mod metrics;
 pub mod otlp;
 pub mod registry;
 mod rest;
+pub mod scorer;
 pub mod serve;
+pub mod target;
+pub mod worker;

@@ -30,6 +30,9 @@ pub use wire::{
     history, is_line, plan, release, shard, v1,
 };
 
+/// The folder of the reports where none is named.
+pub const DEFAULT_FOLDER: &str = "promptgate-report";
+
 /// Returns the way to settle an inconclusive run: the evidence, its cost and the flag; `None` for any other run.
 pub fn settling_advice(report: &Report) -> Option<String> {
     view::looks::settle(report)

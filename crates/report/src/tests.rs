@@ -217,11 +217,15 @@ pub(crate) fn filled_with(text: &str) -> Report {
         }
     }
     for (required, outcome) in report.policy.criteria.iter_mut().zip(&mut report.criteria) {
+        let reasons =
+            report.reasons.iter_mut().filter(|reason| reason.criterion.as_ref() == Some(&required.id));
+        let mut ids: Vec<&mut String> = reasons.filter_map(|reason| reason.criterion.as_mut()).collect();
         required.id = match required.requirement {
             v1::Requirement::MustPass { case, .. } => format!("case.{}", report.cases[case].id),
             _ => text.to_owned(),
         };
         outcome.id.clone_from(&required.id);
+        ids.iter_mut().for_each(|id| id.clone_from(&required.id));
         outcome.explanation = text.to_owned();
     }
     for metric in &mut report.metrics {

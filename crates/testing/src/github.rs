@@ -209,6 +209,8 @@ impl Data {
         let labels: Vec<Value> = issue.labels.iter().map(|label| json!({"name": label})).collect();
         let pull_request = json!({
             "number": number, "user": {"login": pull_request.opened_by}, "head": {"sha": pull_request.head},
+            "base": {"ref": pull_request.base_branch},
+            "state": if pull_request.merged_at.is_some() { "closed" } else { "open" },
             "labels": labels,
         });
         (200, pull_request, String::new())

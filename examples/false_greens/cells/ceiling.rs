@@ -1,6 +1,7 @@
 //! Suites at the end of the scale: a few equal repeats do not show that there is no noise.
 
 use promptgate_core::model::{Cell as Value, Role};
+use promptgate_core::text::counted;
 use rand::{Rng as _, RngExt as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -12,7 +13,12 @@ use crate::suite::{self, Outcome, policy};
 pub(crate) fn cells() -> Vec<Cell> {
     let mut cells = Vec::new();
     for (cases, green) in [(1, 0.03), (5, 0.03), (10, 0.03), (20, 0.03)] {
-        cells.push(cell(&format!("-5 at {cases} cases"), cases, 0.05, vec![(Share::Green, green)]));
+        cells.push(cell(
+            &format!("-5 at {}", counted(cases as u64, "case")),
+            cases,
+            0.05,
+            vec![(Share::Green, green)],
+        ));
     }
     cells.push(cell("-10 at 1 case", 1, 0.10, vec![(Share::Green, 0.01)]));
     // How many repeats a suite without a failure needs.

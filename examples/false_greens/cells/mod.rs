@@ -41,8 +41,8 @@ impl Share {
 
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Green => "green",
-            Self::Red => "red",
+            Self::Green => "pass",
+            Self::Red => "fail",
             Self::Undecided => "undecided",
         }
     }

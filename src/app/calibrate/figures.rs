@@ -92,7 +92,7 @@ fn notes(labels: &Labels, simulated: bool, measured: &Measured) -> Vec<String> {
             )
         }),
         corrections.and_then(|corrections| corrections.mean.as_ref()).map(|_| {
-            "the mean they would give holds only where the labelled answers are a random draw of the same kind as the \
+            "the mean they would give holds only where the labeled answers are a random draw of the same kind as the \
              others; the share that they would pass does not need that"
                 .to_owned()
         }),

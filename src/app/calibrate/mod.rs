@@ -111,7 +111,7 @@ pub(crate) fn prepare(options: &CalibrateOptions) -> Result<Prepared, Failure> {
     Ok(Prepared { settings, folder, judge, labels, digest, report, target, warnings })
 }
 
-/// Judges the labelled answers, measures the judge, and writes the files.
+/// Judges the labeled answers, measures the judge, and writes the files.
 ///
 /// # Errors
 /// Errors before the first call, and files that cannot be written.
@@ -162,7 +162,7 @@ fn judge_of(settings: &Settings, metric: Option<&str>) -> Result<Judge, Failure>
     Err(Diagnostic::new(message).at(Place::file(&settings.file)).help(help).into())
 }
 
-/// The judgements of all labelled answers.
+/// The judgements of all labeled answers.
 struct Judgements {
     facts: JudgeFacts,
     judged: Vec<JudgedAnswer>,
@@ -202,7 +202,9 @@ async fn judge_labels(
     let models: Vec<&dyn ChatModel> = judging.iter().map(AsRef::as_ref).collect();
     let judged =
         judge_all(judge, &models, &labels.answers, options.repeats, concurrency, sink.as_ref()).await;
-    for diagnostic in cache::close(cache.as_deref()).iter().flat_map(Failure::diagnostics) {
+    for diagnostic in
+        cache::close(cache.as_ref().map(|(cache, _)| cache.as_ref())).iter().flat_map(Failure::diagnostics)
+    {
         sink.emit(Event::Warning { message: diagnostic.to_string() });
     }
     let (judged, ended) = match judged {

@@ -6,7 +6,7 @@ use super::{CiContext, NewSuite, OnNewSuite, Outcome, Uncalled};
 use crate::app::Failure;
 use crate::app::report_files::style;
 use promptgate_core::model::Diagnostic;
-use promptgate_core::text::{Redactor, neutral};
+use promptgate_core::text::{Redactor, counted, neutral};
 use promptgate_report::comment::{self, CommentFacts, ReviewerOptions, Subject};
 use promptgate_report::{Disclose, Format};
 
@@ -157,7 +157,9 @@ fn unchanged(of: &Uncalled, context: &CiContext) -> String {
     let commit = base.and_then(|base| base.commit.as_deref()?.get(..12)).unwrap_or("the base");
     let how = base.map_or_else(String::new, |base| format!(" ({})", base.how));
     let requests = match of {
-        Uncalled::Suite { cases, .. } => format!("the requests to the model for {}", count(*cases)),
+        Uncalled::Suite { cases, .. } => {
+            format!("the requests to the model for {}", counted(*cases as u64, "case"))
+        }
         Uncalled::Shards => "the requests to the model".to_owned(),
     };
     format!(
@@ -180,7 +182,7 @@ fn no_key(variables: &[String], context: &CiContext) -> (String, String) {
         ),
         _ => {
             let names = if variables.is_empty() { "the key".to_owned() } else { variables.join(", ") };
-            (what, format!("give {names} to this step as environment, from the secrets of the repository"))
+            (what, format!("set {names} in the `env:` of this step, from a secret"))
         }
     }
 }
@@ -193,15 +195,11 @@ pub(super) fn new_suite(new: &NewSuite, context: &CiContext) -> (String, String)
     if !new.vanished.is_empty() {
         let named: Vec<&str> = new.vanished.iter().take(3).map(String::as_str).collect();
         let more = if new.vanished.len() > named.len() { ", …" } else { "" };
-        why.push_str(&format!("; it removes {}{more} of the base", named.join(", ")));
+        why.push_str(&format!("; it also removes {}{more}", named.join(", ")));
     }
-    let next = "review and merge the configuration by itself; changes of its prompt are evaluated from then on. \
-                `--policy-from head` evaluates it by its own policy, with the key";
+    let next = "review and merge the configuration by itself; later prompt changes are then evaluated. Or use \
+                `--policy-from head`, which trusts this change's own policy with the key";
     (why, next.to_owned())
-}
-
-fn count(cases: usize) -> String {
-    if cases == 1 { "1 case".to_owned() } else { format!("{cases} cases") }
 }
 
 fn short(text: &str) -> String {

@@ -40,13 +40,13 @@ const OWN_POLICY: &str = "head";
 pub(crate) struct CiOptions {
     /// The run.
     pub(crate) run: RunOptions,
-    /// Join the shards in this folder instead of a run.
+    /// Join the shards in this folder instead of running the suite.
     pub(crate) merge: Option<PathBuf>,
     /// Whether a run without a key is skipped.
     pub(crate) on_missing_credentials: OnMissingCredentials,
     /// The result of a suite that the base does not have; `None` for `fail` where the base has any, else `skip`.
     pub(crate) on_new_suite: Option<OnNewSuite>,
-    /// Texts that comment and summary may show; `None` for the default of the repository.
+    /// How much text the comment and the summary show; `None` for the default of the repository.
     pub(crate) disclose: Option<Disclose>,
 }
 

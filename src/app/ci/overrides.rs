@@ -23,19 +23,19 @@ use promptgate_core::model::Diagnostic;
 use promptgate_core::text::neutral;
 use promptgate_report::v1::{Override, Verdict};
 
-/// The label.
+/// Label by which a person requests an override.
 pub(crate) const LABEL: &str = "promptgate-override";
 
 /// Largest difference between the time of an event of a label and that in its payload.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(5);
 
-/// What GitHub says about the label of a pull request.
+/// GitHub's records about a pull request and its label.
 struct Evidence<'a> {
     /// The pull request of this run's event.
     event: &'a PullRequest,
     /// The pull request as it is now.
     now: &'a LabeledPullRequest,
-    /// The changes of its labels and its branch, oldest first.
+    /// The changes of its labels and its branches, oldest first.
     events: &'a [IssueEvent],
     /// The people of its commits.
     people: &'a [CommitPeople],
@@ -58,7 +58,7 @@ pub(crate) async fn find(
         Ok(Some((by, at))) => {
             (Some(Override { by, at, label: LABEL.to_owned(), verdict_without: verdict }), None)
         }
-        Err(why) => (None, Some(format!("the verdict is not overridden: {why}"))),
+        Err(why) => (None, Some(format!("override ignored: {why}"))),
     }
 }
 
@@ -79,7 +79,7 @@ async fn read(
     allowed: &[String],
     environment: &Environment,
 ) -> Result<Option<(String, String)>, String> {
-    let purpose = "the label that overrides a verdict is read with it";
+    let purpose = "it is needed to read the label that overrides a verdict";
     let GitHub { client, repository } = GitHub::of(environment, purpose).map_err(in_one_line)?;
     let failed =
         |error: ApiError| in_one_line(Diagnostic { place: None, message: error.message, help: error.help });
@@ -99,11 +99,16 @@ fn in_one_line(diagnostic: Diagnostic) -> String {
     format!("{}{help}", diagnostic.message)
 }
 
+/// A name in a message.
+fn shown(name: &str) -> String {
+    neutral::clip(&neutral::terminal(name), 60)
+}
+
 fn has_label(pull_request: &LabeledPullRequest) -> bool {
     pull_request.labels.iter().any(|label| is_label(label))
 }
 
-/// Names of labels are case-insensitive.
+/// Label names are case-insensitive.
 fn is_label(name: &str) -> bool {
     name.eq_ignore_ascii_case(LABEL)
 }
@@ -117,48 +122,64 @@ fn decide(evidence: &Evidence<'_>) -> Result<(String, String), String> {
     if !now.head.eq_ignore_ascii_case(&event.head) {
         return Err("the pull request has a newer commit than the one that was evaluated".to_owned());
     }
+    if !now.is_open {
+        return Err("the pull request is not open any more".to_owned());
+    }
+    // Names of branches are case-sensitive.
+    if now.base_branch != event.base_branch {
+        let [now, event] = [&now.base_branch, &event.base_branch].map(|name| shown(name));
+        return Err(format!(
+            "the pull request is to be merged into {now} by now, and was evaluated against {event}; run the job again"
+        ));
+    }
     let again = "; remove it and set it again, then run the job again";
     let last = events.iter().rev().find(|event| match &event.kind {
         IssueEventKind::Labeled(label) | IssueEventKind::Unlabeled(label) => is_label(label),
-        IssueEventKind::ForcePushed(_) => false,
+        IssueEventKind::ForcePushed(_) | IssueEventKind::Retargeted => false,
     });
     let Some(set @ IssueEvent { kind: IssueEventKind::Labeled(_), .. }) = last else {
-        return Err(format!("GitHub does not say who set the label {LABEL}{again}"));
+        return Err(format!("GitHub reports no author for the label {LABEL}{again}"));
     };
     let Some(actor) = &set.actor else {
-        return Err(format!("who set the label {LABEL} has no account any more"));
+        return Err(format!("the account that set the label {LABEL} no longer exists"));
     };
-    let by = neutral::clip(&neutral::terminal(&actor.login), 60);
+    let by = shown(&actor.login);
     if !actor.is_person {
-        return Err(format!("{by} set the label {LABEL}, and is an app or acted through one"));
+        return Err(format!("{by} set the label {LABEL} as or through an app; only a person may override"));
     }
     let same = |login: &str| login.eq_ignore_ascii_case(&actor.login);
     if !allowed.iter().any(|login| same(login)) {
-        return Err(format!("{by} set the label {LABEL}, and is not in `gate.override_by` of the base"));
+        return Err(format!(
+            "{by} set the label {LABEL}, but is not listed in `gate.override_by` of the base"
+        ));
     }
     let Some(opened_by) = &now.opened_by else {
-        return Err("GitHub does not say who opened the pull request".to_owned());
+        return Err("GitHub reports no author for the pull request".to_owned());
     };
     let wrote = people.iter().flat_map(|commit| commit.authors.iter().chain(&commit.committer));
     if same(opened_by) || wrote.filter_map(|person| person.login.as_deref()).any(same) {
-        return Err(format!("{by} set the label {LABEL}, and is an author of this change"));
+        return Err(format!("{by} set the label {LABEL}, but is an author of this change"));
     }
-    let time = |text: &str| text.parse::<Timestamp>().map_err(|_| "GitHub names no valid time".to_owned());
+    let time =
+        |text: &str| text.parse::<Timestamp>().map_err(|_| "GitHub returned an invalid timestamp".to_owned());
     let at = time(&set.at)?;
-    let updated = event.updated_at.as_deref().ok_or("the event does not say when the head was pushed")?;
+    let updated = event.updated_at.as_deref().ok_or("the event has no `updated_at`")?;
     let updated = time(updated)?;
     // The event of the label itself: GitHub names the head at that time.
     let labeled = event.labeled.as_ref().filter(|labeled| is_label(&labeled.label) && same(&labeled.by));
     let is_this_event = labeled.is_some() && at.duration_since(updated).abs() <= CLOCK_TOLERANCE;
     if at <= updated && !is_this_event {
-        return Err(format!("{by} set the label {LABEL} before the event of this run{again}"));
+        return Err(format!("{by} set the label {LABEL} before this run was triggered{again}"));
     }
     for event in events {
+        if event.kind == IssueEventKind::Retargeted && time(&event.at)? >= at {
+            return Err(format!("the target branch was changed after the label {LABEL} was set{again}"));
+        }
         let IssueEventKind::ForcePushed(commit) = &event.kind else { continue };
         let pushed = time(&event.at)?;
         let is_head = commit.as_deref().is_some_and(|commit| commit.eq_ignore_ascii_case(&now.head));
         if pushed >= at || (pushed > updated && !is_head) {
-            return Err(format!("the branch was replaced after the label {LABEL} was set{again}"));
+            return Err(format!("the branch was force-pushed around or after the label {LABEL}{again}"));
         }
     }
     Ok((actor.login.clone(), at.to_string()))

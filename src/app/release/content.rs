@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::config::Placed;
 use promptgate_adapters::files::{FILE_LIMIT, ParsedPrompt, Tree, decode};
@@ -49,9 +49,40 @@ pub(in crate::app) fn variant_of(record: &Record) -> Variant {
         parameters: content.parameters.clone(),
         content_digest: Some(digest),
         published: Some(PublishedVersion { name, version, level: reported_level(record.level) }),
+        application: None,
         messages: Vec::new(),
     };
-    Variant { facts, messages: content.messages.clone(), lines: vec![0; content.messages.len()] }
+    Variant {
+        facts,
+        messages: content.messages.clone(),
+        lines: vec![0; content.messages.len()],
+        application: None,
+    }
+}
+
+/// The content of an application without a prompt.
+pub(in crate::app) fn empty(model: &str) -> Content {
+    Content {
+        kind: PromptKind::Chat,
+        messages: Vec::new(),
+        model: model.to_owned(),
+        parameters: Map::new(),
+        answer_schema: None,
+    }
+}
+
+/// A variant that sends no messages.
+pub(in crate::app) fn variant_without_messages(prompt: PromptFacts, model: String) -> Variant {
+    let facts = VariantFacts {
+        prompt,
+        model,
+        parameters: Map::new(),
+        content_digest: None,
+        published: None,
+        application: None,
+        messages: Vec::new(),
+    };
+    Variant { facts, messages: Vec::new(), lines: Vec::new(), application: None }
 }
 
 /// A level as reports write it.

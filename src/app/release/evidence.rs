@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::decided_again::require_same_decision;
 use super::wire::time;
 use crate::app::{Failure, mismatch, report_files};
 use promptgate_core::model::{Diagnostic, Place};
@@ -26,7 +27,8 @@ const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(10);
 /// Reads a report.json as evidence of a version of the prompt `name`, evaluated where `source` says.
 ///
 /// # Errors
-/// A file that cannot be read, is cut or is not a report, and a report that is no evidence.
+/// A file that cannot be read, is cut or is not a report, a report that is no evidence, and one whose grades decide
+/// otherwise than it says.
 pub(crate) fn read(
     path: &Path,
     name: &Name,
@@ -37,6 +39,7 @@ pub(crate) fn read(
     let place = Place::file(path.display().to_string());
     let evidence =
         of_report(&report, &digest, name, source).map_err(|diagnostic| diagnostic.or_at(&place))?;
+    require_same_decision(&report).map_err(|diagnostics| diagnostics.at(&place))?;
     // The newest evaluation counts: one from the future would count for ever.
     if evidence.at.duration_since(now) > MAX_AHEAD {
         let message = format!("the run of this report ended in the future, at {}", time(evidence.at));

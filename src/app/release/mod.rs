@@ -15,6 +15,7 @@ mod bundle;
 pub(in crate::app) mod claims;
 mod committed;
 pub(in crate::app) mod content;
+mod decided_again;
 mod diff;
 mod evidence;
 pub(in crate::app) mod failure;

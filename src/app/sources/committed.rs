@@ -3,18 +3,33 @@
 //! A step of the job may make a prompt or a dataset. The change then does not show what was evaluated, so the report says
 //! that.
 
+use crate::config::{Settings, TargetSettings};
 use promptgate_adapters::files::{DatasetBytes, Tree};
 use promptgate_adapters::git::Repository;
+use promptgate_core::model::Diagnostic;
 use promptgate_core::text::neutral;
 
 /// Files that a notice names.
 const NAMED: usize = 3;
 
 /// Notices on the prompt and the dataset of the candidate that the evaluated commit does not hold.
-pub(super) fn notices(tree: &Tree, prompt: &str, dataset: &DatasetBytes, is_configured: bool) -> Vec<String> {
+pub(super) fn notices(
+    tree: &Tree,
+    settings: &Settings,
+    dataset: &DatasetBytes,
+    is_configured: bool,
+) -> Vec<String> {
+    let prompt = settings.prompt.as_str();
     let uncommitted = |path: &&str| tree.is_in_evaluated_commit(path) == Some(false);
     let mut notices = Vec::new();
-    if is_configured && uncommitted(&prompt) {
+    if is_configured && settings.target.as_ref().is_some_and(|target| has_other_files(tree, target)) {
+        notices.push(
+            "not in the commit: the files of the application were made or changed by this job, so the change does not \
+             show what was evaluated"
+                .to_owned(),
+        );
+    }
+    if is_configured && !prompt.is_empty() && uncommitted(&prompt) {
         notices.push(notice("the prompt", &[prompt]));
     }
     let files: Vec<&str> = names(dataset).filter(uncommitted).collect();
@@ -22,6 +37,18 @@ pub(super) fn notices(tree: &Tree, prompt: &str, dataset: &DatasetBytes, is_conf
         notices.push(notice("the dataset", &files));
     }
     notices
+}
+
+/// Whether the files that determine the answers of an application are not those of the evaluated commit.
+fn has_other_files(tree: &Tree, target: &TargetSettings) -> bool {
+    let Tree::WorkTree { root, commit_check: Some(_), .. } = tree else { return false };
+    let digests = || {
+        let repository = Repository::discover(root).map_err(Diagnostic::from)?;
+        let head = repository.resolve("HEAD")?.commit;
+        let committed = repository.digest_of_commit(&head, &target.inputs)?;
+        Ok::<_, Diagnostic>(committed == repository.digest_of_work_tree(&target.inputs)?)
+    };
+    !digests().unwrap_or_default()
 }
 
 fn notice(what: &str, files: &[&str]) -> String {

@@ -4,6 +4,7 @@
 //! and policy before anything that they name is fetched. Errors are kept with what could not be fetched, so that phase
 //! two, which only parses bytes, reports them together with all others.
 
+mod application;
 mod base;
 mod committed;
 mod files;
@@ -17,6 +18,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub(super) use application::ApplicationSource;
 pub(super) use files::{NamedFiles, certificates, dataset_source};
 pub(super) use ledger::ReleaseSources;
 pub(crate) use ledger::{BaseRepository, ReleaseMode};
@@ -24,7 +26,7 @@ pub(super) use locate::{current_folder, shown_text as shown_path};
 pub(super) use policy::{between, matched, warnings as policy_warnings};
 pub(crate) use prompts::Earlier;
 pub(super) use prompts::{BaselineSource, PromptFile, ResolvedPrompt};
-pub(super) use secrets::{endpoints, header_variables, secrets};
+pub(super) use secrets::{header_variables, secrets};
 use secrets::{own_tokens, secrets_of_flags};
 
 use super::suite::SuiteOptions;
@@ -208,8 +210,7 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
     policy::add_named_files(&mut policy);
     let PolicySources { settings, source: policy_source, trees, base, .. } = policy;
     let dataset = fetch_dataset(&trees.candidate, &settings.dataset.path);
-    let notices =
-        committed::notices(&trees.candidate, &settings.prompt, &dataset, options.candidate.is_none());
+    let notices = committed::notices(&trees.candidate, &settings, &dataset, options.candidate.is_none());
     let policy_dataset = base.as_ref().map(|base| policy_dataset(options, base, &settings, &trees, &dataset));
     let policy_prompt =
         base.as_ref().and_then(|base| prompts::resolved(&trees.policy, base, base.prompt.clone()).ok());

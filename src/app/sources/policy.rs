@@ -1,6 +1,6 @@
 //! `--policy-from`: a change must not choose its own policy.
 //!
-//! Prompt, user message, model, parameters and dataset come from the candidate's configuration. Everything else, with the
+//! Prompt, user message, model, parameters, dataset and the code of a target come from the candidate's configuration. Everything else, with the
 //! files that it names, comes from a configuration that the change cannot write. Differences between the two are
 //! reported and do not count.
 
@@ -174,6 +174,7 @@ fn joined(
     let settings = Settings {
         name,
         prompt: own.prompt.clone(),
+        target: own.target.clone().map(|target| target.under(base.target.as_ref())),
         user: own.user.clone(),
         model: own.model.clone(),
         parameters: own.parameters.clone(),

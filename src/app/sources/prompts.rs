@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::application::{self, ApplicationSource};
 use super::base;
 use super::files::Trees;
 use super::ledger::LedgerSources;
@@ -12,7 +13,7 @@ use super::policy::{PolicySources, configuration_at};
 use crate::app::release::content;
 use crate::app::suite::SuiteOptions;
 use crate::app::{Environment, Failure, mismatch, report_files};
-use crate::config::{ReleaseSettings, Settings};
+use crate::config::{ReleaseSettings, Settings, TargetSettings};
 use promptgate_adapters::files::{self, Baseline, BaselineSpec, PromptBytes, PromptSource, Tree};
 use promptgate_adapters::git::Repository;
 use promptgate_core::model::{Dataset, DatasetFacts, Diagnostic, Diagnostics, Place, Run};
@@ -30,6 +31,19 @@ pub(in crate::app) enum ResolvedPrompt {
     File(Box<PromptFile>),
     /// A version of a ledger.
     Published(Box<Record>),
+    /// An application, of the work tree or of a commit.
+    Application(Box<ApplicationSource>),
+}
+
+impl ResolvedPrompt {
+    /// Whether it is the variant of the merge base, by the configuration there.
+    pub(in crate::app) fn is_of_merge_base(&self) -> bool {
+        match self {
+            Self::File(file) => file.of_merge_base,
+            Self::Application(source) => source.of_merge_base,
+            Self::Published(_) => false,
+        }
+    }
 }
 
 /// The bytes of a prompt, and the settings that it is sent with.
@@ -155,9 +169,11 @@ pub(super) fn candidate(
 ) -> Result<ResolvedPrompt, Diagnostics> {
     let (settings, tree) = (&policy.settings, &policy.trees.candidate);
     let of_candidate = |tree: &Tree, path: String| {
-        let schema = content::schema_of_suite(&policy.own_checks, tree);
-        let file = PromptFile { answer_schema: schema, ..resolved(tree, settings, path)? };
-        Ok(ResolvedPrompt::File(Box::new(file)))
+        let mut prompt = variant(tree, settings, None, path)?;
+        if let ResolvedPrompt::File(file) = &mut prompt {
+            file.answer_schema = content::schema_of_suite(&policy.own_checks, tree);
+        }
+        Ok(prompt)
     };
     let Some(text) = &options.candidate else { return of_candidate(tree, settings.prompt.clone()) };
     let flag = |diagnostic: Diagnostic| Diagnostics::from(diagnostic.or_at(&Place::file("--candidate")));
@@ -182,6 +198,22 @@ pub(super) fn candidate(
             Err(flag(Diagnostic::new("not a valid candidate")))
         }
     }
+}
+
+/// The variant that a configuration describes in its tree: a prompt, or an application with or without one. `policy` is
+/// the target whose variables and limits hold; `None` for those of the configuration.
+fn variant(
+    tree: &Tree,
+    settings: &Settings,
+    policy: Option<&TargetSettings>,
+    path: String,
+) -> Result<ResolvedPrompt, Diagnostics> {
+    let Some(target) = &settings.target else {
+        return Ok(ResolvedPrompt::File(Box::new(resolved(tree, settings, path)?)));
+    };
+    let prompt = if path.is_empty() { None } else { Some(resolved(tree, settings, path)?) };
+    let source = application::resolve(tree, settings, target, policy.unwrap_or(target), prompt)?;
+    Ok(ResolvedPrompt::Application(Box::new(source)))
 }
 
 pub(super) fn resolved(tree: &Tree, settings: &Settings, path: String) -> Result<PromptFile, Diagnostics> {
@@ -218,8 +250,8 @@ pub(super) fn baseline(
                 Some(base) if !from_flag => (&policy.trees.policy, base),
                 _ => (&policy.trees.candidate, settings),
             };
-            let file = Box::new(resolved(tree, of, seen(path))?);
-            Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt::File(file))))
+            let prompt = variant(tree, of, settings.target.as_ref(), seen(path))?;
+            Ok(BaselineSource::Prompt(Box::new(prompt)))
         }
         Baseline::Report { path } => {
             // The same holds for a report.
@@ -285,6 +317,16 @@ fn at_commit(
     let of_merge_base = !named
         && there.is_some()
         && matches!(base, Tree::Commit { reference, .. } if reference == MERGE_BASE);
+    if let Some(target) = &of.target {
+        let policy = settings.target.as_ref().unwrap_or(target);
+        let prompt = match path.unwrap_or_else(|| of.prompt.clone()) {
+            path if path.is_empty() => None,
+            path => Some(resolved(base, of, path)?),
+        };
+        let application = application::resolve(base, of, target, policy, prompt)?;
+        let application = ApplicationSource { of_merge_base, ..application };
+        return Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt::Application(Box::new(application)))));
+    }
     let source = source(of, path.unwrap_or_else(|| of.prompt.clone()));
     match files::find_prompt(base, &source.path)? {
         Some(prompt) => {

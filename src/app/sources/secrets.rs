@@ -3,6 +3,7 @@
 use crate::app::Environment;
 use crate::app::keys::key_variables;
 use crate::config::{EndpointSettings, HeaderValue, Settings};
+use promptgate_core::document::looks_like_secret;
 use promptgate_core::text::Secret;
 
 /// Keys and header values of all endpoints, and the credentials of the registry and of the sources of metrics, as far as
@@ -13,7 +14,13 @@ pub(in crate::app) fn secrets(settings: &Settings, environment: &Environment) ->
         .iter()
         .flat_map(|release| release.registry.variables().chain(release.sources.variables()));
     let credentials = variables.filter_map(|name| environment.variable(name)).map(Secret::new);
-    endpoints(settings).flat_map(|endpoint| keys(endpoint, environment)).chain(credentials).collect()
+    let of_application = settings.target.iter().flat_map(|target| &target.env);
+    let of_application = of_application.filter_map(|name| {
+        let value = environment.variable(&name.value)?;
+        (Environment::names_secret(&name.value) || looks_like_secret(&value)).then(|| Secret::new(value))
+    });
+    let of_endpoints = endpoints(settings).flat_map(|endpoint| keys(endpoint, environment));
+    of_endpoints.chain(credentials).chain(of_application).collect()
 }
 
 /// The values of headers in variables that flags name, with and without the scheme of an `authorization`.

@@ -1,7 +1,7 @@
 //! The dataset of a change whose policy is that of its base.
 //!
-//! The cases are part of the bar. The base's content decides for every field that the base has, the change's for fields
-//! that it adds, and new cases count in addition. A change that leaves the prompt as it is may alter the dataset: it is
+//! The cases are part of the bar. The base's content decides for every field that the base has and for all that grades or
+//! groups its cases, the change's for other fields that it adds, and new cases count in addition. A change that leaves the prompt as it is may alter the dataset: it is
 //! judged on its own data.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,9 +11,7 @@ use super::variants::Variants;
 use crate::app::sources::{PolicyDataset, between, matched};
 use crate::config::DatasetRule;
 use promptgate_adapters::files::{self, LoadError, Loaded};
-use promptgate_core::model::{
-    Case, Dataset, DatasetChanges, Diagnostic, Fault, FaultKind, PolicySource, Variant,
-};
+use promptgate_core::model::{Case, Dataset, Diagnostic, Fault, FaultKind, PolicySource, Variant};
 use promptgate_core::template;
 use promptgate_core::text::neutral;
 
@@ -91,7 +89,7 @@ pub(super) fn deciding(
         return as_it_is(own);
     }
     let combined = combine(before, own, base.newer, &variants.candidate);
-    report(&changes, &combined, &source.spec, findings);
+    report(&combined.differences, &source.spec, findings);
     let rejection = unusable(before, &combined);
     Deciding { dataset: combined.dataset, rejection }
 }
@@ -103,6 +101,14 @@ struct Combined {
     removed: Vec<usize>,
     /// Indices of the base's cases that its prompt cannot be rendered for.
     unrendered: Vec<usize>,
+    differences: Differences,
+}
+
+/// How the change's rows of the base's cases differ from these.
+#[derive(Default)]
+struct Differences {
+    /// Cases of which something in the change does not count.
+    kept: usize,
     /// Fields that only the change has, with the number of cases.
     added_fields: BTreeMap<String, usize>,
 }
@@ -111,14 +117,14 @@ struct Combined {
 fn combine(before: &[Case], own: Dataset, newer: bool, candidate: &Variant) -> Combined {
     let matches = matched(before, &own.cases);
     let kept: BTreeSet<usize> = matches.iter().flatten().copied().collect();
-    let has = Marks::of(before);
-    let mut added_fields = BTreeMap::new();
+    let has_tags = before.iter().any(|case| !case.tags.is_empty());
+    let mut differences = Differences::default();
     let mut cases: Vec<Case> = own
         .cases
         .into_iter()
         .zip(matches)
         .map(|(case, index)| match index.and_then(|index| before.get(index)) {
-            Some(base) => content(base, case, &has, &mut added_fields),
+            Some(base) => content(base, case, has_tags, &mut differences),
             None => Case { added: true, ..case },
         })
         .collect();
@@ -139,34 +145,17 @@ fn combine(before: &[Case], own: Dataset, newer: bool, candidate: &Variant) -> C
         cases: cases.len(),
         ..own.facts
     };
-    Combined { dataset: Dataset { facts, cases }, removed, unrendered, added_fields }
+    Combined { dataset: Dataset { facts, cases }, removed, unrendered, differences }
 }
 
-/// Which of the fields that select and grade cases the base's dataset uses. It then decides on them for all its cases: a
-/// tag or a check on further ones would dilute what the base measures.
-struct Marks {
-    checks: bool,
-    tags: bool,
-    group: bool,
-    criteria: bool,
-}
-
-impl Marks {
-    fn of(cases: &[Case]) -> Self {
-        Self {
-            checks: cases.iter().any(|case| !case.checks.is_empty()),
-            tags: cases.iter().any(|case| !case.tags.is_empty()),
-            group: cases.iter().any(|case| case.group.is_some()),
-            criteria: cases.iter().any(|case| !case.criteria.is_empty()),
-        }
-    }
-}
-
-/// The base's case with the fields that only the change has.
-fn content(base: &Case, own: Case, has: &Marks, added: &mut BTreeMap<String, usize>) -> Case {
+/// The base's case with the fields that only the change has. Whatever grades a case or groups it is the base's alone:
+/// one group for all cases leaves no interval, further items of a checklist dilute those of the base, and criteria of
+/// further checks take a share of alpha.
+fn content(base: &Case, own: Case, has_tags: bool, differences: &mut Differences) -> Case {
+    let written = files::digest(&[Case { id: String::new(), ..own.clone() }]);
     let mut case = Case { id: own.id, numbered: own.numbered, added: false, ..base.clone() };
-    let mut add = |field: &str| *added.entry(field.to_owned()).or_default() += 1;
-    if case.query.is_empty() && !own.query.is_empty() {
+    let mut add = |field: &str| *differences.added_fields.entry(field.to_owned()).or_default() += 1;
+    if !case.has_query() && !own.query.is_empty() {
         case.query = own.query;
         add("query");
     }
@@ -184,39 +173,38 @@ fn content(base: &Case, own: Case, has: &Marks, added: &mut BTreeMap<String, usi
             case.vars.insert(name, value);
         }
     }
-    if !has.checks {
-        case.checks = own.checks;
-    }
-    if !has.tags {
+    // A tag on further cases would dilute a slice of the base.
+    if !has_tags && !own.tags.is_empty() {
         case.tags = own.tags;
+        add("tags");
     }
-    if !has.group {
-        case.group = own.group;
-    }
-    if !has.criteria {
-        case.criteria = own.criteria;
-    }
-    // Both only make a case stricter.
+    // One criterion more, which has no share of alpha.
     case.must_pass |= own.must_pass;
-    case.must_answer |= own.must_answer;
+    if files::digest(&[Case { id: String::new(), ..case.clone() }]) != written {
+        differences.kept += 1;
+    }
     case
 }
 
 /// Warns about differences that do not count, and about fields that only this change has.
-fn report(changes: &DatasetChanges, combined: &Combined, spec: &str, findings: &mut Findings) {
-    if changes.changed.count > 0 {
+fn report(differences: &Differences, spec: &str, findings: &mut Findings) {
+    let Differences { kept, added_fields } = differences;
+    if *kept > 0 {
+        let cases = if *kept == 1 { "1 changed case is" } else { &format!("{kept} changed cases are") };
+        let further =
+            if added_fields.is_empty() { "" } else { ", and with the fields that only this change has" };
         findings.warnings.push(format!(
-            "changed cases are evaluated with their content at {spec}: land the data alone first, then the prompt"
+            "{cases} evaluated with the content at {spec}{further}: land the data alone first, then the prompt"
         ));
     }
-    if !combined.added_fields.is_empty() {
-        let fields = combined.added_fields.iter().take(NAMED);
+    if !added_fields.is_empty() {
+        let fields = added_fields.iter().take(NAMED);
         let fields: Vec<String> = fields
             .map(|(field, cases)| {
                 format!("{} (in {cases} cases of the base)", neutral::clip(&neutral::terminal(field), 60))
             })
             .collect();
-        let more = if combined.added_fields.len() > NAMED { ", …" } else { "" };
+        let more = if added_fields.len() > NAMED { ", …" } else { "" };
         findings.notices.push(format!(
             "fields that the base does not have are those of this change: {}{more}",
             fields.join(", ")

@@ -5,6 +5,7 @@
 mod base_dataset;
 mod criteria;
 mod dataset;
+mod invisible;
 mod judges;
 mod part;
 mod released;
@@ -23,9 +24,10 @@ pub(super) use scorers::files_of_checks;
 
 use base_dataset::BaseDataset;
 pub(crate) use part::{ChosenCases, Origin};
+pub(super) use variants::Applications;
 
 use super::sources::{self, BaseRepository, Earlier, KnownBase, NamedFiles, ReleaseMode, Resolved, Sources};
-use super::{Environment, Failure, case_cost};
+use super::{Environment, Failure, application, case_cost};
 use crate::config::{Inconclusive, Settings};
 use promptgate_core::gate::Policy;
 use promptgate_core::model::{Diagnostic, Diagnostics, Fault, Place, PolicySource, ReleaseFacts, Scope};
@@ -79,6 +81,8 @@ pub(crate) struct Suite {
     pub(crate) release: Option<ReleaseFacts>,
     /// The variants over the selected cases.
     pub(crate) plan: Plan,
+    /// The applications that answer in the place of a model.
+    pub(super) applications: Applications,
     /// The scorers; the judge's model is not connected yet.
     pub(crate) scorers: Scorers,
     /// The criteria and the rule that decides them.
@@ -107,6 +111,13 @@ impl Suite {
     /// Whether the configuration says `gate.inconclusive: pass`, which does not hold for a partial run.
     pub(super) fn inconclusive_passes(&self) -> bool {
         self.settings.gate.inconclusive == Inconclusive::Pass && self.plan.dataset().facts.partial.is_none()
+    }
+
+    /// Whether the simulated model answers or judges in an offline run. Applications answer themselves.
+    pub(super) fn is_simulated(&self, offline: bool) -> bool {
+        let variants = [Some(self.plan.candidate()), self.plan.baseline()];
+        let has_prompt = variants.into_iter().flatten().any(|variant| variant.application.is_none());
+        offline && (has_prompt || !self.scorers.judges.is_empty())
     }
 
     /// Who may override the verdict: nobody by a policy that the change itself brings.
@@ -228,6 +239,10 @@ fn build(
         scorers::build(&settings, checks, &dataset, no_judge, &files, sources.planted, &mut findings);
 
     review::judges(&settings, &mut findings);
+    findings.diagnostics.0.extend(application::shared_with_judge(&settings));
+    if let Some(variants) = &variants {
+        findings.take(application::check(&variants.applications));
+    }
     if let Some(variants) = &variants {
         review::variants(variants, &dataset, &settings, &scorers, simulated, &mut findings);
         review::tools(variants, &scorers, &mut findings);
@@ -277,6 +292,7 @@ fn build(
         policy_source,
         release: released.map(|released| released.facts),
         plan,
+        applications: variants.applications,
         scorers,
         policy: gate,
         earlier,

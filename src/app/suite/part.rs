@@ -95,7 +95,7 @@ pub(super) fn review(
     let running = chosen.ids.len() - unknown.len();
     findings.notices.insert(
         0,
-        format!("partial run: {running} of {whole} cases, {source}; for looking, it decides nothing about the suite"),
+        format!("partial run: {running} of {whole} cases, {source}; for debugging only, it does not decide about the suite"),
     );
     dataset.facts.partial = Some(PartialDataset {
         selected_by: chosen.choice(),
@@ -107,7 +107,7 @@ pub(super) fn review(
 
 fn other_suite(file: &str, theirs: &str, ours: &str) -> Option<Diagnostic> {
     (theirs != ours).then(|| {
-        Diagnostic::new(format!("this report is of the suite `{theirs}`, not of `{ours}`"))
+        Diagnostic::new(format!("this report is from the suite `{theirs}`, expected `{ours}`"))
             .at(Place::file(file))
             .help("run the whole suite first, or name the folder of its report with `--out`")
     })
@@ -119,7 +119,7 @@ fn vanished(ids: &[&String], file: &str) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("failed cases of {file} that the dataset no longer has: {}{more}", named.join(", "))
+    format!("{file} lists failed cases that the dataset no longer has: {}{more}", named.join(", "))
 }
 
 /// The policy of a partial run: the criteria that apply to one of its cases, and one look, since there is no verdict to

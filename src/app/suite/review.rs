@@ -29,13 +29,19 @@ pub(super) fn variants(
     for variant in variants.distinct() {
         let facts = &variant.facts;
         findings.diagnostics.0.extend(reserved_parameters(&facts.prompt.source, &facts.parameters));
+        // An application renders its prompt itself.
+        if variant.application.is_some() {
+            continue;
+        }
         findings.diagnostics.0.extend(template::verify(variant, &dataset.cases));
         findings.warnings.extend(template::warnings(variant, &dataset.cases));
         findings.warnings.extend(references(variant, settings));
     }
+    findings.warnings.extend(super::invisible::warning(variants));
     let candidate = &variants.candidate;
     let with_context = scorers.judges.iter().find(|judge| judge.needs().context);
-    if let Some(judge) = with_context.filter(|_| !template::uses(candidate, "context")) {
+    let is_lost = candidate.application.is_none() && !template::uses(candidate, "context");
+    if let Some(judge) = with_context.filter(|_| is_lost) {
         findings.warnings.push(format!(
             "{} never uses {{{{context}}}}, which {} scores against",
             candidate.facts.prompt.source,
@@ -149,7 +155,7 @@ pub(super) fn self_test(settings: &Settings, scorers: &Scorers, findings: &mut F
 pub(super) fn seed(variants: &Variants, policy: &Policy, findings: &mut Findings) {
     if policy.schedule().last() > 1 && variants.candidate.facts.parameters.contains_key("seed") {
         findings.warnings.push(
-            "parameters.seed is sent with every repeat: an endpoint that honours it gives the same answer each time, \
+            "parameters.seed is sent with every repeat: an endpoint that honors it gives the same answer each time, \
              and repeats do not measure noise"
                 .to_owned(),
         );

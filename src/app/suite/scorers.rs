@@ -159,6 +159,10 @@ pub(super) fn build(
     }
     for judge in &judges {
         for field in ["context", "expected", "query"] {
+            // An application may bring the passages with its answer.
+            if field == "context" && settings.target.is_some() {
+                continue;
+            }
             lacking(&dataset.cases, &format!("metric `{}`", judge.name()), field, diagnostics, |case| {
                 missing_fields(judge, case).any(|missing| missing == field)
             });

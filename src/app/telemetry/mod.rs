@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use promptgate_adapters::otlp::names::Scope;
 use promptgate_adapters::otlp::{OtlpExporter, OtlpOptions, Span, TraceId};
 use promptgate_core::model::{Diagnostic, Place};
-use promptgate_core::text::{Redactor, Secret};
+use promptgate_core::text::{Redactor, Secret, counted};
 use promptgate_report::release::rollout::Rollout;
 use redaction::redacted;
 pub(crate) use rollout::RolloutCall;
@@ -145,13 +145,15 @@ impl Telemetry {
             Ok(Ok(exported)) if exported.rejected > 0 => Err(format!(
                 "{url} refused {} of {}: {}",
                 exported.rejected,
-                counted(exported.sent),
+                counted(exported.sent, "span"),
                 exported.message
             )),
-            Ok(Ok(exported)) if !exported.message.is_empty() => {
-                Err(format!("{url} took {} with a warning: {}", counted(exported.sent), exported.message))
-            }
-            Ok(Ok(exported)) => Ok(format!("sent {} to {url}", counted(exported.sent))),
+            Ok(Ok(exported)) if !exported.message.is_empty() => Err(format!(
+                "{url} took {} with a warning: {}",
+                counted(exported.sent, "span"),
+                exported.message
+            )),
+            Ok(Ok(exported)) => Ok(format!("sent {} to {url}", counted(exported.sent, "span"))),
         }
     }
 }
@@ -159,8 +161,4 @@ impl Telemetry {
 /// Nanoseconds since 1970; 0 before.
 fn nanoseconds(time: Timestamp) -> u64 {
     u64::try_from(time.as_nanosecond()).unwrap_or_default()
-}
-
-fn counted(spans: u64) -> String {
-    if spans == 1 { "1 span".to_owned() } else { format!("{spans} spans") }
 }

@@ -13,7 +13,7 @@ use promptgate_adapters::endpoint::Ceilings;
 /// `promptgate calibrate`.
 #[derive(Debug, Args)]
 pub(crate) struct CalibrateArguments {
-    /// Labelled answers: rows with query, context, response, human (true, false or 0 to 1) and, if several people
+    /// Labeled answers: rows with query, context, response, human (true, false or 0 to 1) and, if several people
     /// rated, rater.
     labels: PathBuf,
     /// Configuration with the judge, or its folder [default: the nearest promptgate.yaml in this folder or above].
@@ -28,13 +28,13 @@ pub(crate) struct CalibrateArguments {
     /// Times each answer is judged: the first counts, the others measure how the judge agrees with itself.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100), help_heading = "Calls")]
     repeats: u32,
-    /// Rating from which people count as having passed an answer; for ratings between 0 and 1.
+    /// Lowest rating that counts as a pass, for ratings between 0 and 1.
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = share, help_heading = "Labels")]
     pass_at: f64,
     /// Column whose values make the slices [default: tags, else model].
     #[arg(long, value_name = "COLUMN", help_heading = "Labels")]
     by: Option<String>,
-    /// report.json by the same judge, whose candidate's scores are corrected for the judge's errors.
+    /// report.json graded by the same judge; corrects the candidate's scores for the judge's errors.
     #[arg(long, value_name = "REPORT", help_heading = "Report")]
     report: Option<PathBuf>,
     /// Folder for calibration.json, judged.jsonl and disagreements.jsonl.

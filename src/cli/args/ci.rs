@@ -21,8 +21,12 @@ const ON_NEW_SUITE: [Named<OnNewSuite>; 2] =
 
 const DISCLOSE: [Named<Disclose>; 3] = [
     ("numbers", Disclose::Numbers, "Verdict, numbers and case ids"),
-    ("excerpts", Disclose::Excerpts, "Also questions and reasons, cut short"),
-    ("full", Disclose::Full, "Also the answers of the worst cases"),
+    (
+        "excerpts",
+        Disclose::Excerpts,
+        "Also the prompt diff, and question, answer diff and judge quotes of the worst cases, cut short",
+    ),
+    ("full", Disclose::Full, "Also questions and answers of the worst cases at length"),
 ];
 
 /// `promptgate ci`.
@@ -49,7 +53,7 @@ pub(crate) struct CiArguments {
     /// configuration, else skip].
     #[arg(long, env = "PROMPTGATE_ON_NEW_SUITE", hide_env = true, value_parser = named(&ON_NEW_SUITE), help_heading = "Gate")]
     on_new_suite: Option<OnNewSuite>,
-    /// Join the shards in this folder instead of a run.
+    /// Join the shards in this folder instead of running the suite.
     #[arg(
         long,
         value_name = "DIR",
@@ -59,7 +63,7 @@ pub(crate) struct CiArguments {
         help_heading = "Suite"
     )]
     merge: Option<PathBuf>,
-    /// Texts that comment and summary may show [default: full in a private repository, else excerpts].
+    /// How much text the comment and the summary show [default: full in a private repository, else excerpts].
     #[arg(long, env = "PROMPTGATE_DISCLOSE", hide_env = true, value_parser = named(&DISCLOSE),
           help_heading = "Report")]
     disclose: Option<Disclose>,

@@ -55,7 +55,7 @@ pub(super) fn grouped(command: Command) -> Command {
 /// The examples of the whole program.
 const EXAMPLES: [Example; 3] = [
     ("promptgate run --offline", "try the suite on the simulated model"),
-    ("promptgate run --only-failed", "ask the failed cases again"),
+    ("promptgate run --only-failed", "rerun the failed cases"),
     ("promptgate case refund-002", "see why a case fails"),
 ];
 
@@ -65,7 +65,7 @@ const EXAMPLES_OF: [(&str, [Example; 3]); 7] = [
         "run",
         [
             ("promptgate run", "the suite of the nearest promptgate.yaml"),
-            ("promptgate run --only-failed", "what failed in the last run"),
+            ("promptgate run --only-failed", "only the failed cases of the last run"),
             ("promptgate run --tag refunds --repeats 12", "one tag, more evidence, in one look"),
         ],
     ),
@@ -80,7 +80,7 @@ const EXAMPLES_OF: [(&str, [Example; 3]); 7] = [
     (
         "plan",
         [
-            ("promptgate plan", "calls, cost and the smallest drop that shows"),
+            ("promptgate plan", "calls, cost and the smallest detectable drop"),
             ("promptgate plan --repeats 12", "with more repeats"),
             ("promptgate plan --format json | jq .", "for scripts"),
         ],
@@ -105,14 +105,17 @@ const EXAMPLES_OF: [(&str, [Example; 3]); 7] = [
         "history",
         [
             ("promptgate history reports", "every report below a folder"),
-            ("promptgate history reports --format html --out history.html", "a page with a plot"),
+            (
+                "promptgate history reports --format html --out history.html",
+                "a page with a plot for each metric",
+            ),
             ("promptgate history reports --format json | jq .trends", "what drifted"),
         ],
     ),
     (
         "rollout",
         [
-            ("promptgate rollout plan support/reply", "days, and what each step catches"),
+            ("promptgate rollout plan support/reply", "its duration, and what each step catches"),
             ("promptgate rollout start support/reply", "give the first share of the units"),
             ("promptgate rollout status support/reply", "where it is, and what it waits for"),
         ],

@@ -95,7 +95,7 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-/// When output is coloured.
+/// When output is colored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR is set.
@@ -114,13 +114,13 @@ pub(crate) enum Command {
     Run(Box<RunCommandArguments>),
     /// Run the gate of a pull request: find the base, and write what a CI system shows.
     Ci(Box<CiArguments>),
-    /// Validate configuration, dataset, prompts and schemas; no call, no cost.
+    /// Validate configuration, dataset, prompts and schemas; no calls, no cost.
     Check(SuiteFlags),
-    /// Estimate calls, cost and the smallest drop that a run can detect; no call.
+    /// Estimate calls, cost and the smallest drop that a run can detect; no calls.
     Plan(PlanArguments),
-    /// Decide from two saved reports; no call.
+    /// Decide from two saved reports; no calls.
     Compare(CompareArguments),
-    /// Join the shards of a run on several machines, decide and report; no call.
+    /// Join the shards of a run on several machines, decide and report; no calls.
     Merge(MergeArguments),
     /// Measure the judge against human labels.
     Calibrate(CalibrateArguments),

@@ -103,7 +103,7 @@ pub(crate) struct StartArguments {
     /// The version [default: what staging has].
     #[arg(id = "published", value_name = "VERSION")]
     version: Option<Version>,
-    /// Start an A/B test at this percentage of the units, which stays; above 50 with --reason.
+    /// Start an A/B test at this fixed percentage of the units; above 50 requires --reason.
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     percent: Option<u32>,
     /// Scored requests a day, for the forecast [default: of the last seven days, by the sources; with --anyway none].

@@ -20,15 +20,15 @@ pub(crate) struct RunCommandArguments {
     /// The run.
     #[command(flatten)]
     pub(crate) run: RunArguments,
-    /// Only these cases; may be repeated. Like --only-failed a partial run, for looking: it cannot pass, is no evidence, and
-    /// its report goes to the folder `partial` below that of --out.
+    /// Run only this case; may be repeated. A partial run, like --only-failed: it cannot pass, is not evidence, and writes its
+    /// report to the folder `partial` below --out.
     #[arg(long, value_name = "ID", help_heading = "Suite", conflicts_with_all = ["only_failed", "shard"])]
     pub(crate) case: Vec<String>,
-    /// Only the cases that failed or got worse in the last report of a whole run in the folder of --out.
+    /// Run only the cases that failed, got worse or lack a grade in the last full report below --out.
     #[arg(long, help_heading = "Suite", conflicts_with = "shard")]
     pub(crate) only_failed: bool,
-    /// Show the answers of the worst cases in the terminal format also where standard output is no terminal, or a CI system
-    /// runs.
+    /// Show the answers of the worst cases in the terminal format even if standard output is not a terminal or a CI system is
+    /// detected.
     #[arg(long, help_heading = "Report")]
     pub(crate) answers: bool,
     /// Telemetry.
@@ -69,7 +69,7 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "TIME", env = "PROMPTGATE_DEADLINE", hide_env = true,
           value_parser = duration, help_heading = "Calls")]
     deadline: Option<Duration>,
-    /// No progress and no warnings; the files of the report have them.
+    /// Print no progress and no warnings; the report files still contain the warnings.
     #[arg(long, short, env = "PROMPTGATE_QUIET", hide_env = true, help_heading = "Report")]
     pub(crate) quiet: bool,
 }
@@ -107,7 +107,7 @@ pub(crate) struct CacheFlags {
     /// Neither read nor write the cache.
     #[arg(long, env = "PROMPTGATE_NO_CACHE", hide_env = true, help_heading = "Cache")]
     no_cache: bool,
-    /// Make no call: an answer that is not cached is missing, and the run incomplete.
+    /// Make no calls: an answer that is not cached is missing, and the run incomplete.
     #[arg(long, env = "PROMPTGATE_CACHED_ONLY", hide_env = true, conflicts_with_all = ["refresh", "no_cache"], help_heading = "Cache")]
     cached_only: bool,
 }

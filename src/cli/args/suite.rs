@@ -53,7 +53,7 @@ pub(crate) struct SuiteFlags {
     /// Deterministic checks only: no judge is called, and its metrics have no criteria.
     #[arg(long, env = "PROMPTGATE_NO_JUDGE", hide_env = true, help_heading = "Suite")]
     no_judge: bool,
-    /// Completions of every case by each variant; without --max-repeats there is one look.
+    /// Answers to every case by each variant; a single look unless --max-repeats is given.
     #[arg(long, value_name = "N", env = "PROMPTGATE_REPEATS", hide_env = true,
           value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Suite")]
     repeats: Option<u32>,

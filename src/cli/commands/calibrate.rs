@@ -8,7 +8,7 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use promptgate_report::write_calibration;
 
-/// Judges labelled answers, and measures the judge.
+/// Judges labeled answers, and measures the judge.
 pub(super) async fn calibrate(
     arguments: &CalibrateArguments,
     environment: Environment,

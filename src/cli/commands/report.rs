@@ -8,7 +8,8 @@ use promptgate_core::text::Redactor;
 
 /// Renders; exits 0 whatever the verdict is.
 pub(super) fn report(arguments: &ReportArguments) -> Result<ExitStatus, Failure> {
-    let report = report_files::read(&arguments.report)?;
+    let path = report_files::locate(arguments.report.as_deref(), "promptgate report REPORT")?;
+    let report = report_files::read(&path)?;
     let detail = Detail { answers: arguments.answers, quiet: false };
     output::print_report(&report, arguments.format, &Redactor::default(), &[], detail)?;
     Ok(ExitStatus::Pass)

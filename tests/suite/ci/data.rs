@@ -57,6 +57,39 @@ fn regression_with_its_own_data_is_never_green() {
     }
 }
 
+/// A field that only the change has may not take the evidence away: one group for all cases has no interval, and easy
+/// items dilute a checklist.
+#[test]
+fn regression_is_not_hidden_by_fields_that_only_the_change_has() {
+    for field in [
+        "\"group\": \"g\"",
+        "\"criteria\": [{\"text\": \"is a sentence\", \"weight\": 100}]",
+        "\"checks\": [{\"contains\": \"days\", \"min\": 0.1}, {\"contains\": \"refund\", \"min\": 0.1}]",
+        "\"must_answer\": true",
+    ] {
+        let origin = Origin::new(|folder| {
+            folder.append("promptgate.yaml", "\ngate: {scope: population, inconclusive: pass}\n");
+            let rows: String = (1..=12).map(row).collect();
+            folder.write("cases.jsonl", &rows);
+        });
+        origin.change(|folder| {
+            worse(folder);
+            let rows = folder.read("cases.jsonl");
+            let marked = rows.lines().map(|row| row.replacen('{', &format!("{{{field}, "), 1) + "\n");
+            folder.write("cases.jsonl", &marked.collect::<String>());
+        });
+        let outcome = origin.pull_request().offline();
+        assert_eq!(outcome.code, 10, "{field}: {}", outcome.text());
+    }
+}
+
+fn row(number: usize) -> String {
+    let row = json!({"id": format!("case-{number}"),
+        "query": format!("How many days does plan {number} give for a refund?"),
+        "context": format!("Plan {number} gives {} days for a refund of the full price.", number + 10)});
+    format!("{row}\n")
+}
+
 /// The way out: the data alone, then the prompt.
 #[test]
 fn data_lands_alone_with_a_notice() {

@@ -1,5 +1,6 @@
 //! `promptgate ci` as a workflow runs it: repositories with merge commits, clones of depth 2, local servers.
 
+mod applications;
 mod bases;
 mod data;
 mod evasions;

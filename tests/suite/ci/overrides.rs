@@ -121,6 +121,37 @@ fn label_before_the_push_changes_nothing() {
 }
 
 #[test]
+fn label_is_not_for_another_target_branch() {
+    let (_origin, job, github) = pull_request(named, worse);
+    github.label(7, "grace", LABEL, AFTER);
+    github.issue_event(
+        7,
+        json!({"event": "base_ref_changed", "created_at": "2026-11-01T10:30:00Z", "actor": null}),
+    );
+    let said = offline(&job, 10);
+    assert!(said.contains("the target branch was changed after the label"), "{said}");
+
+    for (base_branch, merged_at, why) in [
+        ("release", None, "is to be merged into release by now, and was evaluated against main"),
+        ("main", Some("2026-11-01T10:40:00Z"), "the pull request is not open any more"),
+    ] {
+        let (origin, job, github) = pull_request(named, worse);
+        github.label(7, "grace", LABEL, AFTER);
+        github.add(PullRequest {
+            number: 7,
+            opened_by: "ann".to_owned(),
+            base: origin.rev("main"),
+            head: origin.rev("change"),
+            merged_as: Vec::new(),
+            merged_at,
+            base_branch,
+        });
+        let said = offline(&job, 10);
+        assert!(said.contains(why), "{said}");
+    }
+}
+
+#[test]
 fn change_cannot_name_who_overrides() {
     // In its own configuration, which only a policy of the change itself would read.
     for policy in ["", "head"] {

@@ -55,12 +55,23 @@ fn labels_from_the_page_calibrate_the_judge() {
 }
 
 #[test]
+fn progress_beyond_the_goal_names_the_kind_that_is_rare() {
+    let Some(mut page) = OpenReport::of(|| (regressed(), String::new())) else { return };
+    labelled(&mut page, &["p"; 49]);
+    assert_eq!(page.text("#label-progress"), "49 of 50");
+    labelled(&mut page, &["f"]);
+    assert_eq!(page.text("#label-progress"), "50 labels: 49 pass, 1 fail; calibration needs 20 of each");
+    page.assert_quiet();
+}
+
+#[test]
 fn labels_have_notes_and_survive_the_dialog() {
     let Some(mut page) = OpenReport::of(|| (regressed(), String::new())) else { return };
     page.browser.evaluate(CATCH);
     page.press_on("#label-answers", "Enter");
     assert_eq!(page.browser.evaluate("document.activeElement.id"), "labels-title");
     assert_eq!(page.text("#label-progress"), "0 of 50");
+    assert_eq!(page.text("#labels-title"), "Is every statement supported by the context?");
     // The judge's verdict comes after one's own.
     assert_eq!(page.browser.evaluate("document.querySelector('#labels .judged')"), Value::Null);
     page.browser.press("n");
@@ -86,5 +97,35 @@ fn labels_have_notes_and_survive_the_dialog() {
     page.browser.press("k");
     let other = page.text("#labels .judged");
     assert_ne!(judged.contains("You disagree"), other.contains("You disagree"), "{judged} / {other}");
+    page.assert_quiet();
+}
+
+#[test]
+fn labels_are_for_the_metric_that_is_chosen() {
+    let Some(mut page) = OpenReport::of(|| (regressed(), String::new())) else { return };
+    page.browser.evaluate(CATCH);
+    page.press_on("#label-answers", "Enter");
+    page.browser.press("u");
+    let choose = |metric: &str| {
+        format!(
+            "(() => {{ const select = document.getElementById('label-metric'); select.value = '{metric}'; \
+             select.dispatchEvent(new Event('change')); return select.value; }})()"
+        )
+    };
+    page.browser.evaluate(&choose("relevance"));
+    assert_eq!(page.text("#labels-title"), "Does the answer address the whole question?");
+    assert_eq!(page.text("#label-progress"), "0 of 50");
+    page.press_on("#labels-title", "p");
+    page.browser.evaluate(&choose("faithfulness"));
+    assert_eq!(page.text("#label-progress"), "0 of 50");
+    page.press_on("#labels-title", "p");
+    page.press_on("#labels-title", "s");
+    page.browser.settle();
+    let saved = page.browser.evaluate("window.saved");
+    let saved = saved.as_str().expect("a labels file").to_owned();
+    let rows: Vec<Value> = saved.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let metrics: Vec<&str> = rows.iter().filter_map(|row| row["metric"].as_str()).collect();
+    assert_eq!(metrics.iter().filter(|metric| **metric == "relevance").count(), 1, "{metrics:?}");
+    assert!(metrics.contains(&"faithfulness"), "{metrics:?}");
     page.assert_quiet();
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::regraded::{forgeries, regraded};
 use super::support::{ALONE, CHANGES, FIRST, REPORT, Suite};
 use crate::support::{KEY, MockServer};
 
@@ -27,8 +28,32 @@ fn publish_edited(suite: &Suite, edit: impl Fn(&mut Value)) -> crate::support::O
 }
 
 fn set_verdict(report: &mut Value, verdict: &str) {
-    report["verdict"] = json!(verdict);
-    report["criteria"][0]["verdict"] = json!(verdict);
+    *report = regraded(report, verdict);
+}
+
+/// The grades decide, whatever the words of a report say.
+#[test]
+fn forged_verdict_publishes_nothing() {
+    let suite = evaluated();
+    let before = suite.ledger();
+    let report: Value = serde_json::from_str(&suite.folder.read(REPORT)).expect("JSON");
+    for verdict in ["fail", "inconclusive", "incomplete"] {
+        let honest = regraded(&report, verdict);
+        let forged = forgeries(&honest);
+        let last = forged.len() - 1;
+        for (index, forged) in forged.into_iter().enumerate() {
+            println!("{verdict}: forgery {index}");
+            let outcome = publish_edited(&suite, |report| *report = forged.clone()).expect_code(2);
+            if index == last && verdict != "incomplete" {
+                outcome.says(&format!("`verdict` is pass, and its grades decide {verdict}"));
+            }
+        }
+    }
+    // Words worse than the grades are none either.
+    let words = |report: &mut Value| report["metrics"][0]["candidate"]["mean"] = json!(0.1);
+    publish_edited(&suite, words).expect_code(2).says("and its grades give");
+    assert_eq!(suite.ledger(), before);
+    suite.promote("1.1.0", "production", &[]).expect_code(2);
 }
 
 #[test]
@@ -49,11 +74,13 @@ fn report_that_is_no_evidence_publishes_nothing() {
         ("fail", 10, "the gate failed", &|report| set_verdict(report, "fail")),
         ("inconclusive", 10, "the gate could not decide", &|report| set_verdict(report, "inconclusive")),
         ("incomplete", 10, "the evaluation is incomplete", &|report| set_verdict(report, "incomplete")),
-        ("unchanged", 2, "nothing was evaluated", &|report| report["verdict"] = json!("unchanged")),
-        ("forged verdict", 2, "contradicts itself", &|report| {
+        ("unchanged", 2, "`verdict` is unchanged, but", &|report| report["verdict"] = json!("unchanged")),
+        ("forged verdict", 2, "`verdict` is pass, but criterion", &|report| {
             report["criteria"][0]["verdict"] = json!("fail");
         }),
-        ("forged end", 2, "contradicts itself", &|report| report["ended"]["kind"] = json!("interrupted")),
+        ("forged end", 2, "`verdict` is pass, but the run ended", &|report| {
+            report["ended"]["kind"] = json!("interrupted")
+        }),
         ("other name", 2, "is of the prompt other/prompt", &|report| {
             report["release"]["name"] = json!("other/prompt");
         }),

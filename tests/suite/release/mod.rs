@@ -10,6 +10,7 @@ mod outputs;
 mod planted;
 mod policy;
 pub(crate) mod refuted;
+mod regraded;
 mod releases;
 mod requests;
 mod story;

@@ -18,6 +18,9 @@ struct RequestIdentity<'a> {
     /// In the order of their names.
     parameters: Vec<(&'a String, &'a Value)>,
     repeat: u32,
+    /// The input of an application; absent for a model, whose keys do not change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<&'a Value>,
 }
 
 /// Returns the key of a request to the endpoint `scope`.
@@ -30,6 +33,7 @@ pub(super) fn of_request(scope: &str, request: &ChatRequest) -> Key {
         messages: &request.messages,
         parameters: parameters.iter().collect(),
         repeat: request.repeat,
+        input: request.input.as_deref(),
     };
     // Plain data cannot fail to serialize; the key of nothing would only be an unused one.
     digest(scope, &serde_json::to_vec(&identity).unwrap_or_default())

@@ -252,8 +252,8 @@ fn health_key(request: &ChatRequest) -> (Purpose, String) {
 
 /// The identity of a request among those of this run.
 fn identity(request: &ChatRequest) -> String {
-    let ChatRequest { model, messages, parameters, repeat, .. } = request;
-    serde_json::to_string(&(model, messages, parameters, repeat)).unwrap_or_default()
+    let ChatRequest { model, messages, parameters, repeat, input, .. } = request;
+    serde_json::to_string(&(model, messages, parameters, repeat, input)).unwrap_or_default()
 }
 
 /// Whether a retry may succeed.

@@ -146,9 +146,10 @@ pub fn parse_prompt(
         parameters,
         content_digest: None,
         published: None,
+        application: None,
         messages: Vec::new(),
     };
-    let variant = Variant { facts, messages: parts.messages, lines: parts.lines };
+    let variant = Variant { facts, messages: parts.messages, lines: parts.lines, application: None };
     let value = ParsedPrompt { variant, kind: parts.kind, front_matter: parts.settings.front_matter };
     Ok(Loaded { value, warnings: parts.warnings })
 }

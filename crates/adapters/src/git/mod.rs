@@ -19,6 +19,8 @@ mod presence;
 pub(crate) mod process;
 #[cfg(test)]
 mod tests;
+mod tree_digest;
+mod worktree;
 
 use std::path::{Path, PathBuf};
 
@@ -33,6 +35,7 @@ pub(crate) use commit_files::{
 };
 pub use merge_base::{MergeBase, named_base};
 use process::{GitOutput, git};
+pub use worktree::Checkout;
 
 /// Looks up an environment variable of the CI system.
 pub type Variables<'v> = &'v dyn Fn(&str) -> Option<String>;

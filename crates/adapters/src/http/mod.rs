@@ -25,6 +25,7 @@ pub use address::BaseUrl;
 pub(crate) use address::{is_loopback, is_private};
 pub use client::{Client, ClientOptions, Request, Response};
 pub use error::{Error, ErrorKind, SettingNames};
+pub(crate) use message::MAX_SERVER_TEXT;
 pub use message::server_text;
 pub use retry_after::{Resets, retry_after};
 pub use server_error::ServerError;

@@ -88,7 +88,10 @@ impl<'a> Builder<'a> {
                 }
                 let message = format!("not valid YAML: {}", error.info());
                 let diagnostic = self.diagnostic(&message, Span::new(at, at));
-                let help = self.odd_space(at).or_else(|| explain::yaml_help(error.info()).map(str::to_owned));
+                let help = self
+                    .odd_space(at)
+                    .or_else(|| self.unclosed(error.info()))
+                    .or_else(|| explain::yaml_help(error.info()).map(str::to_owned));
                 Diagnostic { help, ..diagnostic }
             })?;
             self.take(event, span)?;
@@ -101,6 +104,24 @@ impl<'a> Builder<'a> {
         let name = explain::quoted(name);
         let help = format!("write a colon and a space after {name}");
         self.diagnostic(&format!("not valid YAML: no `:` after {name}"), key).help(help)
+    }
+
+    /// Help for a flow list or map that is not closed, or lacks a comma.
+    fn unclosed(&self, info: &str) -> Option<String> {
+        if !["flow", "indentation", "end of stream"].iter().any(|part| info.contains(part)) {
+            return None;
+        }
+        let bracket =
+            |frame: &Frame| match self.lines.text().get(frame.span.start as usize..)?.chars().next()? {
+                '{' => Some((frame.span, '{', '}')),
+                '[' => Some((frame.span, '[', ']')),
+                _ => None,
+            };
+        let (span, opening, closing) = self.stack.iter().rev().find_map(bracket)?;
+        let line = self.lines.place(span).line?;
+        Some(format!(
+            "close the `{opening}` of line {line} with `{closing}`, or write a comma between its entries"
+        ))
     }
 
     /// Help for a space that is not plain, on the line of a syntax error or the one before.

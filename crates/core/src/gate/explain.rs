@@ -2,17 +2,22 @@
 
 use crate::model::{
     Analysis, Bound, Criterion, CriterionOutcome, CriterionVerdict, MetricKind, Need, Requirement, Rule,
-    Statistic, StoredBaseline,
+    Scope, Statistic, StoredBaseline,
 };
 
 use super::evidence::{Context, EXACT};
 use super::fill::{CellCounts, Fill, Selection};
+use super::means::MIN_UNITS;
 use super::numbers::{amount, distinct_digits, percent, points, score, trimmed};
 use super::trials::{FLAKY, Tally};
 use crate::stats::fisher_p_worse;
 
 /// Maximum number of needed repeats or cases that is spelled out; larger estimates are too imprecise.
 const MAX_NEED: usize = 1_000;
+
+/// The end of the explanation of a check that the baseline fails as often: nothing else of the report may then put the
+/// failure down to the change.
+pub const NOT_CAUSED: &str = "not caused by this change";
 
 /// The input of a sentence.
 #[derive(Debug, Clone, Copy)]
@@ -107,7 +112,7 @@ fn threshold_doubt(input: &Explanation<'_>, estimate: f64, minimum: f64, digits:
     if estimate >= minimum - 1e-9 {
         let may_be_lower = lower.filter(|lower| *lower < minimum - input.context.resolution - 1e-9);
         return may_be_lower.map_or_else(
-            || format!("which meets the required {required}, but there is too little evidence to confirm it"),
+            || format!("which meets the required {required}, but {}", unconfirmed_mean(input)),
             |lower| {
                 let lower = on_scale(lower);
                 format!("but the true value could be as low as {lower}, below the required {required}")
@@ -120,6 +125,28 @@ fn threshold_doubt(input: &Explanation<'_>, estimate: f64, minimum: f64, digits:
         Some(upper) => format!("the true value could be as high as {}", on_scale(upper)),
     };
     format!("below the required {required}, but {doubt}")
+}
+
+/// Why a mean does not pass although its interval meets the requirement.
+fn unconfirmed_mean(input: &Explanation<'_>) -> String {
+    let few = few_units(input).filter(|(_, scope)| *scope == Scope::Population);
+    let Some((units, _)) = few else { return "there is too little evidence to confirm it".to_owned() };
+    // One repeat does not show the noise of the suite, so that its cases count as a sample.
+    let without = if input.context.scope == Scope::Suite { "without repeats " } else { "" };
+    format!("{without}fewer than {MIN_UNITS} cases cannot pass, and there are {units}")
+}
+
+/// The independent cases of a criterion, where they are too few, and the scope that decides.
+fn few_units(input: &Explanation<'_>) -> Option<(usize, Scope)> {
+    let metric = input.analysis.metric(&input.criterion.metric)?;
+    let paired = matches!(input.criterion.requirement, Requirement::NotWorse { .. });
+    let selection = Selection {
+        tag: input.criterion.tag.as_deref(),
+        ..Selection::all(input.analysis, metric, paired && metric.scores.baseline.is_some())
+    };
+    let filled = selection.fill(Fill::Worst);
+    let scope = input.context.scope(filled.repeats());
+    (filled.units() < MIN_UNITS).then(|| (filled.units(), scope))
 }
 
 fn baseline(input: &Explanation<'_>, name: &str, tolerance: f64) -> String {
@@ -154,7 +181,7 @@ fn baseline(input: &Explanation<'_>, name: &str, tolerance: f64) -> String {
             } else if looks_worse {
                 "but with this many criteria that could be chance".to_owned()
             } else if low <= input.context.resolution + tolerance + 1e-9 {
-                "but there is too little evidence to confirm it".to_owned()
+                format!("but {}", unconfirmed_mean(input))
             } else {
                 format!("but a drop of up to {} cannot be ruled out", points(low))
             };
@@ -192,7 +219,7 @@ fn not_caused(input: &Explanation<'_>, failed: usize) -> String {
     if theirs == 0 || of == 0 || all == 0 {
         none()
     } else if theirs * all >= failed * of {
-        format!("; the baseline fails it as often ({theirs} of {of}): not caused by this change")
+        format!("; the baseline fails it as often ({theirs} of {of}): {NOT_CAUSED}")
     } else if fisher_p_worse(all - failed, all, of - theirs, of) > 0.05 {
         format!("; the baseline fails it too ({theirs} of {of}), and the difference may be chance")
     } else {
@@ -261,7 +288,7 @@ fn must_pass(input: &Explanation<'_>, name: &str) -> String {
         let of = input.baseline_trials.counted();
         return format!(
             "{name} must pass and is flaky: it passed in {passed} of {trials}, and in {theirs} of {of} with the \
-             baseline, so that is not caused by this change (`must_pass: strict` fails it)."
+             baseline, so that is {NOT_CAUSED} (`must_pass: strict` fails it)."
         );
     }
     match input.outcome.verdict {

@@ -24,6 +24,7 @@ fn variant(model: &str, temperature: Option<f64>) -> VariantFacts {
         parameters,
         content_digest: None,
         published: None,
+        application: None,
         messages: Vec::new(),
     }
 }

@@ -105,21 +105,21 @@ pub struct CalibrationFacts {
     pub metric: String,
     /// Fingerprint of that judge.
     pub fingerprint: String,
-    /// Number of answers that people labelled and the judge graded.
+    /// Number of answers that people labeled and the judge graded.
     pub answers: usize,
-    /// Labelled good by people, passed by the judge.
+    /// Labeled good by people, passed by the judge.
     pub true_positives: usize,
-    /// Labelled bad by people, passed by the judge.
+    /// Labeled bad by people, passed by the judge.
     pub false_positives: usize,
-    /// Labelled good by people, failed by the judge.
+    /// Labeled good by people, failed by the judge.
     pub false_negatives: usize,
-    /// Labelled bad by people, failed by the judge.
+    /// Labeled bad by people, failed by the judge.
     pub true_negatives: usize,
     /// Cohen's kappa; null where it does not exist.
     pub kappa: Option<f64>,
     /// One-sided lower bound of kappa at 95 %.
     pub kappa_lower: Option<f64>,
-    /// Balanced accuracy; null where people labelled one class only.
+    /// Balanced accuracy; null where people labeled one class only.
     pub balanced_accuracy: Option<f64>,
     /// The mean score of answers that people pass minus that of answers that people fail: the share of a true drop that
     /// the mean score shows.

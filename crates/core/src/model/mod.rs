@@ -60,7 +60,7 @@ pub use trial_summary::{
     GradeFacts, Interner, JudgeIdentity, Judgement, Responder, SpoolPlace, TextLocation, TrialSummary,
     TrialText,
 };
-pub use variant::{PromptFacts, PromptMessage, Role, Variant, VariantFacts};
+pub use variant::{Application, ApplicationFacts, PromptFacts, PromptMessage, Role, Variant, VariantFacts};
 pub use verdict::{
     CaseStatus, CaseSummary, ContestedTotals, CriterionOutcome, CriterionVerdict, Decision,
     FirstAttemptsOutcome, Interval, Judged, LengthCorrelation, LookCriterion, LookOutcome, MetricSummary,

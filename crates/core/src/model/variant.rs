@@ -1,5 +1,7 @@
 //! A prompt with its model and parameters.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -26,6 +28,17 @@ pub struct Variant {
     /// For each message, the line of `facts.prompt.source` where its content starts, from 1; 0 for a message from
     /// elsewhere.
     pub lines: Vec<usize>,
+    /// The application that answers in the place of a model; the messages are then only passed to it.
+    pub application: Option<Application>,
+}
+
+/// An application that answers for a variant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Application {
+    /// The digest of its code and settings. Equal identities give equal answers, apart from noise.
+    pub identity: String,
+    /// The prompt that it is given with each case: name, version, text and path.
+    pub prompt: Option<Arc<Value>>,
 }
 
 /// A prompt with its model and parameters.
@@ -45,10 +58,25 @@ pub struct VariantFacts {
     /// The published version that it was read from; absent for files and commits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<PublishedVersion>,
+    /// The application that answers; absent for a prompt with a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<ApplicationFacts>,
     /// The messages of the prompt as written, those of the configuration included, with placeholders; absent in reports of
     /// earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<PromptMessage>,
+}
+
+/// Provenance of an application.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Application")]
+pub struct ApplicationFacts {
+    /// Its command, its address, or the path of its recorded answers.
+    pub source: String,
+    /// `sha256:…` of its files and of how it is called.
+    pub digest: String,
+    /// The full hash of the commit that it was run from; null for the work tree.
+    pub commit: Option<String>,
 }
 
 /// A message of a prompt as written.

@@ -354,7 +354,7 @@ pub struct Slice {
     pub difference: Option<Interval>,
 }
 
-/// Pearson's correlation with the length of the answers, in -1 to 1: near 1, the judge may favour long ones.
+/// Pearson's correlation with the length of the answers, in -1 to 1: near 1, the judge may favor long ones.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LengthCorrelation {
     /// Correlation of the candidate's scores with the length of its answers; null with too few cases or no variance.
@@ -378,9 +378,9 @@ named! {
         Improved = "improved",
         /// Repeats of one variant disagree.
         Flaky = "flaky",
-        /// A gated metric is lower, and noise explains it.
+        /// A gated metric is lower, but in this case alone by no more than noise can move it.
         Lower = "lower",
-        /// A gated metric is higher, none is lower, and noise explains it.
+        /// A gated metric is higher and none is lower, but in this case alone by no more than noise can move it.
         Higher = "higher",
         /// None of these.
         Same = "same",

@@ -151,6 +151,7 @@ fn variant(system: &str, user: &str) -> Variant {
             parameters: Map::new(),
             content_digest: None,
             published: None,
+            application: None,
             messages: Vec::new(),
         },
         messages: vec![
@@ -158,6 +159,7 @@ fn variant(system: &str, user: &str) -> Variant {
             Message::new(MessageRole::User, user.to_owned()),
         ],
         lines: vec![5, 0],
+        application: None,
     }
 }
 

@@ -1,14 +1,16 @@
-//! Text from and to the outside: secrets, redaction, neutralizing of untrusted text, strict JSON, differences, and reasoning
-//! in front of answers.
+//! Text from and to the outside: secrets, redaction, neutralizing of untrusted text, strict JSON, differences, counts, and
+//! reasoning in front of answers.
 
 pub(crate) mod edit_script;
 pub mod json;
 pub mod neutral;
+mod number;
 pub mod reasoning;
 mod redact;
 mod secret;
 mod word_diff;
 
+pub use number::{count, counted};
 pub use redact::Redactor;
 pub use secret::Secret;
 pub use word_diff::{Piece, PieceKind, line_diff, word_diff};

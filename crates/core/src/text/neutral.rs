@@ -5,8 +5,11 @@
 //! control sequences, and GitHub turns `@name`, `#1`, hashes and addresses in a comment into mentions and links.
 //! The functions of this module return text without any of these. They do not redact secrets; [`clip`] shortens text.
 
+mod invisible;
 #[cfg(test)]
 mod tests;
+
+pub use invisible::{invisible, is_invisible, label};
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -15,10 +18,12 @@ pub const TERMINAL_LIMIT: usize = 300;
 
 /// Characters that some programs treat as a line break.
 const BREAKS: [char; 7] = ['\n', '\r', '\u{B}', '\u{C}', '\u{85}', '\u{2028}', '\u{2029}'];
+/// Characters of the longest name that starts a reference or an address, and one more.
+const ACTIVE_NAME: usize = 8;
 /// Replaces control characters.
 const REPLACEMENT: char = '\u{FFFD}';
 /// Zero-width space, which ends every mention, reference and address.
-const BREAK: char = '\u{200B}';
+pub const BREAK: char = '\u{200B}';
 
 /// Neutralizes text for a part of a line on a terminal or in a log: at most [`TERMINAL_LIMIT`] characters.
 ///
@@ -51,7 +56,8 @@ pub fn source_line(text: &str) -> String {
 /// Neutralizes text for a Markdown paragraph, list item or table cell.
 ///
 /// The text is rendered as it is written, in one line: without markup, HTML, comments, fences, cell borders and
-/// formulas, and without mentions, references, hashes and addresses that become links.
+/// formulas, and without mentions, references, hashes and addresses that become links. Invisible characters are shown by
+/// their labels.
 pub fn markdown(text: &str) -> String {
     let characters: Vec<char> = one_line(text).chars().collect();
     let mut out = String::with_capacity(text.len() + text.len() / 4);
@@ -89,7 +95,8 @@ pub fn markdown(text: &str) -> String {
             '_' => out.push_str("&lowbar;"),
             '@' | '#' => out.extend([character, BREAK]),
             // `https://`, `mailto:name`, `:emoji:`, `:100:`, but not the colon of a time.
-            ':' if after.is_some_and(|after| !after.is_whitespace())
+            // More text may follow in another part.
+            ':' if after.is_none_or(|after| !after.is_whitespace())
                 && !(before.is_some_and(|c| c.is_ascii_digit())
                     && after.is_some_and(|c| c.is_ascii_digit())) =>
             {
@@ -104,27 +111,50 @@ pub fn markdown(text: &str) -> String {
             {
                 out.extend([character, BREAK]);
             }
+            hidden if is_invisible(before, hidden, after) => out.push_str(&label(hidden)),
             _ => out.push(character),
         }
     }
     out
 }
 
+/// Whether two texts without white space between them, each neutralized by [`markdown`], could form a link or reference
+/// together.
+pub fn is_active_together(before: &str, after: &str) -> bool {
+    let (Some(last), Some(first)) = (before.chars().last(), after.chars().next()) else { return false };
+    if last.is_whitespace() || first.is_whitespace() {
+        return false;
+    }
+    // Hashes are cut in groups, which start anywhere.
+    let both_hexadecimal = last.is_ascii_hexdigit() && first.is_ascii_hexdigit();
+    let start = before.char_indices().rev().nth(ACTIVE_NAME).map_or(0, |(at, _)| at);
+    let end = after.char_indices().nth(ACTIVE_NAME).map_or(after.len(), |(at, _)| at);
+    let (before, after) = (before.get(start..).unwrap_or_default(), after.get(..end).unwrap_or_default());
+    both_hexadecimal || markdown(&format!("{before}{after}")) != markdown(before) + &markdown(after)
+}
+
 /// Wraps text of many lines in a Markdown code block with fences, which ends with a line break.
 ///
 /// The fence is longer than any run of its character in the text, so the text cannot end the block. U+200B follows each
-/// `@` and `#`, since a reply by e-mail quotes code as plain text, in which they become mentions.
+/// `@` and `#`, since a reply by e-mail quotes code as plain text, in which they become mentions. Invisible characters are
+/// shown by their labels.
 pub fn fenced(text: &str) -> String {
     let lines: Vec<String> = lines(text).collect();
     let longest = lines.iter().map(|line| longest_run(line, '`')).max().unwrap_or_default();
     let fence = "`".repeat(longest.max(2) + 1);
     let mut out = format!("{fence}text\n");
     for line in lines {
-        for character in line.chars() {
-            out.push(character);
-            if matches!(character, '@' | '#') {
-                out.push(BREAK);
+        let mut before = None;
+        let mut characters = line.chars().peekable();
+        while let Some(character) = characters.next() {
+            match character {
+                hidden if is_invisible(before, hidden, characters.peek().copied()) => {
+                    out.push_str(&label(hidden));
+                }
+                '@' | '#' => out.extend([character, BREAK]),
+                _ => out.push(character),
             }
+            before = Some(character);
         }
         out.push('\n');
     }

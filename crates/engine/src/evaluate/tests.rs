@@ -23,6 +23,7 @@ fn variant(model: &str) -> VariantFacts {
         parameters: serde_json::Map::new(),
         content_digest: None,
         published: None,
+        application: None,
         messages: Vec::new(),
     }
 }

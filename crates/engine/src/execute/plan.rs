@@ -3,10 +3,15 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
 use promptgate_core::model::{
-    Case, ChatRequest, Dataset, Diagnostic, Diagnostics, Message, Purpose, Role, Variant,
+    Application, Case, ChatRequest, Dataset, Diagnostic, Diagnostics, Message, Purpose, Role, Variant,
+    VariantFacts,
 };
 use promptgate_core::template::{self, Template};
 
@@ -97,13 +102,18 @@ impl Prepared {
             Template::parse(&message.content)
                 .map_err(|error| Diagnostic::new(format!("{}: {error}", variant.facts.prompt.source)))
         };
-        let templates = variant.messages.iter().map(parse).collect::<Result<_, _>>()?;
+        // An application renders its prompt itself.
+        let messages = variant.messages.iter().filter(|_| variant.application.is_none());
+        let templates = messages.map(parse).collect::<Result<_, _>>()?;
         Ok(Self { variant, templates })
     }
 
     fn request(&self, case: &Case, repeat: u32) -> Result<ChatRequest, Diagnostic> {
-        let variables = template::variables(case);
         let facts = &self.variant.facts;
+        if let Some(application) = &self.variant.application {
+            return Ok(application_request(facts, application, case, repeat));
+        }
+        let variables = template::variables(case);
         let render = |(message, parsed): (&Message, &Template)| {
             let content =
                 parsed.render(&|name: &str| -> Option<Cow<'_, str>> { variables.get(name) }).map_err(
@@ -122,6 +132,37 @@ impl Prepared {
             refresh: false,
             input: None,
         })
+    }
+}
+
+/// The request to an application, which is given the whole case.
+fn application_request(
+    facts: &VariantFacts,
+    application: &Application,
+    case: &Case,
+    repeat: u32,
+) -> ChatRequest {
+    let digest = Sha256::new().chain_update(&case.id).chain_update([0]).chain_update(repeat.to_be_bytes());
+    let [a, b, c, d, ..] = <[u8; 32]>::from(digest.finalize());
+    let input = json!({
+        "id": case.id,
+        "repeat": repeat,
+        // 31 bits, which every language reads as a number.
+        "seed": u32::from_be_bytes([a, b, c, d]) >> 1,
+        "query": case.has_query().then_some(&case.query),
+        "context": case.context,
+        "vars": case.vars,
+        "prompt": application.prompt,
+    });
+    ChatRequest {
+        model: facts.model.clone(),
+        messages: Vec::new(),
+        parameters: facts.parameters.clone(),
+        response_format: None,
+        repeat,
+        purpose: Purpose::Completion,
+        refresh: false,
+        input: Some(Arc::new(input)),
     }
 }
 
@@ -168,19 +209,24 @@ impl Plan {
         let mut duplicates = Vec::with_capacity(dataset.cases.len());
         let (mut candidates, mut baselines, mut judges) =
             (Counter::default(), Counter::default(), Counter::default());
+        let identity = |variant: &Prepared| Some(variant.variant.application.as_ref()?.identity.clone());
+        let is_same_application = baseline.as_ref().is_none_or(|it| identity(it) == identity(&candidate));
         for case in &dataset.cases {
             let mut render = |variant: &Prepared| {
                 variant.request(case, 0).map_err(|diagnostic| diagnostics.push(diagnostic)).ok()
             };
             let ours = render(&candidate);
             let theirs = baseline.as_ref().and_then(render);
-            let messages = |request: Option<&ChatRequest>| request.map(|it| it.messages.clone());
+            // Requests to an application have the case's id and are never equal.
+            let messages = |request: Option<&ChatRequest>| {
+                request.map(|it| (it.messages.clone(), it.input.as_ref().map(|_| &case.id)))
+            };
             duplicates.push(Duplicates {
                 candidate: candidates.count(messages(ours.as_ref())),
                 baseline: baselines.count(messages(theirs.as_ref())),
                 judge: judges.count(&case.query),
             });
-            shared.push(theirs.is_some() && ours == theirs);
+            shared.push(is_same_application && theirs.is_some() && ours == theirs);
         }
         if diagnostics.is_empty() {
             let indices = (0..dataset.cases.len()).collect();

@@ -1,5 +1,7 @@
 //! Execution of plans with a scripted model and paused time.
 
+mod transform;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,7 +19,7 @@ use promptgate_core::model::{
     TrialResult, Usage, Variant, VariantFacts,
 };
 use promptgate_core::port::NullSink;
-use promptgate_core::transform::{Extraction, Transform};
+use promptgate_core::transform::Transform;
 use promptgate_testing::{Reply, ScriptedModel};
 
 fn reply(text: &str) -> Reply {
@@ -43,10 +45,12 @@ fn variant(template: &str) -> Variant {
             parameters: Map::new(),
             content_digest: None,
             published: None,
+            application: None,
             messages: Vec::new(),
         },
         messages: vec![Message::new(MessageRole::User, template.to_owned())],
         lines: vec![1],
+        application: None,
     }
 }
 
@@ -489,19 +493,4 @@ async fn call_of_a_tool_is_an_answer() {
     // Without a call there is no answer.
     let answer = Completion { finish_reason: FinishReason::ToolCalls, ..Completion::from_text("") };
     assert_eq!(checked(true, answer).await.0.flags, ["product_fault"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn answer_that_cannot_be_transformed_scores_zero() {
-    for (text, score) in [("```\nlong enough\n```", 1.0), ("```\nx\n```", 0.0), ("long enough", 0.0)] {
-        let mut bench = bench(plan(1, "a {{query}}", None), &["tone"], move |_, _| reply(text));
-        bench.engine.transform.extract = Some(Extraction::Fenced);
-        let (result, requests, _) = bench.run(1).await;
-        let grade = grades(&result.trials[0])[0].clone();
-        assert_eq!(grade.score(), Some(score), "{text}");
-        let is_unreadable = !text.starts_with('`');
-        assert_eq!(grade.flags == ["product_fault", "not_transformed"], is_unreadable, "{:?}", grade.flags);
-        // The judge is not asked about an answer without the part that it has to grade.
-        assert_eq!(requests.len() == 1, is_unreadable, "{text}");
-    }
 }

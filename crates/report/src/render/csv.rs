@@ -39,7 +39,8 @@ const LAST: [&str; 9] = [
 /// Writes a row per case, in dataset order.
 pub(super) fn write(report: &Report, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let cell = Cell { sanitizer: Sanitizer::new(&style.redactor) };
-    let mut writer = csv::Writer::from_writer(out);
+    // A program with another separator then still finds the ends of the cells.
+    let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(out);
     let metrics = report
         .scorers
         .iter()
@@ -115,6 +116,9 @@ fn number(value: f64) -> String {
     (((value * 1e6).round() / 1e6) + 0.0).to_string()
 }
 
+/// Characters that start a formula.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
 /// Makes text safe for a cell.
 struct Cell<'a> {
     sanitizer: Sanitizer<'a>,
@@ -122,12 +126,28 @@ struct Cell<'a> {
 
 impl Cell<'_> {
     /// Redacts and cuts a text, takes control sequences and commands out of its lines, and puts an apostrophe before what a
-    /// spreadsheet would take for a formula.
+    /// spreadsheet would take for a formula: also within the text, since a spreadsheet may split it at semicolons, tabs or
+    /// line breaks.
     fn text(&self, text: &str) -> String {
         let text = self.sanitizer.clip(text, MAX_CELL);
-        let starts_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
+        let starts_blank = text.starts_with(['\t', '\r']);
         let lines: Vec<String> = text.lines().map(neutral::source_line).collect();
-        format!("{}{}", if starts_formula { "'" } else { "" }, lines.join("\n"))
+        let mut out = String::with_capacity(text.len() + 2);
+        out.push_str(if starts_blank { "'" } else { "" });
+        let mut starts_cell = true;
+        for character in lines.join("\n").chars() {
+            if starts_cell && FORMULA.contains(&character) {
+                out.push('\'');
+            }
+            out.push(character);
+            starts_cell = match character {
+                ';' | '\n' | '\t' => true,
+                // A quote may be taken for that of a cell, and blanks before a formula are skipped.
+                '"' | '\'' => starts_cell,
+                other => starts_cell && other.is_whitespace(),
+            };
+        }
+        out
     }
 
     fn list(&self, texts: &[String]) -> String {
@@ -197,6 +217,29 @@ mod tests {
         assert!(!last.contains("\n::") && !last.contains('\u{1b}'), "{last:?}");
         // A number is a number, whatever its sign.
         assert_eq!(column(&table, "difference", 2), "-1");
+    }
+
+    #[test]
+    fn no_part_of_a_cell_is_a_formula() {
+        let redactor = Redactor::new(&[]);
+        let cell = Cell { sanitizer: Sanitizer::new(&redactor) };
+        for (text, safe) in [
+            ("x;=WEBSERVICE(A1);y", "x;'=WEBSERVICE(A1);y"),
+            ("x; \"@SUM(A1)", "x; \"'@SUM(A1)"),
+            ("a\n-1\n＝1", "a\n'-1\n'＝1"),
+            ("a\r\n+1", "a\n'+1"),
+            ("a = b - c; d", "a = b - c; d"),
+            ("\u{1b};=1", "\u{fffd};'=1"),
+        ] {
+            assert_eq!(cell.text(text), safe);
+        }
+        let mut report = fixtures::fail();
+        report.cases[0].query = "x;=1\",=2".to_owned();
+        let mut out = Vec::new();
+        crate::write(&report, Format::Csv, &mut out, Style::default()).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains(",\"x;'=1\"\",=2\","), "{text}");
+        assert!(text.starts_with("\"id\",\"status\","), "{text}");
     }
 
     #[test]

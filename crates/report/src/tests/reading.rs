@@ -32,10 +32,31 @@ fn unknown_fields_are_ignored() {
     assert_eq!(read_alone("report.json", &value.to_string()).unwrap(), fixtures::pass());
 }
 
+fn set_criteria(report: &mut Value, verdict: &str) {
+    for criterion in report["criteria"].as_array_mut().unwrap() {
+        criterion["verdict"] = json!(verdict);
+    }
+}
+
+#[test]
+fn pass_of_a_run_that_did_not_end_is_refused() {
+    let mut value = serde_json::to_value(fixtures::pass()).unwrap();
+    value["ended"]["kind"] = json!("failed_fast");
+    let ended = message(read_alone("report.json", &value.to_string()).unwrap_err());
+    assert!(ended.contains("`verdict` is pass, but the run ended as failed_fast"), "{ended}");
+    // `--advisory` excuses a verdict, and nothing makes it worse.
+    let mut value = serde_json::to_value(fixtures::fail()).unwrap();
+    value["exit_code"] = json!(0);
+    assert_eq!(read_alone("report.json", &value.to_string()).unwrap().exit_code, 0);
+    value["exit_code"] = json!(11);
+    let code = message(read_alone("report.json", &value.to_string()).unwrap_err());
+    assert!(code.contains("`exit_code` is 11, but `verdict` is fail"), "{code}");
+}
+
 #[test]
 fn contradictory_report_is_refused() {
     type Edit = fn(&mut Value);
-    let edits: [(&str, Edit); 8] = [
+    let edits: [(&str, Edit); 15] = [
         ("duplicate case", |report| report["cases"][1]["id"] = report["cases"][0]["id"].clone()),
         ("duplicate trial", |report| report["cases"][0]["trials"][2]["repeat"] = json!(0)),
         ("`repeat` must be below 2", |report| report["repeats"] = json!(2)),
@@ -50,6 +71,25 @@ fn contradictory_report_is_refused() {
             let must_pass = criteria.iter_mut().find(|it| it["requirement"]["kind"] == "must_pass");
             must_pass.unwrap()["requirement"]["case"] = json!(6);
         }),
+        ("`verdict` is pass, but criterion", |report| report["verdict"] = json!("pass")),
+        ("`verdict` is unchanged, but criterion", |report| report["verdict"] = json!("unchanged")),
+        ("`verdict` is fail, but every criterion passes", |report| set_criteria(report, "pass")),
+        ("`reasons` name criterion", |report| {
+            report["verdict"] = json!("pass");
+            set_criteria(report, "pass");
+        }),
+        ("`exit_code` is 10, but `verdict` is pass", |report| {
+            report["verdict"] = json!("pass");
+            set_criteria(report, "pass");
+            report["reasons"] = json!([]);
+        }),
+        ("`verdict` is pass, but the last of `looks` is fail", |report| {
+            report["verdict"] = json!("pass");
+            set_criteria(report, "pass");
+            report["reasons"] = json!([]);
+            report["exit_code"] = json!(0);
+        }),
+        ("`reasons` lack criterion", |report| report["reasons"] = json!([])),
     ];
     for (expected, edit) in edits {
         let mut value = serde_json::to_value(fixtures::fail()).unwrap();

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::changes::word_diff;
 use super::{Sanitizer, fails};
 use crate::v1::{Case, Role, Segment, SegmentOp, Trial};
+use promptgate_core::text::neutral;
 
 /// Characters of an answer.
 const MAX_ANSWER: usize = 4000;
@@ -22,6 +23,8 @@ pub(crate) struct CaseAnswer {
     pub(crate) repeat: u32,
     pub(crate) text: Option<String>,
     pub(crate) error: Option<String>,
+    /// Characters of the answer after those of `text`; `None` where it is whole.
+    pub(crate) more: Option<usize>,
     /// The text in pieces: those that are not equal are in this answer alone.
     pub(crate) segments: Vec<Segment>,
 }
@@ -66,10 +69,15 @@ pub(crate) fn answers(case: &Case, sanitizer: &Sanitizer<'_>) -> Vec<CaseAnswer>
     let Some(repeat) = shown_repeat(case) else { return Vec::new() };
     let answer = |role: Role| {
         let trial = case.trials.readable().find(|trial| trial.role == role && trial.repeat == repeat)?;
+        let whole = trial.output.as_deref().map(|text| sanitizer.clip(&with_calls(text, &trial), usize::MAX));
+        let characters = whole.as_ref().map_or(0, |whole| whole.chars().count());
+        let text = whole.map(|whole| neutral::clip(&whole, MAX_ANSWER));
+        let shown = text.as_ref().map_or(0, |text| text.chars().count());
         Some(CaseAnswer {
             side: role.as_str(),
             repeat: repeat + 1,
-            text: trial.output.as_deref().map(|text| sanitizer.clip(&with_calls(text, &trial), MAX_ANSWER)),
+            more: Some(characters.saturating_sub(shown)).filter(|more| *more > 0),
+            text,
             error: trial.error.as_ref().map(|fault| sanitizer.clip(&fault.message, MAX_TEXT)),
             segments: Vec::new(),
         })

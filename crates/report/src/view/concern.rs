@@ -55,15 +55,20 @@ fn concern(report: &Report, case: &Case) -> Option<Concern> {
     }
 }
 
-/// Whether moves that noise explains are left out: a run that passed has nothing to look for in them.
+/// Whether changes within noise are hidden, as in a run that passed.
 pub(crate) fn hides_noise(report: &Report) -> bool {
     matches!(report.verdict, Verdict::Pass | Verdict::Unchanged)
 }
 
-/// The status of a case in a word; without a baseline `same` becomes `failing`, `passing` or `graded`.
+/// The status of a case of a report in a word.
 pub(crate) fn status(report: &Report, case: &Case) -> &'static str {
+    status_of(report.variants.baseline.is_some(), case)
+}
+
+/// The status of a case in a word; without a baseline `same` becomes `failing`, `passing` or `graded`.
+pub(crate) fn status_of(has_baseline: bool, case: &Case) -> &'static str {
     match case.status {
-        CaseStatus::Same if report.variants.baseline.is_none() => match case.candidate_passes {
+        CaseStatus::Same if !has_baseline => match case.candidate_passes {
             _ if !case.failing.is_empty() => "failing",
             Some(passes) if passes.passed == passes.of => "passing",
             _ => "graded",

@@ -37,17 +37,11 @@ pub(crate) fn shared_context(
         baseline_note => report.baseline_note.as_deref().map(super::baseline_note).map(text),
         notices => super::page_notices(report).take(rows).map(text).collect::<Value>(),
         release => super::release_line(report).map(|line| text(&line)),
-        request_changes => super::request_changes(report)
-            .iter()
-            .take(rows)
-            .filter(|_| report.variants.baseline.is_some())
-            .map(|change| text(change))
-            .collect::<Value>(),
         exit_code_zero => super::is_non_blocking(report),
         simulated => report.simulated,
-        partial => report.verdict == Verdict::Incomplete,
+        incomplete => report.verdict == Verdict::Incomplete,
         reasons => reasons.iter().take(rows).map(|reason| text(reason)).collect::<Value>(),
-        // The next step comes behind so many of them.
+        // Number of reasons before the next step.
         reasons_lead => super::reasons_before_help(report, reasons.len()).min(rows),
         reasons_left_out => reasons.len().saturating_sub(rows),
         why => Serde(why.iter().flat_map(|why| &why.pieces).collect::<Vec<_>>()),

@@ -68,11 +68,15 @@ pub(crate) fn verdict_rank(verdict: CriterionVerdict) -> u8 {
     }
 }
 
+/// Whether a criterion was decided by comparison alone, without a test.
+pub(crate) fn is_literal(criterion: &Criterion) -> bool {
+    matches!(criterion.method.as_str(), "literal" | "point")
+}
+
 /// The rule of a comparison: a pass rules out a drop beyond tolerance and resolution, a fail shows one beyond the tolerance.
 /// A literal comparison knows the tolerance alone.
 fn no_drop(report: &Report, criterion: &Criterion, tolerance: f64) -> String {
-    let is_literal =
-        matches!(criterion.method.as_str(), "literal" | "point") || report.policy.rule == Rule::Point;
+    let is_literal = is_literal(criterion) || report.policy.rule == Rule::Point;
     let allowed = match criterion.verdict {
         CriterionVerdict::Pass | CriterionVerdict::Inconclusive | CriterionVerdict::Incomplete
             if !is_literal =>

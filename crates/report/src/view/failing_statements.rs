@@ -1,4 +1,4 @@
-//! What a judge says of the statements and items that count against an answer.
+//! Judge verdicts on statements and items that count against an answer.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::{Sanitizer, fails};
 use crate::v1::{Case, Role};
 
 /// Verdicts that do not count against an answer.
-const GOOD: [&str; 5] = ["supported", "no_claim", "covered", "yes", "5"];
+const ACCEPTED_VERDICTS: [&str; 5] = ["supported", "no_claim", "covered", "yes", "5"];
 
 /// A statement of an answer, or an item of a rubric, that a judge does not accept.
 #[derive(Debug, PartialEq, Serialize)]
@@ -52,7 +52,7 @@ fn worst(details: &Value) -> Option<&Value> {
     let verdict = |entry: &Value| entry.get("verdict").and_then(Value::as_str).map(str::to_owned);
     let failing = || {
         judge_entries(details).into_iter().filter(|entry| {
-            verdict(entry).is_some_and(|verdict| !GOOD.contains(&verdict.as_str()))
+            verdict(entry).is_some_and(|verdict| !ACCEPTED_VERDICTS.contains(&verdict.as_str()))
                 || entry.get("problem").is_some_and(|problem| !problem.is_null())
         })
     };

@@ -1,5 +1,6 @@
 //! Content that several renderings share: rows, sentences and formatted numbers, without markup.
 
+mod abbreviated;
 mod calls;
 mod case_answers;
 mod case_rows;
@@ -18,6 +19,7 @@ mod metric_rows;
 pub(crate) mod number;
 pub(crate) mod policy_notice;
 mod release_line;
+mod request_changes;
 pub(crate) mod rollout;
 mod run_facts;
 pub(crate) mod slices;
@@ -31,7 +33,7 @@ pub(crate) use case_rows::{CaseRow, changed, fails, legend, others, tally, worst
 pub(crate) use context::{PageLimits, shared_context};
 pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, verdict_rank};
 pub(crate) use failing_statements::{FailingStatement, failing_statements, judge_entries};
-pub(crate) use first_facts::{page_notices, request_changes};
+pub(crate) use first_facts::page_notices;
 pub(crate) use headline::{
     Headline, headline, is_non_blocking, nothing_measured, reasons, reasons_before_help,
 };
@@ -39,8 +41,9 @@ pub(crate) use metric_rows::{
     informative_metrics, metric_kind, metric_row, smallest_drops, undetected_failure_rate,
 };
 pub(crate) use release_line::release_line;
+pub(crate) use request_changes::{request_changes, request_changes_without_text};
 pub(crate) use run_facts::{
-    NO_BASELINE, baseline_note, cached, contested, cost, money, scope_question, variant_name,
+    NO_BASELINE, baseline_note, cached, contested, cost, money, scope_question, variant_name, variant_names,
 };
 pub(crate) use time::minute;
 pub(crate) use untrusted_text::Sanitizer;

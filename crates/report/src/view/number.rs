@@ -1,6 +1,7 @@
 //! Number formats: scores with three decimals, latency in seconds, cost in dollars.
 
 use crate::v1::{MetricKind, Tokens};
+pub(crate) use promptgate_core::text::{count, counted};
 
 /// Placeholder for a missing number.
 pub(crate) const NONE: &str = "–";
@@ -52,7 +53,7 @@ pub(crate) fn dollars(usd: f64) -> String {
     format!("{sign}${digits}")
 }
 
-/// Bounds in the unit of their metric: `0.812 to 0.874`; one-sided where a bound is missing. Equal bounds are none:
+/// Bounds in the unit of their metric: `0.812 to 0.874`; one-sided where a bound is missing. Equal bounds are shown as `–`:
 /// nothing varied, so no variance could be estimated, and a width of zero would read as certainty.
 pub(crate) fn bounds(lower: Option<f64>, upper: Option<f64>, show: impl Fn(f64) -> String) -> String {
     match (lower, upper) {
@@ -62,25 +63,6 @@ pub(crate) fn bounds(lower: Option<f64>, upper: Option<f64>, show: impl Fn(f64) 
         (None, Some(upper)) => format!("up to {}", show(upper)),
         (None, None) => NONE.to_owned(),
     }
-}
-
-/// A count with thousands separators: `12,345`.
-pub(crate) fn count(count: u64) -> String {
-    let digits = count.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// A count with its noun: `1 case`, `12 cases`.
-pub(crate) fn counted(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", count(number))
 }
 
 /// Tokens both ways: `12,345 tokens in, 678 out`.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::v1::Report;
+use crate::v1::{PolicyChange, Report};
 
 /// A notice shown before the numbers.
 #[derive(Debug, Serialize)]
@@ -33,13 +33,28 @@ pub(crate) fn place(report: &Report) -> Option<String> {
 
 /// Returns the notice with at most `rows` changes; `None` for the candidate's own policy or an unaltered one.
 pub(crate) fn notice(report: &Report, rows: usize) -> Option<Notice> {
+    described(report, rows, &ToString::to_string)
+}
+
+/// The same without the values, which may be texts of rubrics and checks, unless both are numbers.
+pub(crate) fn notice_without_text(report: &Report, rows: usize) -> Option<Notice> {
+    let is_number = |value: &Option<String>| {
+        value.as_ref().is_none_or(|text| text.trim_end_matches('%').parse::<f64>().is_ok())
+    };
+    described(report, rows, &|change| match is_number(&change.old) && is_number(&change.new) {
+        true => change.to_string(),
+        false => change.path.clone(),
+    })
+}
+
+fn described(report: &Report, rows: usize, describe: &dyn Fn(&PolicyChange) -> String) -> Option<Notice> {
     let place = place(report)?;
     let source = report.policy_source.as_ref()?;
     if source.new {
         let sentence = format!("new. There is no policy at {place}: this change sets its own bar");
         return Some(Notice { sentence, changes: Vec::new(), left_out: 0 });
     }
-    let mut changes: Vec<String> = source.changed.iter().map(ToString::to_string).collect();
+    let mut changes: Vec<String> = source.changed.iter().map(describe).collect();
     let all = changes.len() + source.more;
     if let Some(dataset) = report.dataset_changes.as_ref().filter(|dataset| !dataset.is_empty()) {
         // First, since only dataset changes take effect.
@@ -63,7 +78,7 @@ mod tests {
     use super::*;
     use crate::fixtures::{self, Parts};
     use crate::{Format, Style, write};
-    use promptgate_core::model::{DatasetChanges, NamedCases, PolicyChange, PolicySource};
+    use promptgate_core::model::{DatasetChanges, NamedCases, PolicySource};
 
     fn report(source: PolicySource) -> Report {
         let mut parts = Parts::of(&fixtures::pass());
@@ -121,6 +136,23 @@ mod tests {
         assert!(!text.contains("<b>"), "{text}");
         let text = rendered(&report, Format::Terminal);
         assert!(text.contains("policy") && text.contains("5f6e7d8c9b0a"), "{text}");
+    }
+
+    #[test]
+    fn values_of_policy_changes_are_numbers_or_left_out() {
+        let change = |path: &str, old: &str, new: &str| PolicyChange {
+            path: path.to_owned(),
+            old: Some(old.to_owned()),
+            new: Some(new.to_owned()),
+        };
+        let changed = vec![
+            change("gate.max_missing", "2%", "90%"),
+            change("metrics.tone.rubric", "Is it about the secret plan?", "Is it kind?"),
+        ];
+        let report = report(PolicySource { changed, ..from_main() });
+        let notice = notice_without_text(&report, 9).unwrap();
+        assert!(notice.changes[0].contains("2%") && notice.changes[0].contains("90%"), "{notice:?}");
+        assert_eq!(notice.changes[1], "metrics.tone.rubric");
     }
 
     #[test]

@@ -10,7 +10,7 @@ const READ_AGAIN: &str = "check the source and its credentials; the next call re
 /// The next step after a version that is bad.
 const PUBLISH_ANOTHER: &str = "correct the prompt and publish a new version";
 
-/// How a result is to be taken.
+/// Severity of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tone {
     /// Nothing happened.
@@ -32,15 +32,21 @@ pub(crate) struct ResultWords {
     pub(crate) next: Option<String>,
 }
 
-/// The words of every result, which are nowhere else.
+impl Rollout {
+    /// The words of what was done, or in a dry run of what would be.
+    fn done_or_planned(&self, done: &str, planned: &str) -> String {
+        if self.dry_run { planned.to_owned() } else { done.to_owned() }
+    }
+}
+
+/// Returns text, tone and next step of a result.
 pub(crate) fn result_words(rollout: &Rollout) -> ResultWords {
     if let (None, Some(_)) = (&rollout.rollout, &rollout.version) {
         return on_its_way(rollout);
     }
     let name = &rollout.name;
     let percent = rollout.rollout.as_ref().map_or(0.0, |position| position.percent);
-    let would =
-        |done: &str, planned: &str| if rollout.dry_run { planned.to_owned() } else { done.to_owned() };
+    let would = |done: &str, planned: &str| rollout.done_or_planned(done, planned);
     let command = |command: &str| format!("`promptgate rollout {command} {name} --reason TEXT`");
     let observes = || Some(format!("`promptgate rollout advance {name}` observes the step"));
     let (text, tone, next) = match rollout.result {
@@ -122,8 +128,7 @@ fn idle(rollout: &Rollout) -> &'static str {
 /// The words of a version on its way to production while no rollout is running.
 fn on_its_way(rollout: &Rollout) -> ResultWords {
     let name = &rollout.name;
-    let would =
-        |done: &str, planned: &str| if rollout.dry_run { planned.to_owned() } else { done.to_owned() };
+    let would = |done: &str, planned: &str| rollout.done_or_planned(done, planned);
     let goes_on = || Some(format!("`promptgate rollout advance {name}` goes on"));
     let (text, tone, next) = match rollout.result {
         RolloutResult::Staged => (would("is on staging now", "would move to staging"), Tone::Good, goes_on()),

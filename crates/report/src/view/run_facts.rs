@@ -1,7 +1,7 @@
 //! Facts of a run in words: variants, baseline, cache, cost.
 
 use super::number;
-use crate::v1::{Report, Scope, Tokens, Variant};
+use crate::v1::{Report, Scope, Tokens, Variant, Variants};
 
 /// The question that a scope answers.
 pub(crate) fn scope_question(scope: Scope) -> &'static str {
@@ -14,6 +14,41 @@ pub(crate) fn scope_question(scope: Scope) -> &'static str {
 /// Name and version of the prompt of a variant.
 pub(crate) fn variant_name(variant: &Variant) -> String {
     format!("{} {}", variant.prompt.name, variant.prompt.version)
+}
+
+/// Names of the candidate and its baseline. Where they are equal, as after an edit that keeps the version, the candidate is
+/// marked as changed, and the baseline has its commit or its source.
+pub(crate) fn variant_names(variants: &Variants) -> (String, Option<String>) {
+    let candidate = variant_name(&variants.candidate);
+    let Some(baseline) = &variants.baseline else { return (candidate, None) };
+    let name = variant_name(baseline);
+    if name != candidate {
+        return (candidate, Some(name));
+    }
+    let changed = if is_changed(&variants.candidate, baseline) { " (changed)" } else { "" };
+    let (prompt, ours) = (&baseline.prompt, &variants.candidate.prompt);
+    let place = match &prompt.commit {
+        // Only a hash is shortened: part of anything else could be part of a secret.
+        Some(commit) if commit.chars().all(|c| c.is_ascii_hexdigit()) => {
+            format!(" at {}", commit.get(..7).unwrap_or(commit))
+        }
+        Some(commit) => format!(" at {commit}"),
+        None if prompt.source != ours.source => format!(" from {}", prompt.source),
+        None => String::new(),
+    };
+    (format!("{candidate}{changed}"), Some(format!("{name}{place}")))
+}
+
+/// Whether a candidate sends something else than its baseline.
+fn is_changed(candidate: &Variant, baseline: &Variant) -> bool {
+    match (&candidate.content_digest, &baseline.content_digest) {
+        (Some(candidate), Some(baseline)) => candidate != baseline,
+        _ => {
+            candidate.prompt.digest != baseline.prompt.digest
+                || candidate.model != baseline.model
+                || candidate.parameters != baseline.parameters
+        }
+    }
 }
 
 /// Prefix of a note that gives the reason for a missing baseline.
@@ -101,5 +136,39 @@ pub(crate) fn money(report: &Report, usd: Option<f64>) -> String {
         Some(usd) => number::dollars(usd),
         None if report.simulated => "nothing spent".to_owned(),
         None => "price not known".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn equal_names_are_told_apart_by_change_and_commit() {
+        let mut variants = fixtures::fail().variants;
+        let different = variant_names(&variants);
+        assert_eq!(different, ("friendly v3".to_owned(), Some("baseline v1".to_owned())));
+        let baseline = variants.baseline.as_mut().unwrap();
+        (baseline.prompt.name, baseline.prompt.version) = ("friendly".to_owned(), "v3".to_owned());
+        baseline.prompt.commit = Some("71d58d9bda00b8d28e16e8deef713b13c9776db9".to_owned());
+        let names = |variants: &Variants| {
+            let (candidate, baseline) = variant_names(variants);
+            format!("{candidate} against {}", baseline.unwrap_or_default())
+        };
+        assert_eq!(names(&variants), "friendly v3 (changed) against friendly v3 at 71d58d9");
+        let baseline = variants.baseline.as_mut().unwrap();
+        (baseline.prompt.commit, baseline.prompt.source) = (None, "old.md".to_owned());
+        assert_eq!(names(&variants), "friendly v3 (changed) against friendly v3 from old.md");
+        // Reports of earlier versions have no digest of the content.
+        let candidate = variants.candidate.clone();
+        let baseline = variants.baseline.as_mut().unwrap();
+        baseline.content_digest = None;
+        baseline.prompt.digest = candidate.prompt.digest;
+        assert_eq!(names(&variants), "friendly v3 against friendly v3 from old.md");
+        "another-model".clone_into(&mut variants.candidate.model);
+        assert_eq!(names(&variants), "friendly v3 (changed) against friendly v3 from old.md");
+        variants.baseline = None;
+        assert_eq!(variant_names(&variants), ("friendly v3".to_owned(), None));
     }
 }

@@ -1,4 +1,4 @@
-//! Times of ledgers.
+//! Timestamps cut to the minute.
 
 /// A time to the minute: `2026-11-20 09:12`.
 pub(crate) fn minute(time: &str) -> String {

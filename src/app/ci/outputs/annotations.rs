@@ -6,7 +6,7 @@ use crate::app::ci::messages::{new_suite, verdict};
 use crate::app::ci::{CiContext, Outcome};
 use promptgate_adapters::git::{ChangedLines, Repository};
 use promptgate_adapters::github::{Annotation, Level};
-use promptgate_core::text::neutral;
+use promptgate_core::text::{counted, neutral};
 use promptgate_report::v1::Verdict;
 use promptgate_report::{Concern, Report, concerns};
 
@@ -71,7 +71,7 @@ fn message(report: &Report, redact: impl Fn(&str) -> String) -> String {
         report.overridden.iter().map(|overridden| line(&overridden.notice())).collect();
     lines.extend(report.reasons.iter().take(REASONS).map(|reason| line(&reason.message)));
     if report.reasons.len() > REASONS {
-        lines.push(format!("and {} more reasons", report.reasons.len() - REASONS));
+        lines.push(format!("and {}", counted((report.reasons.len() - REASONS) as u64, "more reason")));
     }
     if report.reasons.is_empty() {
         lines.extend(report.ended.fault.as_ref().map(|fault| line(&fault.message)));

@@ -53,6 +53,8 @@ fn world() -> World {
         },
         now: LabeledPullRequest {
             head: HEAD.to_owned(),
+            base_branch: "main".to_owned(),
+            is_open: true,
             opened_by: Some("ann".to_owned()),
             labels: vec!["bug".to_owned(), LABEL.to_owned()],
         },
@@ -101,13 +103,35 @@ fn label_of_a_named_person_after_the_push_counts() {
 }
 
 #[test]
+fn label_is_for_the_target_branch_of_an_open_pull_request() {
+    let refused = |part: &str, edit: &dyn Fn(&mut World)| {
+        let why = decided(edit).unwrap_err();
+        assert!(why.contains(part), "{why}");
+    };
+    refused("not open any more", &|world| world.now.is_open = false);
+    refused("is to be merged into release by now, and was evaluated against main", &|world| {
+        world.now.base_branch = "release".to_owned();
+    });
+    refused("into Main by now", &|world| world.now.base_branch = "Main".to_owned());
+    let retargeted = |id, minute| happened(id, minute, "ann", IssueEventKind::Retargeted);
+    // To another branch and back again, also in the second of the label.
+    for minute in [20, 21, 59] {
+        refused("the target branch was changed after the label", &|world| {
+            world.events.push(retargeted(9, minute));
+        });
+    }
+    // Before the label it is known to the person who sets it.
+    assert!(decided(|world| world.events.insert(0, retargeted(1, 15))).is_ok());
+}
+
+#[test]
 fn label_of_anybody_else_does_not_count() {
     let refused = |part: &str, edit: &dyn Fn(&mut World)| {
         let why = decided(edit).unwrap_err();
         assert!(why.contains(part), "{why}");
     };
-    refused("not in `gate.override_by`", &|world| world.allowed = vec!["alice".to_owned()]);
-    refused("not in `gate.override_by`", &|world| world.allowed.clear());
+    refused("not listed in `gate.override_by`", &|world| world.allowed = vec!["alice".to_owned()]);
+    refused("not listed in `gate.override_by`", &|world| world.allowed.clear());
     // Neither who opened it nor who wrote a commit.
     for author in ["Ann", "BOB"] {
         refused("an author of this change", &|world| world.events = vec![labeled(5, 20, author)]);
@@ -116,21 +140,21 @@ fn label_of_anybody_else_does_not_count() {
         let grace = world.people[0].authors[0].clone();
         world.people[0].committer = Some(GitPerson { login: Some("grace".to_owned()), ..grace });
     });
-    refused("who opened", &|world| world.now.opened_by = None);
-    refused("is an app or acted through one", &|world| {
+    refused("no author for the pull request", &|world| world.now.opened_by = None);
+    refused("as or through an app", &|world| {
         world.events[0].actor = Some(Actor { login: "grace".to_owned(), is_person: false });
     });
-    refused("no account", &|world| world.events[0].actor = None);
+    refused("no longer exists", &|world| world.events[0].actor = None);
     // Somebody else set it again.
     refused("mallory set the label", &|world| {
         world.events.extend([unlabeled(6, 21, "mallory"), labeled(7, 22, "mallory")]);
     });
     // The label is there, and the events do not have it: another one was renamed.
-    refused("does not say who", &|world| {
+    refused("no author for the label", &|world| {
         world.events[0].kind = IssueEventKind::Labeled("reviewed".to_owned());
     });
-    refused("does not say who", &|world| world.events.push(unlabeled(9, 30, "ann")));
-    refused("does not say who", &|world| world.events.clear());
+    refused("no author for the label", &|world| world.events.push(unlabeled(9, 30, "ann")));
+    refused("no author for the label", &|world| world.events.clear());
 }
 
 #[test]
@@ -142,26 +166,28 @@ fn label_for_another_commit_does_not_count() {
     refused("a newer commit", &|world| world.now.head = OTHER.to_owned());
     // Set before the push of this commit, or in the same second.
     for minute in [9, 10] {
-        refused("before the event of this run", &|world| world.events = vec![labeled(5, minute, "grace")]);
+        refused("before this run was triggered", &|world| world.events = vec![labeled(5, minute, "grace")]);
     }
     // The run of another label, and of the label by somebody else.
     for (label, by) in [("bug", "grace"), (LABEL, "ann")] {
-        refused("before the event of this run", &|world| {
+        refused("before this run was triggered", &|world| {
             world.event.updated_at = Some(at(20));
             world.event.labeled = Some(Labeled { label: label.to_owned(), by: by.to_owned() });
         });
     }
     // A run of the label that was repeated after the label was set for an earlier head.
-    refused("before the event of this run", &|world| {
+    refused("before this run was triggered", &|world| {
         world.event.updated_at = Some(at(25));
         world.event.labeled = Some(Labeled { label: LABEL.to_owned(), by: "grace".to_owned() });
     });
     // The branch showed another commit while the label was set: that one was pushed by force after the event and this one
     // came back, by force or by a push that GitHub does not list.
-    refused("was replaced", &|world| world.events.insert(0, force_pushed(4, 15, Some(OTHER))));
-    refused("was replaced", &|world| world.events.insert(0, force_pushed(4, 15, None)));
-    refused("was replaced", &|world| world.events.push(force_pushed(6, 21, Some(HEAD))));
-    refused("was replaced", &|world| world.events.push(force_pushed(6, 20, Some(HEAD))));
+    refused("force-pushed around or after", &|world| {
+        world.events.insert(0, force_pushed(4, 15, Some(OTHER)))
+    });
+    refused("force-pushed around or after", &|world| world.events.insert(0, force_pushed(4, 15, None)));
+    refused("force-pushed around or after", &|world| world.events.push(force_pushed(6, 21, Some(HEAD))));
+    refused("force-pushed around or after", &|world| world.events.push(force_pushed(6, 20, Some(HEAD))));
     for (edit, part) in [
         ((|world| world.event.updated_at = None) as fn(&mut World), "does not say when"),
         (|world| world.event.updated_at = Some("now".to_owned()), "no valid time"),

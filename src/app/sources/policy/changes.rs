@@ -12,7 +12,7 @@ use crate::config;
 use promptgate_adapters::files::{self, BaselineSpec, FILE_LIMIT, Tree};
 use promptgate_core::document::looks_like_secret;
 use promptgate_core::model::{Case, DatasetChanges, NamedCases, PolicyChange, PolicySource};
-use promptgate_core::text::neutral;
+use promptgate_core::text::{counted, neutral};
 
 /// Changes that a report lists.
 const MAX_LISTED: usize = 100;
@@ -163,7 +163,8 @@ pub(in crate::app) fn warnings(source: &PolicySource) -> Vec<String> {
         .collect();
     let more = source.changed.len().saturating_sub(WARNED) + source.more;
     if more > 0 {
-        warnings.push(format!("policy of {spec}: {more} more changes do not count; report.json lists them"));
+        let more = counted(more as u64, "more change");
+        warnings.push(format!("policy of {spec}: {more} not counted; report.json has all"));
     }
     if let Some(changes) = source.dataset.as_ref().filter(|changes| !changes.is_empty()) {
         warnings.push(format!("the dataset is not that of {spec}: {changes}"));

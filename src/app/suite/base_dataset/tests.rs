@@ -68,7 +68,12 @@ fn written_ids_keep_the_content_of_the_base() {
         assert!(!case.added);
     }
     assert!(suite.notices.iter().any(|notice| notice.contains("hint (in 4 cases of the base)")));
-    assert!(suite.warnings.iter().any(|warning| warning.contains("evaluated with their content at")));
+    assert!(
+        suite
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("4 changed cases are evaluated with the content at git:"))
+    );
 }
 
 #[test]
@@ -113,6 +118,68 @@ fn tags_and_checks_on_further_cases_do_not_dilute_those_of_the_base() {
     let cases = &suite.plan.dataset().cases;
     assert_eq!(cases.iter().map(|case| case.tags.len()).collect::<Vec<_>>(), [1, 0, 0]);
     assert_eq!(cases.iter().map(|case| case.checks.len()).collect::<Vec<_>>(), [1, 0, 0]);
+}
+
+/// Rows with another field at the start of each.
+fn marked(rows: &str, mark: &str) -> String {
+    rows.lines().map(|row| row.replacen('{', &format!("{{{mark}, "), 1) + "\n").collect()
+}
+
+#[test]
+fn fields_that_grade_or_group_come_from_the_base_even_if_it_has_none() {
+    let (folder, options) = committed(&rows(3));
+    for mark in [
+        "\"group\": \"g\"",
+        "\"criteria\": [\"is in English\"]",
+        "\"checks\": [{\"contains\": \"a\", \"name\": \"easy\", \"min\": 0.1}]",
+        "\"must_answer\": true",
+        "\"may_refuse\": true",
+    ] {
+        let suite = changed(folder.path(), &options, &marked(&rows(3), mark));
+        assert!(suite.rejection.is_none(), "{:?}", suite.rejection);
+        for case in &suite.plan.dataset().cases {
+            assert!(case.group.is_none() && case.criteria.is_empty() && case.checks.is_empty(), "{mark}");
+            assert!(!case.must_answer && !case.may_refuse, "{mark}");
+        }
+        let warned = |text: &str| suite.warnings.iter().any(|warning| warning.contains(text));
+        assert!(
+            warned("3 changed cases are evaluated with the content at git:"),
+            "{mark}: {:?}",
+            suite.warnings
+        );
+        assert!(!suite.notices.iter().any(|notice| notice.contains("those of this change")), "{mark}");
+    }
+}
+
+#[test]
+fn groups_of_the_base_are_not_those_of_the_change() {
+    let grouped = |group: &dyn Fn(usize) -> String| -> String {
+        let rows = rows(4);
+        let rows = rows.lines().enumerate();
+        rows.map(|(index, row)| marked(row, &format!("\"group\": \"{}\"", group(index)))).collect()
+    };
+    let (folder, options) = committed(&grouped(&|index| format!("g{}", index / 2)));
+    let suite = changed(folder.path(), &options, &grouped(&|_| "one".to_owned()));
+    let groups: Vec<_> = suite.plan.dataset().cases.iter().filter_map(|case| case.group.as_deref()).collect();
+    assert_eq!(groups, ["g0", "g0", "g1", "g1"]);
+}
+
+#[test]
+fn tags_that_only_the_change_has_are_said_to_be_its_own() {
+    let (folder, options) = committed(&rows(2));
+    let suite = changed(folder.path(), &options, &marked(&rows(2), "\"tags\": [\"vip\"]"));
+    assert!(suite.plan.dataset().cases.iter().all(|case| case.tags == ["vip"]));
+    assert!(suite.notices.iter().any(|notice| notice.contains("tags (in 2 cases of the base)")));
+    let wrong = "evaluated with the content at";
+    assert!(!suite.warnings.iter().any(|warning| warning.contains(wrong)), "{:?}", suite.warnings);
+}
+
+#[test]
+fn empty_question_of_the_base_is_not_filled_by_the_change() {
+    let row = |query: &str| format!("{{\"id\": \"a\", \"query\": \"{query}\", \"context\": \"c\"}}\n");
+    let (folder, options) = committed(&row(""));
+    let suite = changed(folder.path(), &options, &row("easy"));
+    assert_eq!(suite.plan.dataset().cases[0].query, "");
 }
 
 #[test]

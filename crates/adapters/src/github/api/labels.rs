@@ -11,13 +11,17 @@ use super::read::{text, unexpected};
 pub struct LabeledPullRequest {
     /// Its last commit.
     pub head: String,
+    /// The branch that it is to be merged into.
+    pub base_branch: String,
+    /// Whether it is open.
+    pub is_open: bool,
     /// Who opened it; `None` for a deleted account.
     pub opened_by: Option<String>,
     /// Its labels.
     pub labels: Vec<String>,
 }
 
-/// A change of the labels or of the branch of a pull request. An ordinary push is not among the events.
+/// A change of the labels or of a branch of a pull request. An ordinary push is not among the events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssueEvent {
     /// Its number; a later event has a larger one.
@@ -48,9 +52,11 @@ pub enum IssueEventKind {
     Unlabeled(String),
     /// The branch was replaced by a push; its new commit where GitHub names it.
     ForcePushed(Option<String>),
+    /// Another branch became the one that it is to be merged into.
+    Retargeted,
 }
 
-/// Returns the head, the opener and the labels of a pull request.
+/// Returns a pull request as it is now.
 ///
 /// # Errors
 /// Failed calls, and responses of another form.
@@ -61,16 +67,21 @@ pub async fn labeled_pull_request(
 ) -> Result<LabeledPullRequest, ApiError> {
     let found = client.read(&format!("repos/{repository}/pulls/{number}")).await?;
     let head = text(&found, "/head/sha").ok_or_else(|| unexpected("the head of a pull request"))?;
+    let base_branch =
+        text(&found, "/base/ref").ok_or_else(|| unexpected("the target branch of a pull request"))?;
+    let state = text(&found, "/state").ok_or_else(|| unexpected("the state of a pull request"))?;
     let labels = found.get("labels").and_then(Value::as_array);
     let labels = labels.ok_or_else(|| unexpected("the labels of a pull request"))?;
     Ok(LabeledPullRequest {
         head,
+        base_branch,
+        is_open: state == "open",
         opened_by: text(&found, "/user/login"),
         labels: labels.iter().filter_map(|label| text(label, "/name")).collect(),
     })
 }
 
-/// Returns the changes of the labels and of the branch of a pull request, oldest first.
+/// Returns the changes of the labels and of the branches of a pull request, oldest first.
 ///
 /// # Errors
 /// Failed calls, and responses of another form.
@@ -86,6 +97,7 @@ pub async fn issue_events(
         let kind = match event.get("event").and_then(Value::as_str).unwrap_or_default() {
             "labeled" => IssueEventKind::Labeled(label()?),
             "unlabeled" => IssueEventKind::Unlabeled(label()?),
+            "base_ref_changed" | "automatic_base_change_succeeded" => IssueEventKind::Retargeted,
             "head_ref_force_pushed" => IssueEventKind::ForcePushed(text(event, "/commit_id")),
             _ => continue,
         };

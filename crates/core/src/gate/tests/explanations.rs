@@ -109,6 +109,27 @@ fn criterion_per_case_is_decided_quickly() {
 }
 
 #[test]
+fn too_few_cases_for_a_pass_are_named() {
+    let rows: Vec<Vec<f64>> = (0..8).map(|case| vec![if case < 2 { 0.9 } else { 1.0 }]).collect();
+    let scores = || vec![metric("m", &rows, Some(&rows))];
+    for requirement in [minimum("m", 0.7), not_worse("m", 0.0)] {
+        // One repeat, so that the cases count as a sample.
+        let outcome = single_outcome(scores(), requirement.clone());
+        assert_eq!(outcome.verdict, CriterionVerdict::Inconclusive, "{outcome:?}");
+        let few = "but without repeats fewer than 10 cases cannot pass, and there are 8; about 2 more cases";
+        assert!(outcome.explanation.contains(few), "{}", outcome.explanation);
+        let wide = Policy { scope: Scope::Population, ..policy(vec![requirement]) };
+        let outcome = completed(&analysis(scores()), &wide).criteria.swap_remove(0);
+        let few = "but fewer than 10 cases cannot pass, and there are 8; about 2 more cases";
+        assert!(outcome.explanation.contains(few), "{}", outcome.explanation);
+    }
+    // With repeats the noise is known, and the number of cases says nothing.
+    let rows = same(&[0.9, 1.0, 0.8], 8);
+    let outcome = single_outcome(vec![metric("m", &rows, None)], minimum("m", 0.7));
+    assert!(!outcome.explanation.contains("cannot pass"), "{}", outcome.explanation);
+}
+
+#[test]
 fn two_equal_repeats_are_explained_as_too_little_evidence() {
     let scores = deterministic(metric("m", &same(&[0.8, 0.8], 12), None));
     let outcome = single_outcome(vec![scores], minimum("m", 0.85));

@@ -40,6 +40,17 @@ fn rendered(markdown: &str) -> String {
     text
 }
 
+/// A line with labels in place of invisible characters.
+fn labelled(line: &str) -> String {
+    let characters: Vec<char> = line.chars().collect();
+    let neighbour = |index: Option<usize>| index.and_then(|index| characters.get(index)).copied();
+    let shown = characters.iter().enumerate().map(|(index, character)| {
+        let (before, after) = (neighbour(index.checked_sub(1)), neighbour(Some(index + 1)));
+        if is_invisible(before, *character, after) { label(*character) } else { character.to_string() }
+    });
+    shown.collect()
+}
+
 proptest! {
     #[test]
     fn terminal_text_never_contains_commands(text in hostile()) {
@@ -105,7 +116,7 @@ proptest! {
         prop_assert!(reading.active.is_empty(), "{:?} of {block:?}", reading.active);
         prop_assert_eq!(&reading.shape, &["Paragraph", "CodeBlock", "Paragraph"], "{:?}", block);
         let shown = reading.code[0].replace(BREAK, "");
-        let written = lines(&text).collect::<Vec<_>>().join("\n").replace(BREAK, "");
+        let written = lines(&text).map(|line| labelled(&line)).collect::<Vec<_>>().join("\n");
         prop_assert_eq!(shown.trim_end_matches('\n'), written.trim_end_matches('\n'));
     }
 
@@ -185,5 +196,37 @@ fn source_line_keeps_columns() {
         let line = source_line(hostile);
         assert_eq!(line.chars().count(), hostile.chars().count());
         assert_eq!(guarded(&line), line);
+    }
+}
+
+#[test]
+fn invisible_characters_are_labelled_in_markdown() {
+    for (text, shown) in [
+        ("a\u{E0100}b", "a⟦U+E0100⟧b"),
+        ("in\u{200B}visible", "in⟦U+200B⟧visible"),
+        ("\u{2060}x", "⟦U+2060⟧x"),
+        ("👨\u{200D}👩", "👨\u{200D}👩"),
+        ("❤\u{FE0F}", "❤\u{FE0F}"),
+    ] {
+        assert_eq!(markdown(text), shown);
+        assert!(fenced(text).contains(&format!("\n{shown}\n")), "{}", fenced(text));
+    }
+    // Only the breaks of promptgate are invisible.
+    assert_eq!(markdown("@\u{200B}x"), "@\u{200B}⟦U+200B⟧x");
+}
+
+#[test]
+fn colon_at_the_end_is_broken_since_more_may_follow() {
+    assert_eq!(markdown("https:"), "https:\u{200B}");
+    assert_eq!(markdown("note: x"), "note: x");
+}
+
+#[test]
+fn texts_that_are_active_together_are_known() {
+    for (before, after) in [("www", ".evil.example"), ("abcd", "ef01"), ("GH", "-1"), ("TICKET", "-1")] {
+        assert!(is_active_together(before, after), "{before} {after}");
+    }
+    for (before, after) in [("", "x"), ("one ", "two"), ("word", "word"), ("kind", ".")] {
+        assert!(!is_active_together(before, after), "{before} {after}");
     }
 }

@@ -30,10 +30,12 @@ fn variant(prompt: &str) -> Variant {
             parameters: Map::new(),
             content_digest: None,
             published: None,
+            application: None,
             messages: Vec::new(),
         },
         messages: vec![Message::new(MessageRole::User, format!("{} {{{{query}}}}", text()))],
         lines: vec![1],
+        application: None,
     }
 }
 

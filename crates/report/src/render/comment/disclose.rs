@@ -5,10 +5,10 @@
 pub enum Disclose {
     /// Numbers, names and ids only: no text of models, the dataset, or servers, which may quote either.
     Numbers,
-    /// Question and reason of a case, each cut to one line.
+    /// Also the prompt diff and, for the worst cases, excerpts of question, both answers, reasons and judge quotes.
     #[default]
     Excerpts,
-    /// Also the answers of the worst cases.
+    /// Also questions and answers of the worst cases at length.
     Full,
 }
 

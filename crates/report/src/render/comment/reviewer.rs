@@ -6,7 +6,7 @@ use crate::view::number;
 /// Above so many repeats, more of them are no practical advice; it is also the maximum of the flags.
 const MAX_REPEATS: usize = 1000;
 
-/// The means of a reviewer.
+/// Options for a reviewer.
 #[derive(Debug, Clone, Copy)]
 pub struct ReviewerOptions<'a> {
     /// Logins of the people who may override the verdict; empty where nobody may.
@@ -28,9 +28,9 @@ pub(crate) fn reviewer_steps(report: &Report, options: &ReviewerOptions<'_>) -> 
         let total = settle.and_then(|settle| settle.repeats?.checked_add(report.repeats as usize));
         if let Some(total) = total.filter(|total| *total <= MAX_REPEATS) {
             let input = options.repeats_input;
-            let shards = if input == "repeats" { " of all shards" } else { "" };
+            let shards = if input == "repeats" { " for all shards" } else { "" };
             steps.push(format!(
-                "run it again with more repeats: {input}: {total}, an input of the action{shards}"
+                "run it again with more repeats: set the action's input {input} to {total}{shards}"
             ));
         }
         steps.push(match settle.and_then(|settle| settle.cases) {
@@ -49,8 +49,7 @@ pub(crate) fn reviewer_steps(report: &Report, options: &ReviewerOptions<'_>) -> 
             [rest @ .., last] => format!("{} or {last}", rest.join(", ")),
         };
         let label = options.override_label;
-        steps
-            .push(format!("accept it all the same: {who} sets the label {label}, then the job is run again"));
+        steps.push(format!("override the verdict: {who} sets the label {label}, then re-runs the job"));
     }
     steps
 }
@@ -82,16 +81,16 @@ mod tests {
         assert_eq!(
             all,
             [
-                "run it again with more repeats: max-repeats: 48, an input of the action",
+                "run it again with more repeats: set the action's input max-repeats to 48",
                 "add about 1 case to the dataset, in a change of its own that lands first",
-                "accept it all the same: grace, alan or ada sets the label promptgate-override, then the job is run again",
+                "override the verdict: grace, alan or ada sets the label promptgate-override, then re-runs the job",
             ]
         );
         let shards = ReviewerOptions { repeats_input: "repeats", ..options(&[]) };
         let all = steps(|report| report.to_settle = settle(Some(24), None), &shards);
         assert_eq!(
             all[0],
-            "run it again with more repeats: repeats: 48, an input of the action of all shards"
+            "run it again with more repeats: set the action's input repeats to 48 for all shards"
         );
         assert_eq!(all.len(), 2);
         // Too many, or unknown.

@@ -1,3 +1,5 @@
+mod changes;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -110,7 +112,8 @@ fn everywhere(text: &str, disclose: Disclose, redactor: &Redactor, limit: usize)
         Subject::Error { name: Some(text), messages: &messages },
     ];
     let odd = CommentFacts {
-        address: Some(text),
+        // An address that is valid becomes the link that it is for.
+        address: Some(text).filter(|text| !text.starts_with("https://")),
         head: Some(text),
         ..facts(Subject::Report(&report), 10, redactor)
     };

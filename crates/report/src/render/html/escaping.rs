@@ -1,5 +1,7 @@
 //! Escaping beyond HTML: JSON in script elements, and labels for invisible characters.
 
+use promptgate_core::text::neutral::{is_invisible, label};
+
 /// Escapes JSON for a `<script>` element, so that it can neither end the element nor start a comment.
 pub(super) fn escape_json(json: &str) -> String {
     let mut out = String::with_capacity(json.len() + json.len() / 16);
@@ -28,44 +30,13 @@ pub(super) fn label_invisible(text: &str) -> String {
             '\n' => out.push('\n'),
             '\r' if characters.peek() == Some(&'\n') => {}
             invisible if is_invisible(before, invisible, characters.peek().copied()) => {
-                out.push_str(&format!("⟦U+{:04X}⟧", u32::from(invisible)));
+                out.push_str(&label(invisible));
             }
             other => out.push(other),
         }
         before = Some(character);
     }
     out
-}
-
-/// Whether a character is labelled in this position; `elements.js` has the same rule.
-fn is_invisible(before: Option<char>, character: char, after: Option<char>) -> bool {
-    let plain = |neighbour: Option<char>| neighbour.is_none_or(|of| of.is_ascii());
-    let selects = |of: char| matches!(of, '\u{FE00}'..='\u{FE0F}');
-    match character {
-        // Joiners belong to emoji and cursive scripts; next to ASCII they are invisible.
-        '\u{200C}' | '\u{200D}' => plain(before) || plain(after),
-        selector if selects(selector) => before.is_none_or(selects),
-        '\u{AD}'
-        | '\u{34F}'
-        | '\u{61C}'
-        | '\u{115F}'
-        | '\u{1160}'
-        | '\u{17B4}'
-        | '\u{17B5}'
-        | '\u{180B}'..='\u{180F}'
-        | '\u{200B}'
-        | '\u{200E}'
-        | '\u{200F}'
-        | '\u{2028}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}'
-        | '\u{3164}'
-        | '\u{FEFF}'
-        | '\u{FFA0}'
-        | '\u{FFF0}'..='\u{FFFB}'
-        | '\u{1D173}'..='\u{1D17A}'
-        | '\u{E0000}'..='\u{E0FFF}' => true,
-        other => other.is_control(),
-    }
 }
 
 #[cfg(test)]

@@ -55,7 +55,8 @@ fn page(history: &History, redactor: &Redactor) -> Value {
             comparable => run.comparable,
             report => text(&run.report, 400),
             means => history.trends.iter().map(mean).collect::<Vec<String>>(),
-            cost => run.cost_usd.map_or_else(|| number::NONE.to_owned(), number::dollars),
+            cost => run.spent_usd().map_or_else(|| number::NONE.to_owned(), number::dollars),
+            simulated => run.simulated,
         }
     };
     context! {
@@ -64,7 +65,8 @@ fn page(history: &History, redactor: &Redactor) -> Value {
         title => format!("{}: history", text(&history.suite, 80)),
         suite => text(&history.suite, 80),
         count => number::counted(history.runs.len() as u64, "run"),
-        left_out => first,
+        left_out => (first > 0).then(|| number::counted(first as u64, "earlier run")),
+        simulated => runs.iter().any(|run| run.simulated),
         first => runs.first().map(|run| text(&minute(&run.started_at), 40)),
         last => runs.last().map(|run| text(&minute(&run.started_at), 40)),
         tested => history.tested.clone(),
@@ -235,6 +237,18 @@ mod tests {
         }
         let page = shown(&history);
         assert!(!page.contains("<script") && !page.contains('\u{202e}'), "{page}");
+    }
+
+    #[test]
+    fn simulated_runs_are_marked_and_cost_nothing() {
+        let mut history = fixtures::history(&[0.9, 0.8]);
+        history.runs.iter_mut().for_each(|run| run.simulated = false);
+        let paid = shown(&history);
+        assert!(!paid.contains("Simulated:") && paid.contains('$'), "{paid}");
+        history.runs.iter_mut().for_each(|run| run.simulated = true);
+        let page = shown(&history);
+        assert!(page.contains("<strong>Simulated:</strong>") && page.contains("</bdi> ~</td>"), "{page}");
+        assert!(!page.contains('$'), "{page}");
     }
 
     #[test]

@@ -46,14 +46,15 @@ pub(super) fn page_context(
     });
     let panels = [(None, gated), (without, others)];
     let (worst, worst_more) = worst(report, order, sanitizer);
+    let (candidate, baseline) = view::variant_names(&report.variants);
     let headline = view::headline(report);
     let word = headline.as_str().to_uppercase();
     context! {
         content_security_policy => super::content_security_policy(script),
         style => super::STYLE,
         title => format!("{word}: {}", sanitizer.clip(&report.name, 80)),
-        candidate => text(&view::variant_name(&report.variants.candidate)),
-        baseline => report.variants.baseline.as_ref().map(view::variant_name).as_deref().map(text),
+        candidate => text(&candidate),
+        baseline => baseline.as_deref().map(text),
         class => match headline {
             Headline::Verdict(verdict) => verdict.as_str(),
             Headline::Interrupted => "incomplete",

@@ -15,6 +15,9 @@ use crate::view::changes::MessageView;
 use crate::view::number::minus;
 use crate::view::{self, Headline, PageLimits, Sanitizer, number, policy_notice};
 
+/// Characters of the whole difference of a message, which full disclosure shows in a fold.
+const MAX_WHOLE: usize = 20_000;
+
 /// Returns the data of the template.
 pub(super) fn report_context(
     report: &Report,
@@ -39,13 +42,28 @@ pub(super) fn report_context(
     let reasons = reasons(report, shows_text, sanitizer);
     let limits = PageLimits { rows: tier.rows, text: tier.text, name: tier.text };
     let changes = view::changes::changes(report, tier.text * 4, sanitizer);
+    let is_whole_shown = options.disclose == Disclose::Full && tier.answer > 0;
+    let whole = is_whole_shown.then(|| view::changes::changes(report, MAX_WHOLE, sanitizer)).flatten();
+    let whole = whole.map_or_else(Vec::new, |whole| whole.messages);
     let fault = report.ended.fault.as_ref();
+    let rows = tier.rows.min(12);
+    let policy = match shows_text {
+        true => policy_notice::notice(report, rows),
+        false => policy_notice::notice_without_text(report, rows),
+    };
+    let request = match shows_text {
+        true => view::request_changes(report),
+        false => view::request_changes_without_text(report),
+    };
+    let request: Vec<String> = request.iter().take(tier.rows).map(|change| text(change)).collect();
+    let has_baseline = report.variants.baseline.is_some();
     let warnings = if shows_text { &*report.warnings } else { &[] };
     context! {
         symbol => symbol(headline),
         verdict => headline.as_str(),
-        has_baseline => report.variants.baseline.is_some(),
-        policy => Serde(policy_notice::notice(report, tier.rows.min(12)).map(|notice| notice.map_text(text))),
+        has_baseline,
+        request_changes => Serde(if has_baseline { request.as_slice() } else { &[] }),
+        policy => Serde(policy.map(|notice| notice.map_text(text))),
         measured => !view::nothing_measured(report),
         stopped => fault
             .filter(|_| report.reasons.is_empty())
@@ -70,14 +88,14 @@ pub(super) fn report_context(
         sends_the_same => changes.as_ref().is_some_and(|changes| changes.equal),
         prompt_changes => changes
             .filter(|_| shows_text)
-            .map_or_else(Vec::new, |changes| prompt_changes(changes.messages, tier.rows)),
+            .map_or_else(Vec::new, |changes| prompt_changes(changes.messages, tier.rows, &whole)),
         groups,
         cases_left_out => (left_out > 0).then(|| cases(left_out)),
         tally => view::tally(report),
         scope => report.policy.scope.as_str(),
         scope_words => view::scope_question(report.policy.scope),
         commits => Serde(&options.commits),
-        facts => Serde(run_facts(report, tier.text, sanitizer)),
+        facts => Serde(run_facts(report, &request, tier.text, sanitizer)),
         fold_title => fold_title(report),
         warnings_title => number::counted(report.warnings.len() as u64, "warning"),
         warnings => warnings.iter().take(tier.rows).map(|warning| text(warning)).collect::<Value>(),
@@ -94,17 +112,31 @@ pub(super) fn report_context(
     }
 }
 
-/// The messages of the prompt that differ, with marks.
-fn prompt_changes(messages: Vec<MessageView>, max: usize) -> Vec<Value> {
-    let message = |message: MessageView| {
+/// The messages of the prompt that differ, with marks; `whole` has the whole difference of each, where it is shown.
+fn prompt_changes(messages: Vec<MessageView>, max: usize, whole: &[MessageView]) -> Vec<Value> {
+    let message = |(index, message): (usize, MessageView)| {
         let change = match message.change {
             MessageChange::Added => Some("added"),
             MessageChange::Removed => Some("removed"),
             MessageChange::Equal | MessageChange::Changed => None,
         };
-        context! { role => message.role, number => message.number, change, text => marked(message.segments) }
+        let whole = whole.get(index).filter(|_| message.left_out.is_some());
+        let missing = match whole {
+            Some(whole) => whole.left_out.as_deref(),
+            None => message.left_out.as_deref(),
+        };
+        context! {
+            role => message.role,
+            number => message.number,
+            change,
+            only_white_space => message.only_white_space,
+            whole => whole.map(|whole| marked(whole.segments.clone())),
+            left_out => message.left_out.clone(),
+            is_missing => missing.is_some(),
+            text => marked(message.segments),
+        }
     };
-    messages.into_iter().take(max).map(message).collect()
+    messages.into_iter().take(max).enumerate().map(message).collect()
 }
 
 /// The summary of the fold: warnings first.

@@ -3,9 +3,10 @@
 use crate::v1::{Report, Variant};
 use crate::view::{self, Sanitizer, judge_summary, number, policy_notice};
 
-/// Returns labels with their texts.
+/// Returns labels with their texts; `request` are the parameters or their changes as they are shown.
 pub(super) fn run_facts(
     report: &Report,
+    request: &[String],
     limit: usize,
     sanitizer: &Sanitizer<'_>,
 ) -> Vec<(&'static str, String)> {
@@ -16,9 +17,8 @@ pub(super) fn run_facts(
         let note = note.map_or_else(String::new, |note| format!(" ({})", text(note)));
         facts.push(("Baseline", format!("{}{note}", variant(baseline, limit, sanitizer))));
     }
-    let parameters = view::request_changes(report);
-    if report.variants.baseline.is_none() && !parameters.is_empty() {
-        facts.push(("Parameters", text(&parameters.join("; "))));
+    if report.variants.baseline.is_none() && !request.is_empty() {
+        facts.push(("Parameters", text(&request.join("; "))));
     }
     if let Some(judge) = &report.judge {
         facts.push(("Judge", text(&judge.model)));

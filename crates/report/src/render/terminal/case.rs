@@ -11,7 +11,7 @@ use super::{MIN_WIDTH, Style};
 use crate::case_result::{CaseResult, TrialMark};
 use crate::v1::{Grade, Passes, Role, Trial};
 use crate::view::changes::word_diff;
-use crate::view::{judge_entries, minute, variant_name};
+use crate::view::{concern, judge_entries, minute, number, variant_names};
 use promptgate_core::model::Message;
 use promptgate_core::text::Redactor;
 
@@ -58,7 +58,7 @@ fn field(writer: &mut LineWriter<'_>, label: &str, text: String) -> io::Result<(
 
 fn write_facts(result: &CaseResult, writer: &mut LineWriter<'_>) -> io::Result<()> {
     let (case, redactor) = (&result.case, writer.redactor);
-    let status = case.status.as_str();
+    let status = concern::status_of(result.variants.baseline.is_some(), case);
     let passes = |passes: Option<Passes>| passes.map(|passes| format!("{}/{}", passes.passed, passes.of));
     let passed = match (passes(case.baseline_passes), passes(case.candidate_passes)) {
         (Some(before), Some(now)) => format!(" · {before} → {now} passed"),
@@ -69,14 +69,13 @@ fn write_facts(result: &CaseResult, writer: &mut LineWriter<'_>) -> io::Result<(
     let title = format!("{} · {status}{must}{passed}", short(redactor, &case.id, 200));
     write_block((PLAIN, ""), &[(color_of(status).bold(), title)], ALL, writer)?;
     let variants = &result.variants;
-    let against =
-        variants.baseline.as_ref().map_or_else(String::new, |it| format!(" against {}", variant_name(it)));
+    let (candidate, baseline) = variant_names(variants);
+    let against = baseline.map_or_else(String::new, |baseline| format!(" against {baseline}"));
     let run = format!(
-        "{} {} of {}: candidate {}{against}",
+        "{} {} of {}: candidate {candidate}{against}",
         result.verdict.as_str().to_uppercase(),
         result.suite,
         minute(&result.started_at),
-        variant_name(&variants.candidate),
     );
     let color = verdict_color(result.verdict);
     write_block((DIM, "run         "), &[(color, one_line(redactor, &run, MAX_REASON))], ALL, writer)?;
@@ -125,7 +124,7 @@ fn write_repeats(result: &CaseResult, trials: &[Trial], writer: &mut LineWriter<
     }
     match (repeats as usize).saturating_sub(MAX_REPEATS) {
         0 => Ok(()),
-        more => writer.line(&format!("and {more} more repeats"), DIM),
+        more => writer.line(&format!("and {}", number::counted(more as u64, "more repeat")), DIM),
     }
 }
 

@@ -5,8 +5,8 @@ use std::io;
 use super::line_writer::{DIM, LineWriter, PLAIN};
 use super::wrapped::{Span, marked, one_line, write_block};
 use crate::v1::{MessageChange, Report};
-use crate::view::Sanitizer;
 use crate::view::changes::{MessageView, changes};
+use crate::view::{Sanitizer, number};
 
 /// Messages of the prompt that are shown.
 const MAX_MESSAGES: usize = 2;
@@ -21,7 +21,7 @@ pub(super) fn write_changes(report: &Report, writer: &mut LineWriter<'_>) -> io:
     let Some(changes) = changes(report, MAX_TEXT, &Sanitizer::new(redactor)) else { return Ok(()) };
     let label = (DIM, "changed     ");
     if changes.equal {
-        let nothing = "nothing: candidate and baseline send the same".to_owned();
+        let nothing = "nothing: prompt, model and parameters equal the baseline's".to_owned();
         write_block(label, &[(PLAIN, nothing)], 1, writer)?;
         return writer.blank();
     }
@@ -34,7 +34,10 @@ pub(super) fn write_changes(report: &Report, writer: &mut LineWriter<'_>) -> io:
     }
     match changes.messages.len().saturating_sub(MAX_MESSAGES) {
         0 => {}
-        more => writer.line(&format!("            and {more} more messages"), DIM)?,
+        more => {
+            let more = number::counted(more as u64, "more message");
+            writer.line(&format!("            and {more}"), DIM)?;
+        }
     }
     if changes.request.is_empty() && changes.messages.is_empty() { Ok(()) } else { writer.blank() }
 }
@@ -94,8 +97,11 @@ mod tests {
     }
 
     #[test]
-    fn equal_variants_are_said() {
+    fn equal_variants_show_no_changes() {
         let text = shown(&with("Be brief.", "Be brief."));
-        assert!(text.contains("changed     nothing: candidate and baseline send the same\n"), "{text}");
+        assert!(
+            text.contains("changed     nothing: prompt, model and parameters equal the baseline's\n"),
+            "{text}"
+        );
     }
 }

@@ -8,15 +8,18 @@ use crate::view;
 use promptgate_core::text::neutral;
 
 const MAX_REASONS: usize = 8;
+/// Characters of the name of a variant.
+const MAX_VARIANT: usize = 50;
 
 pub(super) fn write_headline(report: &Report, writer: &mut LineWriter<'_>) -> io::Result<()> {
     for notice in &report.notices {
         let notice = neutral::terminal(&writer.redactor.redact(notice));
         writer.labelled(LABEL, "note", &notice, YELLOW)?;
     }
-    let candidate = short(writer.redactor, &view::variant_name(&report.variants.candidate), 40);
-    let against = match &report.variants.baseline {
-        Some(baseline) => format!("against {}", short(writer.redactor, &view::variant_name(baseline), 40)),
+    let (candidate, baseline) = view::variant_names(&report.variants);
+    let candidate = short(writer.redactor, &candidate, MAX_VARIANT);
+    let against = match baseline {
+        Some(baseline) => format!("against {}", short(writer.redactor, &baseline, MAX_VARIANT)),
         None => "without a baseline".to_owned(),
     };
     let first = format!(
@@ -66,7 +69,8 @@ fn write_reasons(report: &Report, writer: &mut LineWriter<'_>) -> io::Result<()>
     let (first, derived) = shown.split_at(view::reasons_before_help(report, reasons.len()).min(shown.len()));
     let write = |writer: &mut LineWriter<'_>, reason: &String| {
         let reason = neutral::terminal(&writer.redactor.redact(reason));
-        writer.labelled(BULLET, "  -", &reason, verdict_color(report.verdict))
+        // A hyphen before a number would read as a minus sign.
+        writer.labelled(BULLET, "  •", &reason, verdict_color(report.verdict))
     };
     first.iter().try_for_each(|reason| write(writer, reason))?;
     if let Some(help) = fault.and_then(|fault| fault.help.as_deref()) {
@@ -74,7 +78,7 @@ fn write_reasons(report: &Report, writer: &mut LineWriter<'_>) -> io::Result<()>
     }
     derived.iter().try_for_each(|reason| write(writer, reason))?;
     if !more.is_empty() {
-        writer.line(&format!("  - and {} more in the report", more.len()), PLAIN)?;
+        writer.line(&format!("  •  and {} more in the report", more.len()), PLAIN)?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::line_writer::{DIM, GREEN, LABEL, LineWriter, PLAIN, RED, YELLOW, short, table};
+use super::line_writer::{DIM, GREEN, LABEL, LineWriter, PLAIN, RED, YELLOW, natural_width, short, table};
 use super::wrapped::{Span, write_block};
 use super::{MIN_WIDTH, Style};
 use crate::history::{History, HistoryRun, Trend, TrendStatus};
@@ -14,6 +14,8 @@ use promptgate_core::text::neutral;
 const MAX_RUNS: usize = 40;
 /// Runs of a sparkline, the newest ones.
 const MAX_POINTS: usize = 24;
+/// Characters of the name of a metric.
+const MAX_NAME: usize = 24;
 /// Bars of a sparkline, the lowest first.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
@@ -33,8 +35,11 @@ pub fn write_history(history: &History, out: &mut dyn Write, style: &Style) -> i
     writer.line(&format!("{suite} · {runs}{days}"), PLAIN.bold())?;
     writer.blank()?;
     write_runs(history, &mut writer)?;
-    for trend in &history.trends {
-        write_trend(history, trend, &mut writer)?;
+    let names: Vec<String> =
+        history.trends.iter().map(|trend| short(writer.redactor, &trend.metric, MAX_NAME)).collect();
+    let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
+    for (trend, name) in history.trends.iter().zip(&names) {
+        write_trend(history, trend, &format!("{name:<longest$} "), &mut writer)?;
     }
     writer.blank()?;
     writer.labelled(LABEL, "tested", &history.tested, DIM)
@@ -49,12 +54,18 @@ fn write_runs(history: &History, writer: &mut LineWriter<'_>) -> io::Result<()> 
     let runs = history.runs.get(first..).unwrap_or_default();
     let redactor = writer.redactor;
     let mut header = vec!["run", "commit", "version", "verdict"];
-    let names: Vec<String> = history.trends.iter().map(|trend| short(redactor, &trend.metric, 24)).collect();
+    let names: Vec<String> =
+        history.trends.iter().map(|trend| short(redactor, &trend.metric, MAX_NAME)).collect();
     header.extend(names.iter().map(String::as_str));
     header.push("cost");
     let mut rows: Vec<Vec<String>> = Vec::new();
     for run in runs {
-        let mark = if run.comparable { "" } else { " *" };
+        let mark = match (run.comparable, run.simulated) {
+            (true, false) => "",
+            (false, false) => " *",
+            (true, true) => " ~",
+            (false, true) => " *~",
+        };
         let commit = run.commit.as_deref().map_or(number::NONE, |commit| commit.get(..7).unwrap_or(commit));
         let mut row = vec![
             format!("{}{mark}", short(redactor, &minute(&run.started_at), 20)),
@@ -63,7 +74,7 @@ fn write_runs(history: &History, writer: &mut LineWriter<'_>) -> io::Result<()> 
             run.verdict.as_str().to_owned(),
         ];
         row.extend(history.trends.iter().map(|trend| mean(run, trend)));
-        row.push(run.cost_usd.map_or_else(|| number::NONE.to_owned(), number::dollars));
+        row.push(run.spent_usd().map_or_else(|| number::NONE.to_owned(), number::dollars));
         rows.push(row);
     }
     // The trends below have the metrics that do not fit.
@@ -77,21 +88,15 @@ fn write_runs(history: &History, writer: &mut LineWriter<'_>) -> io::Result<()> 
     let right: Vec<usize> = (4..header.len()).collect();
     writer.table(&table(&header, &right, 2, rows, writer.width))?;
     if first > 0 {
-        writer.line(&format!(" and {first} earlier runs"), DIM)?;
+        writer.line(&format!(" and {}", number::counted(first as u64, "earlier run")), DIM)?;
     }
     if runs.iter().any(|run| !run.comparable) {
-        writer.line(" * does not compare with the newest run", DIM)?;
+        writer.line(" * not comparable with the newest run", DIM)?;
+    }
+    if runs.iter().any(|run| run.simulated) {
+        writer.line(" ~ simulated endpoint: these scores do not measure a model", YELLOW)?;
     }
     writer.blank()
-}
-
-/// Columns of a table: a space on both sides of each cell, and one between cells.
-fn natural_width(header: &[&str], rows: &[Vec<String>]) -> usize {
-    let widest = |(index, title): (usize, &&str)| {
-        let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.chars().count());
-        cells.fold(title.chars().count(), usize::max) + 3
-    };
-    header.iter().enumerate().map(widest).sum::<usize>().saturating_sub(1)
 }
 
 fn value(run: &HistoryRun, trend: &Trend) -> Option<f64> {
@@ -102,7 +107,7 @@ fn mean(run: &HistoryRun, trend: &Trend) -> String {
     value(run, trend).map_or_else(|| number::NONE.to_owned(), |mean| number::value(trend.kind, mean))
 }
 
-fn write_trend(history: &History, trend: &Trend, writer: &mut LineWriter<'_>) -> io::Result<()> {
+fn write_trend(history: &History, trend: &Trend, label: &str, writer: &mut LineWriter<'_>) -> io::Result<()> {
     let from = history.runs.len().saturating_sub(MAX_POINTS);
     let values: Vec<Option<f64>> =
         history.runs.iter().skip(from).map(|run| value(run, trend).filter(|_| run.comparable)).collect();
@@ -119,10 +124,9 @@ fn write_trend(history: &History, trend: &Trend, writer: &mut LineWriter<'_>) ->
         TrendStatus::Higher if is_score => GREEN,
         TrendStatus::Lower | TrendStatus::Higher => YELLOW,
     };
-    let name = short(writer.redactor, &trend.metric, 24);
     let spans: [Span; 2] =
         [(PLAIN, format!("{}  {range}  ", sparkline(&values))), (ansi, trend.finding.clone())];
-    write_block((PLAIN, &format!("{name:<16} ")), &spans, usize::MAX, writer)
+    write_block((PLAIN, label), &spans, usize::MAX, writer)
 }
 
 /// A bar for each value, from the lowest to the highest one; `·` for none. Values that hardly differ are level.
@@ -142,6 +146,8 @@ fn sparkline(values: &[Option<f64>]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::fixtures;
 
@@ -156,6 +162,38 @@ mod tests {
     fn history_shows_runs_trends_and_what_was_tested() {
         let text = shown(80, &[0.90, 0.90, 0.89, 0.88, 0.87, 0.85, 0.84, 0.83]);
         insta::assert_snapshot!("terminal_history", text);
+    }
+
+    #[test]
+    fn simulated_runs_are_marked_and_cost_nothing() {
+        let mut history = fixtures::history(&[0.9, 0.8]);
+        let long = || "a_metric_with_a_long_name".to_owned();
+        let old = std::mem::replace(&mut history.trends[0].metric, long());
+        for metric in history.runs.iter_mut().flat_map(|run| &mut run.metrics) {
+            if metric.metric == old {
+                metric.metric = long();
+            }
+        }
+        let show = |history: &History| {
+            let mut out = Vec::new();
+            write_history(history, &mut out, &Style { width: 100, ..Style::default() }).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        history.runs.iter_mut().for_each(|run| run.simulated = false);
+        let paid = show(&history);
+        assert!(!paid.contains("simulated") && paid.contains('$'), "{paid}");
+        history.runs[1].simulated = true;
+        let text = show(&history);
+        assert!(text.contains(" ~ simulated endpoint: these scores do not measure a model"), "{text}");
+        let row = |day: &str| text.lines().find(|line| line.trim_start().starts_with(day)).unwrap();
+        assert!(row("2026-11-02").contains("~ ") && !row("2026-11-02").contains('$'), "{text}");
+        assert!(!row("2026-11-01").contains('~') && row("2026-11-01").contains('$'), "{text}");
+        // Sparklines start in one column.
+        let starts: BTreeSet<usize> = text
+            .lines()
+            .filter_map(|line| line.chars().position(|character| BARS.contains(&character)))
+            .collect();
+        assert_eq!(starts.len(), 1, "{text}");
     }
 
     #[test]

@@ -113,6 +113,15 @@ pub(super) fn short(redactor: &Redactor, text: &str, limit: usize) -> String {
     neutral::clip(&neutral::terminal(&redactor.redact(text)), limit)
 }
 
+/// Columns of a table: a space on both sides of each cell, and one between cells.
+pub(super) fn natural_width(header: &[&str], rows: &[Vec<String>]) -> usize {
+    let widest = |(index, title): (usize, &&str)| {
+        let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.chars().count());
+        cells.fold(title.chars().count(), usize::max) + 3
+    };
+    header.iter().enumerate().map(widest).sum::<usize>().saturating_sub(1)
+}
+
 /// Builds a table with the columns in `right` aligned to the right; only the column `wrapping` wraps.
 pub(crate) fn table(
     header: &[&str],

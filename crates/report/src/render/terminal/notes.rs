@@ -1,9 +1,11 @@
 //! The self-test of a rejected judge, and notes below the tables.
 
 use std::io;
+use std::path::Path;
 
 use super::Style;
 use super::line_writer::{DIM, LABEL, LineWriter, PLAIN, YELLOW, short, table};
+use crate::DEFAULT_FOLDER;
 use crate::v1::{Report, Verdict};
 use crate::view::{self, judge_summary, looks, number, policy_notice};
 use promptgate_core::text::neutral;
@@ -92,7 +94,7 @@ pub(super) fn write_notes(report: &Report, style: &Style, writer: &mut LineWrite
         )?;
     }
     if let Some(contested) = view::contested(report) {
-        writer.labelled(LABEL, "retries", &contested, YELLOW)?;
+        writer.labelled(LABEL, "contested", &contested, YELLOW)?;
     }
     write_facts(report, style, writer)
 }
@@ -103,10 +105,57 @@ pub(super) fn write_facts(report: &Report, style: &Style, writer: &mut LineWrite
     if !style.files.is_empty() {
         let files: Vec<String> = style.files.iter().map(|file| neutral::terminal(file)).collect();
         writer.labelled(LABEL, "reports", &files.join(", "), DIM)?;
-        let markdown = files.iter().find(|file| file.ends_with(".md"));
-        if let Some(file) = markdown.filter(|_| report.verdict == Verdict::Fail) {
-            writer.labelled(LABEL, "next", &format!("see {file} for why each case fails"), PLAIN)?;
+        if let Some(next) = next_step(report, &files).filter(|_| report.verdict == Verdict::Fail) {
+            writer.labelled(LABEL, "next", &next, PLAIN)?;
         }
     }
     Ok(())
+}
+
+/// The command that shows the worst case, and the page.
+fn next_step(report: &Report, files: &[String]) -> Option<String> {
+    let worst = view::worst(report).into_iter().next();
+    let folder = files.iter().find_map(|file| Path::new(file).parent()?.to_str());
+    let command = worst.zip(folder).and_then(|(worst, folder)| {
+        let id = &worst.case.id;
+        let folder = if folder == DEFAULT_FOLDER { String::new() } else { format!(" {folder}") };
+        (is_word(id) && is_word(folder.trim_start())).then(|| format!("promptgate case {id}{folder}"))
+    });
+    let page = files.iter().find(|file| file.ends_with(".html")).map(|file| format!("open {file}"));
+    match (command, page) {
+        (Some(command), Some(page)) => Some(format!("{command}, or {page}")),
+        (command, page) => command.or(page),
+    }
+}
+
+/// Whether a shell takes a text as one argument as it is.
+fn is_word(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    text.chars().all(is_plain) && !text.starts_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_step;
+    use crate::fixtures;
+    use crate::v1::Report;
+
+    #[test]
+    fn next_step_names_the_worst_case_and_the_page() {
+        let mut report = fixtures::fail();
+        let files = |folder: &str| ["report.json", "report.html"].map(|name| format!("{folder}/{name}"));
+        let next = |report: &Report, folder: &str| next_step(report, &files(folder)).unwrap();
+        assert_eq!(
+            next(&report, "promptgate-report"),
+            "promptgate case refund-002, or open promptgate-report/report.html"
+        );
+        assert_eq!(next(&report, "out"), "promptgate case refund-002 out, or open out/report.html");
+        // Not to be pasted into a shell.
+        assert_eq!(next(&report, "a b"), "open a b/report.html");
+        for id in ["refund; rm -rf .", "$(id)", "--help", "two words", "it's", "zürich"] {
+            report.cases[1].id = id.to_owned();
+            assert_eq!(next(&report, "out"), "open out/report.html", "{id}");
+        }
+        assert_eq!(next_step(&report, &[]), None);
+    }
 }

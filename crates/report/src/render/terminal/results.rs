@@ -2,16 +2,22 @@
 
 use std::io;
 
-use super::line_writer::{DIM, LineWriter, short, table, verdict_text};
+use super::line_writer::{DIM, LineWriter, natural_width, short, table, verdict_text};
 use crate::v1::Report;
 use crate::view::{self, number};
-use promptgate_core::text::Redactor;
+use promptgate_core::text::{Redactor, neutral};
 
 /// Minimum width to name the metric that changed most.
 const METRIC_NAME_WIDTH: u16 = 84;
 /// Minimum width for the column of failing metrics.
 const FAILING_WIDTH: u16 = 72;
 const MAX_CASES: usize = 5;
+/// Characters of the id of a case.
+const MAX_ID: usize = 60;
+/// Characters of an id that are kept whatever the width.
+const MIN_ID: usize = 20;
+/// Columns that a wrapped cell with failing metrics gets.
+const MIN_FAILING: usize = 14;
 
 pub(super) fn write_criteria(report: &Report, writer: &mut LineWriter<'_>) -> io::Result<()> {
     if report.criteria.is_empty() {
@@ -40,15 +46,7 @@ pub(super) fn write_criteria(report: &Report, writer: &mut LineWriter<'_>) -> io
 
 /// Drops a column where the table would be wider than the line.
 fn drop_unless_it_fits(column: usize, header: &mut Vec<&str>, rows: &mut [Vec<String>], width: u16) {
-    let widest = |index: usize, title: &str| {
-        rows.iter()
-            .filter_map(|row| row.get(index))
-            .map(|cell| cell.chars().count())
-            .fold(title.len(), usize::max)
-    };
-    // A space on both sides of each cell, and one between cells.
-    let natural: usize = header.iter().enumerate().map(|(index, title)| widest(index, title) + 3).sum();
-    if natural > usize::from(width) + 1 && column < header.len() {
+    if natural_width(header, rows) > usize::from(width) && column < header.len() {
         header.remove(column);
         for row in rows {
             row.remove(column);
@@ -102,14 +100,14 @@ pub(super) fn write_cases(report: &Report, writer: &mut LineWriter<'_>) -> io::R
     let compared = report.variants.baseline.is_some();
     let names_metric = writer.width >= METRIC_NAME_WIDTH;
     let lists_failing = writer.width >= FAILING_WIDTH || !compared;
-    let mut header = vec!["worst cases", "status"];
+    let mut header = vec![if compared { "worst cases" } else { "failing cases" }, "status"];
     header.extend(if compared { vec!["before", "now", "difference"] } else { vec!["passed"] });
     header.extend(lists_failing.then_some("failing"));
-    let cells = rows
+    let mut cells: Vec<Vec<String>> = rows
         .into_iter()
         .take(MAX_CASES)
         .map(|row| {
-            let id = short(writer.redactor, &row.case.id, if names_metric { 32 } else { 20 });
+            let id = short(writer.redactor, &row.case.id, MAX_ID);
             let mut cells = vec![id, row.label.to_owned()];
             if compared {
                 // The column of failing metrics usually names it.
@@ -129,6 +127,7 @@ pub(super) fn write_cases(report: &Report, writer: &mut LineWriter<'_>) -> io::R
             cells
         })
         .collect();
+    cut_ids(&header, &mut cells, lists_failing, writer.width);
     let right: &[usize] = if compared { &[2, 3] } else { &[2] };
     let wrapping = if lists_failing { header.len() - 1 } else { 0 };
     writer.table(&table(&header, right, wrapping, cells, writer.width))?;
@@ -138,6 +137,20 @@ pub(super) fn write_cases(report: &Report, writer: &mut LineWriter<'_>) -> io::R
     writer.blank()
 }
 
+/// Cuts ids where the table would be wider than the line, but not below the minimum. `wraps` says whether the last column
+/// does.
+fn cut_ids(header: &[&str], rows: &mut [Vec<String>], wraps: bool, width: u16) {
+    let columns = |row: &Vec<String>, index: usize| row.get(index).map_or(0, |cell| cell.chars().count());
+    let last = header.len() - 1;
+    let longest = |index: usize| rows.iter().map(|row| columns(row, index)).max().unwrap_or_default();
+    let wrapped = if wraps { longest(last).saturating_sub(MIN_FAILING) } else { 0 };
+    let excess = (natural_width(header, rows) - wrapped).saturating_sub(usize::from(width));
+    let limit = longest(0).saturating_sub(excess).max(MIN_ID);
+    for id in rows.iter_mut().filter_map(|row| row.first_mut()) {
+        *id = neutral::clip(id, limit);
+    }
+}
+
 /// The first failing metrics, and the number of others.
 fn failing(redactor: &Redactor, metrics: &[String]) -> String {
     let mut names: Vec<String> = metrics.iter().take(2).map(|name| short(redactor, name, 28)).collect();
@@ -145,4 +158,28 @@ fn failing(redactor: &Redactor, metrics: &[String]) -> String {
         names.push(format!("+{}", metrics.len() - 2));
     }
     if names.is_empty() { number::NONE.to_owned() } else { names.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Format, Style, fixtures, write};
+
+    #[test]
+    fn ids_are_cut_only_where_the_table_does_not_fit() {
+        let mut report = fixtures::fail();
+        let worst = report.cases.iter_mut().find(|case| case.id == "refund-002").unwrap();
+        "unanswerable-insurance-of-bicycles".clone_into(&mut worst.id);
+        let shown = |width| {
+            let mut out = Vec::new();
+            write(&report, Format::Terminal, &mut out, Style { width, ..Style::default() }).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        for width in [100, 120] {
+            assert!(shown(width).contains(" unanswerable-insurance-of-bicycles "), "{}", shown(width));
+        }
+        let narrow = shown(60);
+        assert!(narrow.contains(" unanswerable-insura") && narrow.contains("… "), "{narrow}");
+        assert!(!narrow.contains(" unanswerable-insurance-of-bicycles "), "{narrow}");
+        assert!(narrow.lines().all(|line| line.chars().count() <= 60), "{narrow}");
+    }
 }

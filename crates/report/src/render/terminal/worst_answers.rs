@@ -5,7 +5,7 @@ use std::io;
 use anstyle::Style as Ansi;
 
 use super::line_writer::{DIM, LineWriter, PLAIN, RED, YELLOW, short};
-use super::wrapped::{Span, common_share, excerpt, one_line, write_block};
+use super::wrapped::{Span, around_difference, common_share, excerpt, one_line, write_block};
 use crate::v1::{Report, Role};
 use crate::view::changes::word_diff;
 use crate::view::{self, CaseAnswer, CaseRow, FailingStatement, Sanitizer};
@@ -16,17 +16,25 @@ const MAX_CASES: usize = 3;
 const MAX_TEXT: usize = 300;
 /// Characters of a statement or a quote.
 const MAX_STATEMENT: usize = 70;
+/// Characters of a statement or a quote before it is cut to its difference.
+const MAX_WHOLE_STATEMENT: usize = 2000;
 /// Characters of an answer that are compared.
 const MAX_ANSWER: usize = 4000;
 /// Minimum share of common text to show both answers as one with its changes.
 pub(super) const MIN_COMMON: f64 = 0.4;
 /// Rows of two answers that are shown as one.
 const DIFFERENCE_ROWS: usize = 3;
+/// Rows of one of two answers that have little in common.
+const ANSWER_ROWS: usize = 2;
+/// Columns of a label.
+const LABEL_WIDTH: usize = 12;
+/// Columns at the end of a row that a break between words leaves empty.
+const MAX_BREAK: usize = 8;
 
 /// Writes the worst cases with their answers; of a partial run also others.
 pub(super) fn write_worst_answers(report: &Report, writer: &mut LineWriter<'_>) -> io::Result<()> {
     let mut rows = view::worst(report);
-    // Who names cases wants to see them.
+    // A partial run shows its cases even if they pass.
     if report.dataset.partial.is_some() {
         rows.extend(view::others(report));
     }
@@ -53,19 +61,23 @@ fn write_case(row: &CaseRow<'_>, writer: &mut LineWriter<'_>) -> io::Result<()> 
     if let Some(((scorer, reason), others)) = reasons.split_first() {
         let more = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
         let repeat = view::shown_repeat(row.case).unwrap_or_default();
-        let statements = view::failing_statements(row.case, repeat, MAX_STATEMENT, &sanitizer);
-        let said = statements.iter().find(|statement| statement.scorer == *scorer).map(said);
-        let text = format!("{}{more}: {}", one_line(redactor, scorer, 60), said.as_ref().unwrap_or(reason));
+        let statements = view::failing_statements(row.case, repeat, MAX_WHOLE_STATEMENT, &sanitizer);
+        let statement = statements.iter().find(|statement| statement.scorer == *scorer).map(statement_line);
+        let text =
+            format!("{}{more}: {}", one_line(redactor, scorer, 60), statement.as_ref().unwrap_or(reason));
         write_block((RED, "  fails     "), &plain(&text), 3, writer)?;
     }
     Ok(())
 }
 
 /// The judge's verdict on a statement, with its quote.
-fn said(statement: &FailingStatement) -> String {
+fn statement_line(statement: &FailingStatement) -> String {
     let FailingStatement { verdict, text, quote, .. } = statement;
-    let quote = quote.as_ref().map_or_else(String::new, |quote| format!("; the judge quotes “{quote}”"));
-    format!("{verdict}: “{text}”{quote}")
+    let quoted = quote.as_deref().map_or_else(String::new, |quote| {
+        format!("; the judge quotes “{}”", around_difference(quote, text, MAX_STATEMENT))
+    });
+    let text = around_difference(text, quote.as_deref().unwrap_or_default(), MAX_STATEMENT);
+    format!("{verdict}: “{text}”{quoted}")
 }
 
 /// The style of a status.
@@ -93,10 +105,14 @@ fn write_answers(answers: &[CaseAnswer], writer: &mut LineWriter<'_>) -> io::Res
             return write_block((DIM, "  answer    "), &excerpt(segments), DIFFERENCE_ROWS, writer);
         }
     }
-    let shown = |answer: &CaseAnswer| -> Vec<Span> {
+    let room = ANSWER_ROWS * usize::from(writer.width).saturating_sub(LABEL_WIDTH + MAX_BREAK);
+    let shown = |answer: &CaseAnswer, other: Option<&CaseAnswer>| -> Vec<Span> {
         match (text(answer), &answer.error) {
             (Some(text), _) if text.is_empty() => vec![(DIM, "(empty)".to_owned())],
-            (Some(text), _) => vec![(PLAIN, text)],
+            (Some(own), _) => {
+                let other = other.and_then(text).unwrap_or_default();
+                vec![(PLAIN, around_difference(&own, &other, room))]
+            }
             (None, Some(error)) => {
                 vec![(YELLOW, format!("no answer: {}", one_line(redactor, error, MAX_TEXT)))]
             }
@@ -104,11 +120,11 @@ fn write_answers(answers: &[CaseAnswer], writer: &mut LineWriter<'_>) -> io::Res
         }
     };
     if let Some(baseline) = baseline {
-        write_block((DIM, "  before    "), &shown(baseline), 1, writer)?;
+        write_block((DIM, "  before    "), &shown(baseline, candidate), ANSWER_ROWS, writer)?;
     }
     if let Some(candidate) = candidate {
         let label = if baseline.is_some() { "  now       " } else { "  answer    " };
-        write_block((DIM, label), &shown(candidate), DIFFERENCE_ROWS - 1, writer)?;
+        write_block((DIM, label), &shown(candidate, baseline), ANSWER_ROWS, writer)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Styled text that wraps at words, and differences of words.
 
+use std::collections::HashSet;
 use std::io;
 
 use anstyle::Style as Ansi;
@@ -25,7 +26,7 @@ pub(super) fn marked(segment: &Segment) -> Span {
 
 /// The spans of a difference in one line, with only the words around changes.
 pub(super) fn excerpt(segments: Vec<Segment>) -> Vec<Span> {
-    abbreviated(segments, CONTEXT_WORDS, usize::MAX).iter().map(marked).collect()
+    abbreviated(segments, CONTEXT_WORDS, usize::MAX).segments.iter().map(marked).collect()
 }
 
 /// Share of the longer text that both have.
@@ -36,6 +37,29 @@ pub(super) fn common_share(segments: &[Segment]) -> f64 {
     let equal = length(SegmentOp::Equal);
     let longest = equal + length(SegmentOp::Removed).max(length(SegmentOp::Added));
     if longest == 0 { 1.0 } else { equal as f64 / longest as f64 }
+}
+
+/// At most `limit` characters of a text around the first word that another text lacks; a number counts before other words.
+pub(super) fn around_difference(text: &str, other: &str, limit: usize) -> String {
+    let plain = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let theirs: HashSet<String> = other.split_whitespace().map(plain).collect();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let whole = words.join(" ");
+    if whole.chars().count() <= limit {
+        return whole;
+    }
+    let differs = |word: &&str| !plain(word).is_empty() && !theirs.contains(&plain(word));
+    let is_number = |word: &&str| word.contains(|c: char| c.is_ascii_digit());
+    let number = words.iter().position(|word| is_number(word) && differs(word));
+    let at = number.or_else(|| words.iter().position(|word| differs(word))).unwrap_or_default();
+    let length = |words: &[&str]| words.iter().map(|word| word.chars().count() + 1).sum::<usize>();
+    // Whole words before it fill up to half of the room.
+    let before = (0..=at).find(|start| length(&words[*start..at]) <= limit / 2).unwrap_or(at);
+    // A number says little without the words behind it.
+    let fits = length(&words[..words.len().min(at + 3)]) + 2 <= limit;
+    let start = if fits { 0 } else { before };
+    let mark = if start > 0 { "… " } else { "" };
+    neutral::clip(&format!("{mark}{}", words[start..].join(" ")), limit)
 }
 
 /// Untrusted text in one line.
@@ -221,6 +245,27 @@ mod tests {
         }
         assert!(!one_line(&redactor, "sk-0123456789", 6).contains("sk-"));
         assert!(!lines(&redactor, "::set-env x\n\u{1b}]0;t\u{7}", 80).contains(['\u{1b}', '\u{7}']));
+    }
+
+    #[test]
+    fn quotes_are_cut_around_the_word_that_differs() {
+        let quote = "A refund is issued to the original payment method within 4 working days once the returned product \
+                     arrives at our warehouse.";
+        let answer = "A refund is issued to the original payment method once the returned product has been inspected, \
+                      which takes 14 working days.";
+        let cut = |text: &str, other: &str| around_difference(text, other, 70);
+        assert!(cut(quote, answer).contains("within 4 working days"), "{}", cut(quote, answer));
+        assert!(cut(answer, quote).contains("takes 14 working days"), "{}", cut(answer, quote));
+        assert!(cut(answer, quote).starts_with("… "), "{}", cut(answer, quote));
+        // Without a number the first other word, and without any difference the start.
+        assert!(cut(quote, &quote.replace("warehouse", "shop")).contains("warehouse"));
+        assert!(cut(quote, quote).starts_with("A refund"), "{}", cut(quote, quote));
+        assert_eq!(cut("short", "text"), "short");
+        assert_eq!(cut("", ""), "");
+        for limit in [1, 2, 10, 70] {
+            let cut = around_difference(&"x".repeat(300), answer, limit);
+            assert!(cut.chars().count() <= limit, "{cut}");
+        }
     }
 
     #[test]

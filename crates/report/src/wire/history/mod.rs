@@ -56,7 +56,7 @@ pub struct HistoryRun {
     pub repeats: u32,
     /// Whether the endpoint was the simulated one.
     pub simulated: bool,
-    /// Whether trends include it: a completed run over the dataset and with the judge of the newest one.
+    /// Whether trends include it: it completed, and shares dataset, judge, model, parameters and simulation with the newest run.
     pub comparable: bool,
     /// Means of the gated metrics.
     pub metrics: Vec<MetricMean>,
@@ -169,14 +169,25 @@ fn history_run(file: &str, run: &SavedRun, gated: &[String], comparable: bool) -
     }
 }
 
+impl HistoryRun {
+    /// The money that was spent: a simulated run spends none, whatever its prices are.
+    pub(crate) fn spent_usd(&self) -> Option<f64> {
+        self.cost_usd.filter(|_| !self.simulated)
+    }
+}
+
 impl SavedRun {
     fn metric(&self, name: &str) -> Option<&Metric> {
         self.metrics.iter().find(|metric| metric.name == name)
     }
 
-    /// Whether the means of both are of the same cases and by the same judge.
+    /// Whether the means of both are of the same cases, by the same judge, and of the same model. The prompt may differ,
+    /// which the findings say.
     fn compares_with(&self, newest: &Self) -> bool {
+        let (own, other) = (&self.variants.candidate, &newest.variants.candidate);
         self.ended.kind == EndedKind::Completed
+            && own.model == other.model
+            && own.parameters == other.parameters
             && self.dataset.digest == newest.dataset.digest
             && self.simulated == newest.simulated
             && self.judge.as_ref().map(|judge| &judge.fingerprint)

@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 use std::collections::HashSet;
 
+use super::decision_contradictions::decision_contradictions;
 use super::{Bound, Case, EndedKind, Policy, Report, Requirement, Role, Trial};
 use promptgate_core::text::neutral;
 
@@ -25,6 +26,7 @@ pub(super) fn contradictions(report: &Report) -> Vec<String> {
     if !report.policy.criteria.iter().map(|criterion| &criterion.id).eq(decided) {
         found.push("`policy.criteria` and `criteria` differ".to_owned());
     }
+    found.extend(decision_contradictions(report));
     if report.overridden.as_ref().is_some_and(|of| of.verdict_without != report.verdict) {
         found.push("`override.verdict_without` is not `verdict`".to_owned());
     }

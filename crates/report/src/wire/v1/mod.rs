@@ -4,6 +4,7 @@ mod build;
 mod case;
 mod changes;
 mod contradictions;
+mod decision_contradictions;
 mod judge;
 mod overridden;
 mod read;

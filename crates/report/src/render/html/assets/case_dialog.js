@@ -91,7 +91,7 @@ function answers(sides, compared) {
 function answer(role, trial, pieces) {
   const box = element("div", { class: "answer" }, element("h4", {}, role));
   if (!trial) {
-    box.append(element("p", { class: "quiet" }, "Not asked for in this repeat."));
+    box.append(element("p", { class: "quiet" }, "Not requested in this repeat."));
     return box;
   }
   if (trial.output === null) {

@@ -1,6 +1,20 @@
 // Labelling: people say of answers whether they pass, and save a labels file for `promptgate calibrate`.
 
 const GOAL = 50;
+// Labels of each kind from which calibration corrects for the judge's errors.
+const GOAL_OF_KIND = 20;
+
+// What each built-in judge decides; a label answers the same question.
+const QUESTIONS = {
+  faithfulness: "Is every statement supported by the context?",
+  relevance: "Does the answer address the whole question?",
+  correctness: "Does the answer agree with the expected one?",
+};
+
+// The question for a metric; the judges of a suite have criteria of their own.
+function questionOf(metric) {
+  return Object.hasOwn(QUESTIONS, metric) ? QUESTIONS[metric] : `Does this answer pass “${metric}”?`;
+}
 
 // Whether the judge passes an answer of the candidate; null where it did not grade it.
 function judgePasses(trial, metric) {
@@ -37,20 +51,33 @@ function labelQueue(metric) {
 }
 
 class Labels {
-  constructor(metric) {
+  constructor(metrics) {
     this.dialog = document.getElementById("labels");
-    this.metric = metric;
-    this.store = `promptgate-labels ${DATA.name} ${DATA.run}`;
-    this.queue = labelQueue(metric);
-    this.at = 0;
-    this.given = this.load();
+    // A label is for one metric: its judge is measured with it, and no other.
+    this.sets = new Map();
+    for (const metric of metrics) {
+      const queue = labelQueue(metric);
+      if (queue.length > 0) this.sets.set(metric, { queue, given: this.load(metric) });
+    }
+    this.use(this.sets.has("faithfulness") ? "faithfulness" : this.sets.keys().next().value);
     this.dialog.addEventListener("keydown", (event) => this.key(event));
   }
 
+  // Labels are for this metric from here on.
+  use(metric) {
+    this.metric = metric;
+    ({ queue: this.queue, given: this.given } = this.sets.get(metric) ?? { queue: [], given: {} });
+    this.at = Math.max(this.queue.findIndex((item) => this.label(item) === null), 0);
+  }
+
+  store(metric) {
+    return `promptgate-labels ${DATA.name} ${DATA.run} ${metric}`;
+  }
+
   // The browser may deny storage, as to a page that was opened from disk; then labels last as long as the page.
-  load() {
+  load(metric) {
     try {
-      const saved = JSON.parse(localStorage.getItem(this.store) ?? "{}");
+      const saved = JSON.parse(localStorage.getItem(this.store(metric)) ?? "{}");
       return saved && typeof saved === "object" ? saved : {};
     } catch {
       return {};
@@ -59,7 +86,7 @@ class Labels {
 
   keep() {
     try {
-      localStorage.setItem(this.store, JSON.stringify(this.given));
+      localStorage.setItem(this.store(this.metric), JSON.stringify(this.given));
     } catch {
       // They stay in memory.
     }
@@ -69,9 +96,30 @@ class Labels {
     return this.given[item.row.number] ?? null;
   }
 
-  // Labels with a verdict.
+  // Labels of this metric with a verdict.
   decided() {
-    return this.queue.filter((item) => ["pass", "fail"].includes(this.label(item)?.label));
+    return this.decidedOf(this.sets.get(this.metric));
+  }
+
+  decidedOf(set) {
+    return set ? set.queue.filter((item) => ["pass", "fail"].includes(set.given[item.row.number]?.label)) : [];
+  }
+
+  // Labels of all metrics with a verdict.
+  all() {
+    return [...this.sets.values()].flatMap((set) => this.decidedOf(set));
+  }
+
+  // Chooses the metric, where there are several.
+  chooser() {
+    const options = [...this.sets.keys()].map((metric) => element("option", { value: metric, selected: metric === this.metric }, metric));
+    const select = element("select", { id: "label-metric" }, options);
+    select.addEventListener("change", () => {
+      this.use(select.value);
+      this.fill();
+      document.getElementById("label-metric").focus();
+    });
+    return element("label", { for: "label-metric" }, "Metric ", select);
   }
 
   disagrees(item) {
@@ -112,6 +160,15 @@ class Labels {
     const any = this.queue.findIndex((item) => this.label(item) === null);
     this.at = later >= 0 ? later : any >= 0 ? any : Math.min(this.at + 1, this.queue.length - 1);
     this.show();
+  }
+
+  // The labels so far: from the goal on also by kind, where one kind is too rare.
+  progress(decided, goal) {
+    const given = (label) => decided.filter((item) => this.label(item).label === label).length;
+    if (decided.length < goal) return `${decided.length} of ${goal}`;
+    const kinds = [given("pass"), given("fail")];
+    const rare = Math.min(...kinds) < GOAL_OF_KIND ? `: ${kinds[0]} pass, ${kinds[1]} fail; calibration needs ${GOAL_OF_KIND} of each` : "";
+    return `${counted(decided.length, "label")}${rare}`;
   }
 
   step(by) {
@@ -158,6 +215,7 @@ class Labels {
     const item = this.queue[this.at];
     const goal = Math.min(GOAL, this.queue.length);
     const decided = this.decided().length;
+    const all = this.all().length;
     const disagreeing = this.queue.filter((of) => this.disagrees(of)).length;
     const button = (label, key, act, attributes = {}) => {
       const made = element("button", { type: "button", ...attributes }, `${label} `, element("kbd", {}, key));
@@ -165,13 +223,14 @@ class Labels {
       return made;
     };
     const close = button("Close", "Esc", () => this.dialog.close());
-    const title = element("h2", { id: "labels-title", tabindex: -1 }, "Does this answer pass?");
-    const progress = element("p", { id: "label-progress", role: "status" }, `${decided} of ${goal}`);
+    const title = element("h2", { id: "labels-title", tabindex: -1 }, this.metric === undefined ? "Labels" : questionOf(this.metric));
+    const progress = element("p", { id: "label-progress", role: "status" }, this.progress(this.decided(), goal));
     const meter = element("progress", { max: goal, value: Math.min(decided, goal), "aria-labelledby": "label-progress" });
-    const steps = element("div", { class: "steps" }, button("Previous", "k", () => this.step(-1), { disabled: this.at <= 0 }), button("Next", "j", () => this.step(1), { disabled: this.at + 1 >= this.queue.length }), button(`Save ${counted(decided, "label")}`, "s", () => this.save(), { id: "label-save", disabled: decided === 0 }), close);
-    const bar = element("div", { class: "bar" }, title, progress, meter, steps);
+    const steps = element("div", { class: "steps" }, button("Previous", "k", () => this.step(-1), { disabled: this.at <= 0 }), button("Next", "j", () => this.step(1), { disabled: this.at + 1 >= this.queue.length }), button(`Save ${counted(all, "label")}`, "s", () => this.save(), { id: "label-save", disabled: all === 0 }), close);
+    const chooser = this.sets.size > 1 ? [this.chooser()] : [];
+    const bar = element("div", { class: "bar" }, title, ...chooser, progress, meter, steps);
     if (!item) {
-      this.dialog.replaceChildren(bar, element("div", { class: "inside" }, element("p", { class: "banner" }, "This page has no whole answer that a judge has graded.")));
+      this.dialog.replaceChildren(bar, element("div", { class: "inside" }, element("p", { class: "banner" }, "No complete answer graded by a judge is in this page.")));
       return;
     }
     const given = this.label(item);
@@ -198,26 +257,29 @@ class Labels {
     return element("div", { class: this.disagrees(item) ? "judged differs" : "judged", role: "status" }, element("p", {}, parts), element("div", { class: "steps" }, steps));
   }
 
-  // The labels as lines of JSON: unsure ones without `human`, which `calibrate` only judges.
+  // The labels as lines of JSON, metric by metric: unsure ones without `human`, which `calibrate` only judges.
   lines() {
-    const labelled = this.queue.filter((item) => this.label(item) !== null);
-    return labelled.map((item) => {
-      const { label, note } = this.label(item);
-      const line = { id: item.row.id, query: item.details.query };
-      if (item.details.context.length > 0) line.context = item.details.context;
-      if (item.details.expected !== null) line.expected = item.details.expected;
-      if (item.row.tags.length > 0) line.tags = item.row.tags;
-      line.response = item.trial.output;
-      if (label !== "unsure") line.human = label === "pass";
-      line.metric = this.metric;
-      line.repeat = item.trial.repeat + 1;
-      if (note) line.note = note;
-      return `${JSON.stringify(line)}\n`;
+    return [...this.sets].flatMap(([metric, { queue, given }]) => {
+      const labelled = queue.filter((item) => given[item.row.number]);
+      return labelled.map((item) => `${JSON.stringify(this.line(metric, item, given[item.row.number]))}\n`);
     });
   }
 
+  line(metric, item, { label, note }) {
+    const line = { id: item.row.id, query: item.details.query };
+    if (item.details.context.length > 0) line.context = item.details.context;
+    if (item.details.expected !== null) line.expected = item.details.expected;
+    if (item.row.tags.length > 0) line.tags = item.row.tags;
+    line.response = item.trial.output;
+    if (label !== "unsure") line.human = label === "pass";
+    line.metric = metric;
+    line.repeat = item.trial.repeat + 1;
+    if (note) line.note = note;
+    return line;
+  }
+
   save() {
-    if (this.decided().length === 0) return;
+    if (this.all().length === 0) return;
     const link = element("a", { download: "labels.jsonl" });
     link.href = URL.createObjectURL(new Blob(this.lines(), { type: "application/jsonl" }));
     this.dialog.append(link);

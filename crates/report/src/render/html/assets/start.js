@@ -116,9 +116,8 @@ function followFragment() {
 
 function labelling() {
   const button = document.getElementById("label-answers");
-  const metric = DATA.judges.includes("faithfulness") ? "faithfulness" : DATA.judges[0];
-  const labels = metric === undefined ? null : new Labels(metric);
-  if (!labels || labels.queue.length === 0) return;
+  const labels = new Labels(DATA.judges);
+  if (labels.queue.length === 0) return;
   button.hidden = false;
   button.addEventListener("click", () => labels.open());
   labels.dialog.addEventListener("close", () => button.focus());

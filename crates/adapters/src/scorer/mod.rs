@@ -1,0 +1,126 @@
+//! Scorers by command: code of the user that turns a case and an answer into a score.
+//!
+//! A scorer is a worker. A score that is out of range, missing or not a number is an error, which leaves the answer
+//! ungraded: it is never 0 and never 1.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::{Map, Value};
+
+use crate::http::server_text;
+use crate::worker::{WorkerLog, WorkerOptions, Workers};
+use promptgate_core::model::{Fault, FaultKind};
+use promptgate_core::text::Redactor;
+
+/// A scorer behind worker processes.
+pub struct CommandScorer {
+    workers: Workers,
+    label: String,
+    redactor: Arc<Redactor>,
+    requests: AtomicU64,
+}
+
+/// The score of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Score {
+    /// From 0 to 1.
+    pub score: f64,
+    /// The scorer's reason, redacted; may be empty.
+    pub reason: String,
+    /// The scorer's details, redacted; null where there are none.
+    pub details: Value,
+}
+
+impl CommandScorer {
+    /// Creates the scorer; no process is started yet.
+    pub fn new(options: WorkerOptions, redactor: Arc<Redactor>, log: Arc<WorkerLog>) -> Self {
+        let label = options.label.clone();
+        let workers = Workers::new(options, Arc::clone(&redactor), log);
+        Self { workers, label, redactor, requests: AtomicU64::new(0) }
+    }
+
+    /// Scores an answer. The input has the keys `case`, `output`, `contexts`, `tool_calls` and `expected`; a number that
+    /// the reply may repeat is added as `id`.
+    ///
+    /// # Errors
+    /// A [`Fault`] in place of a score; the answer is then ungraded.
+    pub async fn score(&self, mut input: Map<String, Value>) -> Result<Score, Fault> {
+        let id = self.requests.fetch_add(1, Ordering::Relaxed);
+        input.insert("id".to_owned(), id.into());
+        let reply = self.workers.call(&Value::Object(input)).await?;
+        let (score, reason, details) = parse_score(&reply).map_err(|reason| {
+            let reason = server_text(&self.redactor, &reason);
+            Fault::new(FaultKind::InvalidAnswer, format!("{}: {reason}", self.label))
+                .help("expected {\"score\": 0..1} or {\"pass\": true or false}, with \"reason\" and \"details\" if needed")
+        })?;
+        let reason = self.redactor.redact(&reason).into_owned();
+        Ok(Score { score, reason, details: redacted(details, &self.redactor) })
+    }
+
+    /// Stops the processes.
+    ///
+    /// # Errors
+    /// As [`Workers::shutdown`].
+    pub async fn shutdown(&self) -> Result<(), Fault> {
+        self.workers.shutdown().await
+    }
+}
+
+/// Returns score, reason and details of a scorer's reply.
+///
+/// # Errors
+/// The reason why it is not a score, in lower case: out of range, not a number, missing, contradictory, or an error that
+/// the scorer reports.
+pub fn parse_score(reply: &Value) -> Result<(f64, String, Value), String> {
+    let part = |name: &str| reply.get(name).filter(|value| !value.is_null());
+    if let Some(error) = part("error") {
+        let error = error.get("message").unwrap_or(error);
+        return Err(format!(
+            "the scorer reports an error: {}",
+            error.as_str().map_or_else(|| error.to_string(), str::to_owned)
+        ));
+    }
+    let score = match (part("score"), part("pass")) {
+        (Some(score), None) => score_of(score)?,
+        (None, Some(pass)) => pass_of(pass)?,
+        (Some(score), Some(pass)) => {
+            // A pass is then the scorer's own opinion of the score; the gate has its own minimum.
+            pass_of(pass)?;
+            score_of(score)?
+        }
+        (None, None) => return Err("`score` and `pass` are missing".to_owned()),
+    };
+    let reason = match part("reason") {
+        None => String::new(),
+        Some(Value::String(reason)) => reason.clone(),
+        Some(_) => return Err("`reason` is not a text".to_owned()),
+    };
+    Ok((score, reason, part("details").cloned().unwrap_or_default()))
+}
+
+fn score_of(value: &Value) -> Result<f64, String> {
+    let score = value.as_f64().filter(|score| (0.0..=1.0).contains(score));
+    score.ok_or_else(|| format!("`score` is {value}, expected a number from 0 to 1"))
+}
+
+fn pass_of(value: &Value) -> Result<f64, String> {
+    let pass = value.as_bool().ok_or_else(|| format!("`pass` is {value}, expected true or false"))?;
+    Ok(if pass { 1.0 } else { 0.0 })
+}
+
+fn redacted(value: Value, redactor: &Redactor) -> Value {
+    match value {
+        Value::String(text) => Value::String(redactor.redact(&text).into_owned()),
+        Value::Array(list) => list.into_iter().map(|item| redacted(item, redactor)).collect(),
+        Value::Object(map) => Value::Object(
+            map.into_iter()
+                .map(|(name, value)| (redactor.redact(&name).into_owned(), redacted(value, redactor)))
+                .collect(),
+        ),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

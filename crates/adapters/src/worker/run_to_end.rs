@@ -1,0 +1,60 @@
+//! A command that runs once, such as the setup of an application.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{ProcessGroup, WorkerCommand, WorkerLog};
+use promptgate_core::model::{Fault, FaultKind};
+
+/// Runs a command to its end, with no input; both of its outputs go to the log. The processes that it started end with
+/// it, also where the future is dropped.
+///
+/// # Errors
+/// A command that cannot be started, takes longer than `timeout` or exits with another code than 0. The message has the
+/// end of its output.
+pub async fn run_to_end(
+    command: WorkerCommand,
+    timeout: Duration,
+    label: &str,
+    log: &Arc<WorkerLog>,
+) -> Result<(), Fault> {
+    let shown = command.command.join(" ");
+    let started = ProcessGroup::start(&command, false);
+    let mut group = started.map_err(|error| {
+        let message = format!("{label} could not be started: {shown}: {error}");
+        Fault::new(FaultKind::Disconnected, message)
+    })?;
+    let process = log.start();
+    let outputs = (group.child.stdout.take(), group.child.stderr.take());
+    let draining = async {
+        let drain = |output| {
+            let process = Arc::clone(&process);
+            async move { process.drain(output).await }
+        };
+        tokio::join!(
+            async {
+                if let Some(output) = outputs.0 {
+                    drain(output).await
+                }
+            },
+            async {
+                if let Some(output) = outputs.1 {
+                    Arc::clone(&process).drain(output).await
+                }
+            },
+        )
+    };
+    let waited = tokio::time::timeout(timeout, async { tokio::join!(group.wait(), draining).0 }).await;
+    let end = match waited {
+        Ok(Ok(status)) if status.success() => None,
+        Ok(Ok(status)) => Some(format!("failed with {status}")),
+        Ok(Err(error)) => Some(format!("failed: {error}")),
+        Err(_) => Some(format!("was not done after {} s", timeout.as_secs())),
+    };
+    group.end().await;
+    log.end(&process, end.as_deref().unwrap_or("done"), end.is_some());
+    let Some(end) = end else { return Ok(()) };
+    let tail = log.tail_of(&process);
+    let tail = if tail.is_empty() { String::new() } else { format!(": {tail}") };
+    Err(Fault::new(FaultKind::Disconnected, format!("{label} {end}: {shown}{tail}")))
+}
