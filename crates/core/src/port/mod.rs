@@ -5,7 +5,9 @@ use std::io;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::model::{CallReason, Case, ChatRequest, Completion, Fault, Purpose, Role, SpoolPlace, TrialText};
+use crate::model::{
+    CallReason, Case, ChatRequest, Completion, Fault, Purpose, Role, Score, SpoolPlace, TrialText,
+};
 
 /// A chat model: HTTP, simulated, or a layer around another model (cache, retry, rate limit, budget).
 pub trait ChatModel: Send + Sync {
@@ -76,10 +78,19 @@ pub struct Subject<'a> {
 pub struct Finding {
     /// Whether the answer passes.
     pub passed: bool,
+    /// The score of a graded check, which passes with 1; `None` where passing is the score.
+    pub score: Option<Score>,
     /// The reason in one line.
     pub reason: String,
     /// Evidence; `Null` where the reason is sufficient.
     pub details: Value,
+}
+
+impl Finding {
+    /// The score: that of a graded check, otherwise 1 for a pass and 0 for a failure.
+    pub fn score(&self) -> Score {
+        self.score.unwrap_or_else(|| self.passed.into())
+    }
 }
 
 /// A deterministic check.
