@@ -40,6 +40,7 @@ pub const CHECKS: &[CheckKind] = &[
     kind::<json_field::JsonField>("json_field", "a field of a JSON answer meets conditions"),
     kind::<contains::Contains>("contains", "texts occur in the answer"),
     kind::<not_contains::NotContains>("not_contains", "texts do not occur in the answer"),
+    kind::<super::no_pii::NoPii>("no_pii", "the answer contains no personal data"),
     kind::<equals::Equals>("equals", "the answer equals a text or value"),
     kind::<one_of::OneOf>("one_of", "the answer is one of several texts"),
     kind::<starts_with::StartsWith>("starts_with", "the answer starts with a text"),
@@ -48,6 +49,7 @@ pub const CHECKS: &[CheckKind] = &[
     kind::<length::Length>("length", "characters, words, sentences or tokens are within bounds"),
     kind::<numeric::Numeric>("numeric", "the answer is a number, within a tolerance"),
     kind::<similarity::Similarity>("similarity", "the answer is similar to a text"),
+    kind::<super::retrieval::Retrieval>("retrieval", "the retrieved passages contain the expected sources"),
 ];
 
 /// The schemas of all checks, in the order of [`CHECKS`].

@@ -101,6 +101,11 @@ pub trait Check: std::fmt::Debug + Send + Sync {
     /// The finding of an answer that cannot be read, so that a check can use `?` on its way.
     fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding>;
 
+    /// Whether it looks for the case's `expected_sources`.
+    fn needs_sources(&self) -> bool {
+        false
+    }
+
     /// Returns the finding, however the check came to it.
     fn grade(&self, subject: &Subject<'_>) -> Finding {
         self.finding(subject).unwrap_or_else(|finding| finding)
