@@ -112,7 +112,7 @@ fn analysis(cases: usize, repeats: u32) -> Analysis {
         ],
         has_baseline: true,
         baseline_reused: false,
-        fresh_latency: None,
+        fresh_times: Vec::new(),
         unreviewed_price: None,
         sessions_differ: false,
         stored_baseline: None,

@@ -58,7 +58,7 @@ pub(crate) fn empty_analysis(metrics: usize, cases: usize) -> Analysis {
         metrics: (0..metrics).map(metric).collect(),
         has_baseline: true,
         baseline_reused: false,
-        fresh_latency: None,
+        fresh_times: Vec::new(),
         unreviewed_price: None,
         sessions_differ: false,
         stored_baseline: None,

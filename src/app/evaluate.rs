@@ -189,9 +189,18 @@ async fn connect_and_execute(
     };
     let answering = running.models(&models, suite.plan.baseline().is_some());
     let mut outcome = execute(suite, models, answering, (judge, check.rejected), part, session).await;
-    let log = running.stop().await;
+    let (log, fault) = running.stop().await;
     if !log.is_empty() {
         application::write_log(&options.out, &log)?;
+    }
+    if let Some(fault) = fault {
+        if let Some(shard) = shard {
+            shard::remove_stale_shard(shard, &options.out)?;
+        }
+        let help = "write one line for each case, and echo its `id`: a line too many moves the answers of later cases";
+        return Err(Failure::Incomplete(
+            Diagnostic::new(fault.message).help(fault.help.unwrap_or(help.to_owned())).into(),
+        ));
     }
     // Reported after the verdict, which does not change.
     let uncached = cache::close(cache.as_deref());
@@ -383,17 +392,16 @@ async fn execute(
     })))
 }
 
-/// The roles whose answers must not come from an earlier run: those compared by latency, and a baseline that the
+/// The roles whose answers must not come from an earlier run: those compared by their times, and a baseline that the
 /// settings want fresh.
 fn refreshed_roles(settings: &Settings, policy: &Policy) -> Vec<Role> {
     let relative = |requirement: &Requirement| {
         matches!(requirement, Requirement::Limit { bound: Bound::MaxIncrease(_), .. })
     };
-    let by_latency = policy
-        .criteria
-        .iter()
-        .any(|criterion| criterion.metric == "latency" && relative(&criterion.requirement));
-    match (by_latency, settings.cache.baseline) {
+    let by_time = policy.criteria.iter().any(|criterion| {
+        ["latency", "ttft"].contains(&criterion.metric.as_str()) && relative(&criterion.requirement)
+    });
+    match (by_time, settings.cache.baseline) {
         (true, _) => vec![Role::Candidate, Role::Baseline],
         (false, CachedBaseline::Fresh) => vec![Role::Baseline],
         (false, CachedBaseline::Reuse) => Vec::new(),

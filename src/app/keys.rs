@@ -7,14 +7,7 @@ use super::sources::header_variables;
 use crate::config::{EndpointSettings, HeaderValue, KeyVariable, Settings};
 use promptgate_adapters::endpoint::{is_loopback, needs_key};
 use promptgate_core::document::is_auth_header;
-use promptgate_core::model::Diagnostic;
-
-/// The base URL of OpenAI's API.
-const OPENAI: &str = "https://api.openai.com/v1";
-/// The variable of the key, unless the configuration names another.
-const KEY: &str = "OPENAI_API_KEY";
-/// The variable of the base URL, where the configuration has none.
-const BASE_URL: &str = "OPENAI_BASE_URL";
+use promptgate_core::model::{Diagnostic, Protocol};
 
 /// How an endpoint is authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,17 +30,19 @@ impl Authentication {
             KeyVariable::None => auth_header(endpoint).map_or(Self::Keyless, Self::Header),
             KeyVariable::Default => match auth_header(endpoint) {
                 Some(variable) => Self::Header(variable),
-                None if is_for_default_key(endpoint, environment) => Self::Key(KEY.to_owned()),
+                None if is_for_default_key(endpoint, environment) => {
+                    Self::Key(endpoint.protocol.key_variable().to_owned())
+                }
                 None => Self::Unnamed,
             },
         }
     }
 
     /// The variable to name in messages.
-    pub(super) fn variable(&self) -> &str {
+    pub(super) fn variable(&self, protocol: Protocol) -> &str {
         match self {
             Self::Key(name) | Self::Header(name) => name,
-            Self::Keyless | Self::Unnamed => KEY,
+            Self::Keyless | Self::Unnamed => protocol.key_variable(),
         }
     }
 }
@@ -58,33 +53,38 @@ pub(super) fn key_variables(endpoint: &EndpointSettings) -> impl Iterator<Item =
         KeyVariable::Named(name) => Some(name.value.clone()),
         KeyVariable::None | KeyVariable::Default => None,
     };
-    named.into_iter().chain([KEY.to_owned()])
+    let by_default = Protocol::ALL.iter().map(|protocol| protocol.key_variable().to_owned());
+    named.into_iter().chain(by_default)
 }
 
 /// The base URL of an endpoint.
 pub(super) fn base_url(endpoint: &EndpointSettings, environment: &Environment) -> String {
     let written = endpoint.base_url.as_ref().map(|url| url.value.clone());
-    written.or_else(|| environment.variable(BASE_URL)).unwrap_or_else(|| OPENAI.to_owned())
+    let protocol = endpoint.protocol;
+    written
+        .or_else(|| environment.variable(protocol.base_url_variable()))
+        .unwrap_or_else(|| protocol.base_url().to_owned())
 }
 
 /// An error for each endpoint that a user might expect to get the default key, which is for other hosts. `judged` says
 /// whether a judge is called.
 pub(crate) fn misdirected(settings: &Settings, environment: &Environment, judged: bool) -> Vec<Diagnostic> {
-    if environment.variable(KEY).is_none() {
-        return Vec::new();
-    }
     let mut found: Vec<Diagnostic> = Vec::new();
     for endpoint in called(settings, judged) {
         let Some(url) = &endpoint.base_url else { continue };
-        if Authentication::of(endpoint, environment) != Authentication::Unnamed {
+        let (protocol, key) = (endpoint.protocol, endpoint.protocol.key_variable());
+        let is_set = environment.variable(key).is_some();
+        if !is_set || Authentication::of(endpoint, environment) != Authentication::Unnamed {
             continue;
         }
         let host = Url::parse(&url.value).map_or_else(|_| url.value.clone(), |url| host(&url));
         let message = format!(
-            "no key is configured for {host}: {KEY} is sent only to OpenAI, the host of {BASE_URL} and this machine"
+            "no key is configured for {host}: {key} is sent only to {}, the host of {} and this machine",
+            protocol.vendor(),
+            protocol.base_url_variable()
         );
         let help = format!(
-            "add `api_key_env: VARIABLE` beside `base_url`, with the variable that holds its key ({KEY}, if it is this \
+            "add `api_key_env: VARIABLE` beside `base_url`, with the variable that holds its key ({key}, if it is this \
              one), or `api_key_env: null` if it needs none"
         );
         let diagnostic = Diagnostic::new(message).at(url.place.clone()).help(help);
@@ -105,7 +105,7 @@ pub(super) fn missing_keys(settings: &Settings, environment: &Environment, judge
         // A header whose value is not in the configuration may be the key.
         let has_key = !required.is_empty() || authentication == Authentication::Keyless;
         if !has_key && needs_key(&base_url(endpoint, environment)) {
-            required.push(authentication.variable().to_owned());
+            required.push(authentication.variable(endpoint.protocol).to_owned());
         }
         for name in required {
             if environment.variable(&name).is_none() && !missing.contains(&name) {
@@ -121,7 +121,9 @@ pub(super) fn judge_key_variables(settings: &Settings) -> Vec<String> {
     let of_judge = |endpoint: &EndpointSettings| -> Vec<String> {
         let key = match &endpoint.api_key_env {
             KeyVariable::Named(name) => Some(name.value.clone()),
-            KeyVariable::Default if auth_header(endpoint).is_none() => Some(KEY.to_owned()),
+            KeyVariable::Default if auth_header(endpoint).is_none() => {
+                Some(endpoint.protocol.key_variable().to_owned())
+            }
             KeyVariable::Default | KeyVariable::None => None,
         };
         key.into_iter().chain(header_variables(endpoint)).collect()
@@ -151,15 +153,17 @@ fn auth_header(endpoint: &EndpointSettings) -> Option<String> {
     })
 }
 
-/// Whether the host is OpenAI's, that of `OPENAI_BASE_URL`, or this machine.
+/// Whether the host is the vendor's, that of the variable of the base URL, or this machine.
 fn is_for_default_key(endpoint: &EndpointSettings, environment: &Environment) -> bool {
     let Some(written) = &endpoint.base_url else { return true };
     let Ok(url) = Url::parse(written.value.trim()) else { return false };
     let name = host(&url);
-    let of_variable = environment.variable(BASE_URL).and_then(|text| Url::parse(&text).ok());
+    let vendor = endpoint.protocol.host();
+    let of_variable =
+        environment.variable(endpoint.protocol.base_url_variable()).and_then(|text| Url::parse(&text).ok());
     is_loopback(&url)
-        || name == "api.openai.com"
-        || name.ends_with(".api.openai.com")
+        || name == vendor
+        || name.strip_suffix(vendor).is_some_and(|rest| rest.ends_with('.'))
         || of_variable.is_some_and(|other| host(&other) == name)
 }
 
@@ -231,6 +235,55 @@ mod tests {
     }
 
     #[test]
+    fn default_key_is_that_of_the_protocol() {
+        let environment = environment(&["OPENAI_API_KEY=k", "ANTHROPIC_API_KEY=a", "GEMINI_API_KEY=g"]);
+        let of = |endpoint: &str| Authentication::of(&settings(endpoint).endpoint, &environment);
+        assert_eq!(of("{protocol: anthropic}"), key("ANTHROPIC_API_KEY"));
+        assert_eq!(of("{protocol: gemini}"), key("GEMINI_API_KEY"));
+        assert_eq!(
+            of("{protocol: anthropic, base_url: 'https://api.anthropic.com'}"),
+            key("ANTHROPIC_API_KEY")
+        );
+        assert_eq!(of("{protocol: gemini, base_url: 'http://localhost:1'}"), key("GEMINI_API_KEY"));
+        for endpoint in [
+            "{protocol: anthropic, base_url: 'https://api.openai.com/v1'}",
+            "{protocol: anthropic, base_url: 'https://gate.example'}",
+            "{protocol: gemini, base_url: 'https://evilgenerativelanguage.googleapis.com'}",
+            "{base_url: 'https://api.anthropic.com/v1'}",
+        ] {
+            assert_eq!(of(endpoint), Authentication::Unnamed, "{endpoint}");
+            assert_eq!(misdirected(&settings(endpoint), &environment, false).len(), 1, "{endpoint}");
+        }
+        let [found] = misdirected(
+            &settings("{protocol: anthropic, base_url: 'https://gate.example'}"),
+            &environment,
+            false,
+        )
+        .try_into()
+        .unwrap();
+        assert_eq!(
+            found.message,
+            "no key is configured for gate.example: ANTHROPIC_API_KEY is sent only to Anthropic, the host of \
+             ANTHROPIC_BASE_URL and this machine"
+        );
+    }
+
+    #[test]
+    fn base_url_is_that_of_the_protocol() {
+        let none = environment(&["OPENAI_BASE_URL=https://o.example/v1"]);
+        let of = |endpoint: &str, environment| base_url(&settings(endpoint).endpoint, environment);
+        assert_eq!(of("{protocol: anthropic}", &none), "https://api.anthropic.com/v1");
+        assert_eq!(of("{protocol: gemini}", &none), "https://generativelanguage.googleapis.com/v1beta");
+        assert_eq!(of("{}", &none), "https://o.example/v1");
+        let set = environment(&[
+            "ANTHROPIC_BASE_URL=https://a.example",
+            "GOOGLE_GEMINI_BASE_URL=https://g.example",
+        ]);
+        assert_eq!(of("{protocol: anthropic}", &set), "https://a.example");
+        assert_eq!(of("{protocol: gemini}", &set), "https://g.example");
+    }
+
+    #[test]
     fn keyless_server_and_named_key_are_never_misdirected() {
         let with_key = environment(&["OPENAI_API_KEY=k"]);
         let url = "base_url: 'https://llm.corp.example/v1'";
@@ -291,6 +344,8 @@ mod tests {
     fn missing_key_is_that_of_the_header_or_none() {
         let missing = |endpoint: &str| missing_keys(&settings(endpoint), &environment(&[]), true);
         assert_eq!(missing("{}"), ["OPENAI_API_KEY"]);
+        assert_eq!(missing("{protocol: anthropic}"), ["ANTHROPIC_API_KEY"]);
+        assert_eq!(missing("{protocol: gemini}"), ["GEMINI_API_KEY"]);
         assert_eq!(missing("{headers: {api-key: {env: AZURE_KEY}}}"), ["AZURE_KEY"]);
         assert_eq!(missing("{api_key_env: OWN}"), ["OWN"]);
         let none: [&str; 0] = [];

@@ -11,7 +11,7 @@ use super::{Environment, Failure};
 use crate::config::{EndpointSettings, HeaderValue, Settings};
 use promptgate_adapters::cache::{Cache, CacheOptions, Cached, scope as cache_scope};
 use promptgate_adapters::endpoint::{self, Budget, Ceilings, Options};
-use promptgate_core::model::{Diagnostic, Diagnostics};
+use promptgate_core::model::{Diagnostic, Diagnostics, Protocol};
 use promptgate_core::port::{ChatModel, EventSink};
 use promptgate_core::text::{Redactor, Secret};
 use promptgate_simulated::{Simulated, SimulatedOptions};
@@ -174,8 +174,10 @@ fn options(
     environment: &Environment,
 ) -> Result<Options, Diagnostic> {
     let mut options = Options::new(base_url(settings, environment));
+    options.protocol = settings.protocol;
+    options.stream = settings.stream;
     let authentication = Authentication::of(settings, environment);
-    authentication.variable().clone_into(&mut options.api_key_env);
+    authentication.variable(settings.protocol).clone_into(&mut options.api_key_env);
     options.needs_key = authentication != Authentication::Keyless;
     if let Authentication::Key(variable) = &authentication {
         options.api_key = environment.variable(variable).map(Secret::new);
@@ -230,14 +232,21 @@ fn scope(base_url: &str, settings: &EndpointSettings) -> String {
             HeaderValue::Env(_) => (name.as_str(), None),
         })
         .collect();
-    cache_scope(base_url, &headers)
+    let scope = cache_scope(base_url, &headers);
+    // A gateway may serve several protocols under one address.
+    match settings.protocol {
+        Protocol::OpenAi => scope,
+        other => format!("{scope} as {}", other.as_str()),
+    }
 }
 
 /// The same for people: the host alone where only the usual path follows.
 fn display_host(base_url: &str, scope: &str) -> String {
     let host = host(base_url);
     let rest = scope.split_once("://").map_or(scope, |(_, rest)| rest);
-    if rest == host || rest.strip_suffix("/v1") == Some(&host) { host } else { rest.to_owned() }
+    let rest = rest.split_once(" as ").map_or(rest, |(rest, _)| rest);
+    let is_usual = ["/v1", "/v1beta"].iter().any(|version| rest.strip_suffix(version) == Some(&host));
+    if rest == host || is_usual { host } else { rest.to_owned() }
 }
 
 /// `api.openai.com`, without credentials, path and query.

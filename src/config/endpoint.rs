@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use promptgate_core::document::{is_secret_header, looks_like_secret, pointer};
-use promptgate_core::model::Diagnostic;
+use promptgate_core::model::{Diagnostic, Protocol, StreamMode};
 
 use super::load::{Placed, Reader, without_excerpt};
 use super::scalar::{Ordered, WrittenDuration};
@@ -23,20 +23,25 @@ const OWN_HEADERS: [&str; 4] = ["content-type", "content-length", "host", "trans
 const OWN_TOKENS: [&str; 4] =
     ["PROMPTGATE_GITHUB_TOKEN", "GITHUB_TOKEN", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
 
-/// An OpenAI-compatible endpoint.
+/// An endpoint of models.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Endpoint")]
 pub(super) struct WrittenEndpoint {
-    /// URL up to /chat/completions; OPENAI_BASE_URL by default, else that of OpenAI.
+    /// The API that it speaks; openai by default, which compatible servers speak as well.
+    protocol: Option<Protocol>,
+    /// URL up to the path of a call, such as /chat/completions; by default OPENAI_BASE_URL, else that of OpenAI. With
+    /// another protocol ANTHROPIC_BASE_URL or GOOGLE_GEMINI_BASE_URL, else that of the vendor.
     #[schemars(length(min = 1))]
     base_url: Option<String>,
     /// Name of the environment variable that holds the key, never the key itself; null for a server without a key. By
     /// default OPENAI_API_KEY, sent only to OpenAI, to the host of OPENAI_BASE_URL and to this machine, and not beside an
-    /// authenticating header.
+    /// authenticating header; with another protocol ANTHROPIC_API_KEY or GEMINI_API_KEY, by the same rule.
     #[serde(deserialize_with = "written_or_null")]
     #[schemars(with = "Option<String>", length(min = 1))]
     api_key_env: Option<Option<String>>,
+    /// Whether answers are asked for as a stream: auto, the default, only from a server that answers in no other way.
+    stream: Option<StreamMode>,
     /// Timeout of one call; 120s by default.
     timeout: Option<WrittenDuration>,
     /// Maximum calls in flight; 32 by default.
@@ -76,10 +81,14 @@ pub(super) struct WrittenHeader {
 /// An endpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EndpointSettings {
-    /// URL up to `/chat/completions`: http or https, without user and password.
+    /// The API that it speaks.
+    pub protocol: Protocol,
+    /// URL up to the path of a call: http or https, without user and password.
     pub base_url: Option<Placed<String>>,
     /// The variable that holds the key.
     pub api_key_env: KeyVariable,
+    /// Whether answers are asked for as a stream.
+    pub stream: StreamMode,
     /// Timeout of one call.
     pub timeout: Duration,
     /// Maximum calls in flight, at least 1.
@@ -101,7 +110,7 @@ pub struct EndpointSettings {
 /// The variable that holds the key of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyVariable {
-    /// `OPENAI_API_KEY`, for the hosts that it was set for.
+    /// That of the protocol, such as `OPENAI_API_KEY`, for the hosts that it was set for.
     Default,
     /// The endpoint needs no key.
     None,
@@ -132,6 +141,8 @@ impl WrittenEndpoint {
             reader.report(&key("timeout"), message, "write it like `60s`");
         }
         EndpointSettings {
+            protocol: self.protocol.unwrap_or(Protocol::OpenAi),
+            stream: self.stream.unwrap_or(StreamMode::Auto),
             base_url: self.base_url.and_then(|url| base_url(reader, &key("base_url"), url)),
             api_key_env: match self.api_key_env {
                 None => KeyVariable::Default,

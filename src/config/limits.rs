@@ -1,4 +1,4 @@
-//! `limits`: ceilings for latency, tokens and cost.
+//! `limits`: ceilings for latency, time to the first token, tokens and cost.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,6 +16,10 @@ pub(super) struct WrittenLimits {
     latency_p50: Option<LatencyLimit>,
     /// 95th percentile of latency.
     latency_p95: Option<LatencyLimit>,
+    /// Median time to the first token; requires `endpoint.stream: always`, or a server that only streams.
+    ttft_p50: Option<LatencyLimit>,
+    /// 95th percentile of the time to the first token; requires the same.
+    ttft_p95: Option<LatencyLimit>,
     /// Mean output tokens.
     output_tokens_mean: Option<NumberLimit>,
     /// Mean cost of an answer in US dollars; requires the price of the model.
@@ -66,7 +70,7 @@ struct NumberLimitMap {
 }
 
 impl WrittenLimits {
-    /// The criteria, in the order p50, p95, tokens, cost; an absolute bound before a relative one.
+    /// The criteria, latency first, then time to the first token, tokens, cost; an absolute bound before a relative one.
     pub(super) fn resolve(self) -> Vec<Criterion> {
         let latency = |limit| match limit {
             LatencyLimit::Max(max) => (Some(max.0.as_secs_f64()), None),
@@ -79,6 +83,8 @@ impl WrittenLimits {
         let rows = [
             ("latency_p50", "latency", Statistic::P50, self.latency_p50.map(latency)),
             ("latency_p95", "latency", Statistic::P95, self.latency_p95.map(latency)),
+            ("ttft_p50", "ttft", Statistic::P50, self.ttft_p50.map(latency)),
+            ("ttft_p95", "ttft", Statistic::P95, self.ttft_p95.map(latency)),
             ("output_tokens_mean", "output_tokens", Statistic::Mean, self.output_tokens_mean.map(number)),
             ("cost_per_case_usd", "cost_usd", Statistic::Mean, self.cost_per_case_usd.map(number)),
         ];

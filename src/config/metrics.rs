@@ -12,8 +12,18 @@ use super::load::Reader;
 use super::scalar::Ordered;
 
 /// Names that a configured metric cannot have: other metrics and prefixes of criterion ids.
-const RESERVED: [&str; 9] =
-    ["latency", "output_tokens", "cost_usd", "length", "check", "limit", "slice", "case", "broken_cases"];
+const RESERVED: [&str; 10] = [
+    "latency",
+    "ttft",
+    "output_tokens",
+    "cost_usd",
+    "length",
+    "check",
+    "limit",
+    "slice",
+    "case",
+    "broken_cases",
+];
 
 /// Requirements on a metric.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -170,7 +180,7 @@ fn kind(name: &str, rubric: Option<Vec<Item>>, scale: Option<Scale>) -> Result<K
 
 fn reserved(name: &str) -> Diagnostic {
     let help = match name {
-        "latency" | "output_tokens" | "cost_usd" => "set a maximum in `limits`",
+        "latency" | "ttft" | "output_tokens" | "cost_usd" => "set a maximum in `limits`",
         "length" => "use the check `length`",
         _ => "give the metric another name",
     };

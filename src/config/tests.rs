@@ -181,6 +181,10 @@ fn invalid_configuration_gives_placed_diagnostics() {
                 "4:21: `endpoint.timeout` must be a duration with its unit, found the number 60 (help: write it like `60s`",
             ],
         ),
+        ("endpoint: {protocol: anthropic, stream: always}", &[]),
+        ("endpoint: {protocol: claude}", &["4:22: `endpoint.protocol` must be"]),
+        ("endpoint: {stream: true}", &["4:20: `endpoint.stream` must be"]),
+        ("limits: {ttft_p95: 800}", &["4:20: "]),
         ("endpoint: {timeout: 0s}", &["4:21: a timeout of 0 leaves no time for an answer"]),
         ("gate: {max_missing: 2}", &["4:21: `gate.max_missing` must be at most 1, found the number 2"]),
         (

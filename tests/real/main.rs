@@ -1,12 +1,13 @@
 //! Runs the executable against other people's programs: nginx in front of the mock server, llama.cpp's server with a
-//! model of random weights or with SmolLM2, MLflow and Phoenix as receivers of telemetry, and the SDKs of Langfuse and
-//! OpenFeature as clients. Runs the adapters of MLflow and Prometheus against their servers.
+//! model of random weights or with SmolLM2, LiteLLM's proxy, MLflow and Phoenix as receivers of telemetry, and the SDKs of
+//! Langfuse, OpenFeature, Anthropic and Google as clients. Runs the adapters of MLflow and Prometheus against their servers.
 //!
 //! `bash .ci/servers` installs them in a folder; set `PROMPTGATE_REAL_SERVERS` to it. Without it, or if a server
 //! cannot be installed, the tests are skipped with a message on standard error.
 
 mod keys;
 mod langfuse;
+mod litellm;
 mod llama;
 mod llama_server;
 mod mlflow;
@@ -21,6 +22,7 @@ mod prepared;
 mod prometheus;
 mod prometheus_rollout;
 mod prometheus_server;
+mod providers;
 mod proxied;
 mod python_server;
 mod recorder;

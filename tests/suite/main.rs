@@ -29,6 +29,7 @@ mod pace;
 mod partial;
 mod plan;
 mod policy_from;
+mod protocols;
 mod readme;
 mod recipes;
 mod release;

@@ -25,7 +25,7 @@ use promptgate_adapters::target::{CommandTarget, HttpTarget, HttpTargetOptions, 
 use promptgate_adapters::worker::{
     DEFAULT_MAX_LINE_BYTES, WorkerCommand, WorkerLog, WorkerOptions, make_undumpable,
 };
-use promptgate_core::model::{Diagnostics, Role};
+use promptgate_core::model::{Diagnostics, Fault, Role};
 use promptgate_core::port::{ChatModel, EventSink};
 use promptgate_core::text::{Redactor, Secret};
 
@@ -177,13 +177,13 @@ impl Running {
         }
     }
 
-    /// Stops the processes. Returns their output as the text of a log file; empty where there is none.
-    pub(super) async fn stop(self) -> String {
-        let mut text = String::new();
+    /// Stops the processes. Returns their output as the text of a log file, which is empty where there is none, and the
+    /// fault of one whose answers may be those of other cases.
+    pub(super) async fn stop(self) -> (String, Option<Fault>) {
+        let (mut text, mut found) = (String::new(), None);
         for Process { role, server, log, .. } in self.processes {
-            // A fault at the end of a process no longer matters.
             match server {
-                Server::Command(target) => drop(target.shutdown().await),
+                Server::Command(target) => found = found.or(target.shutdown().await.err()),
                 Server::Http(target) => target.shutdown().await,
                 Server::Recorded => continue,
             }
@@ -200,7 +200,7 @@ impl Running {
                 log.text()
             ));
         }
-        text
+        (text, found)
     }
 }
 

@@ -86,6 +86,8 @@ mod tests {
     #[test]
     fn rates_are_shared_and_too_small_ones_are_errors() {
         let endpoint = |rpm, tpm| EndpointSettings {
+            protocol: promptgate_core::model::Protocol::OpenAi,
+            stream: promptgate_core::model::StreamMode::Auto,
             base_url: None,
             api_key_env: crate::config::KeyVariable::Default,
             timeout: std::time::Duration::from_secs(1),

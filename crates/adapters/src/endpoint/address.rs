@@ -2,26 +2,23 @@
 
 use reqwest::Url;
 
+use super::wire;
 use crate::http::{self, BaseUrl};
-use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::model::{Diagnostic, Place, Protocol};
 
 /// The setting with the base URL.
 pub(super) const SETTING: &str = "endpoint.base_url";
 
 /// Parses the base URL of an endpoint.
-pub(super) fn parse(base_url: &str) -> Result<BaseUrl, Diagnostic> {
-    let base = BaseUrl::parse(base_url, SETTING, "https://api.openai.com/v1")?;
-    if base.url().path().ends_with("/chat/completions") {
-        return Err(Diagnostic::new("the URL ends with /chat/completions")
+pub(super) fn parse(base_url: &str, protocol: Protocol) -> Result<BaseUrl, Diagnostic> {
+    let base = BaseUrl::parse(base_url, SETTING, protocol.base_url())?;
+    let call = wire::call_path(protocol);
+    if base.url().path().ends_with(call) {
+        return Err(Diagnostic::new(format!("the URL ends with {call}"))
             .at(Place::file(SETTING))
             .help("remove it; it is added to every call"));
     }
     Ok(base)
-}
-
-/// Returns the URL of the chat completions.
-pub(super) fn completions(base: &BaseUrl) -> Url {
-    base.join(["chat", "completions"])
 }
 
 /// Whether the endpoint at this base URL needs a key: all do except those on this machine (`localhost`, loopback
@@ -40,6 +37,10 @@ pub fn is_loopback(url: &Url) -> bool {
 mod tests {
     use super::*;
 
+    fn url(protocol: Protocol, base: &str, stream: bool) -> String {
+        wire::url(protocol, &parse(base, protocol).unwrap(), "m-1", stream).to_string()
+    }
+
     #[test]
     fn the_path_is_added_and_a_query_kept() {
         let cases = [
@@ -52,10 +53,49 @@ mod tests {
             ),
         ];
         for (base, expected) in cases {
-            assert_eq!(completions(&parse(base).unwrap()).as_str(), expected);
+            assert_eq!(url(Protocol::OpenAi, base, false), expected);
         }
-        let address = parse("https://x.example:8443/v1?key=hush").unwrap();
+        let address = parse("https://x.example:8443/v1?key=hush", Protocol::OpenAi).unwrap();
         assert_eq!(address.authority(), "x.example:8443");
+    }
+
+    #[test]
+    fn version_is_added_where_the_base_url_has_none() {
+        let anthropic = |base: &str| url(Protocol::Anthropic, base, true);
+        for base in
+            ["https://api.anthropic.com", "https://api.anthropic.com/", "https://api.anthropic.com/v1"]
+        {
+            assert_eq!(anthropic(base), "https://api.anthropic.com/v1/messages");
+        }
+        assert_eq!(
+            anthropic("https://gate.example/anthropic?a=1"),
+            "https://gate.example/anthropic/v1/messages?a=1"
+        );
+        let gemini = |base: &str| url(Protocol::Gemini, base, false);
+        let google = "https://generativelanguage.googleapis.com";
+        assert_eq!(gemini(google), format!("{google}/v1beta/models/m-1:generateContent"));
+        assert_eq!(gemini(&format!("{google}/v1")), format!("{google}/v1/models/m-1:generateContent"));
+        let vertex = "https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/google";
+        assert_eq!(gemini(vertex), format!("{vertex}/models/m-1:generateContent"));
+        assert_eq!(
+            url(Protocol::Gemini, google, true),
+            format!("{google}/v1beta/models/m-1:streamGenerateContent?alt=sse")
+        );
+        let base = parse(google, Protocol::Gemini).unwrap();
+        let tuned = wire::url(Protocol::Gemini, &base, "tunedModels/t", false);
+        assert_eq!(tuned.path(), "/v1beta/tunedModels/t:generateContent");
+    }
+
+    #[test]
+    fn url_of_a_call_is_not_a_base_url() {
+        for (protocol, base) in [
+            (Protocol::OpenAi, "https://x.example/v1/chat/completions"),
+            (Protocol::Anthropic, "https://x.example/v1/messages"),
+            (Protocol::Gemini, "https://x.example/v1beta/models/m:generateContent"),
+        ] {
+            let diagnostic = parse(base, protocol).unwrap_err();
+            assert!(diagnostic.message.contains("the URL ends with"), "{diagnostic}");
+        }
     }
 
     #[test]
@@ -73,7 +113,7 @@ mod tests {
             "https://x.example\n.other.example/v1",
             "https://x.\texample/v1",
         ] {
-            let diagnostic = parse(base).unwrap_err();
+            let diagnostic = parse(base, Protocol::OpenAi).unwrap_err();
             assert!(diagnostic.help.is_some(), "{base}");
             assert!(!diagnostic.to_string().contains("hush"), "{diagnostic}");
         }

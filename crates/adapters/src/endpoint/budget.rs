@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::pace::max_answer_tokens;
 use super::sync::{interrupted, lock};
 use promptgate_core::model::{
-    ChatRequest, Completion, Fault, FaultKind, Price, Prices, ResponseFormat, Usage,
+    ChatRequest, Completion, Fault, FaultKind, Message, Price, Prices, ResponseFormat, Usage,
 };
 use promptgate_core::port::{ChatModel, Event, EventSink};
 
@@ -25,6 +25,9 @@ const ANSWER_TOKENS: u64 = 4096;
 
 /// Maximum tokens of a message in addition to its text: role and separators.
 const MESSAGE_TOKENS: u64 = 16;
+
+/// Tokens reserved for an image.
+const IMAGE_TOKENS: u64 = 4096;
 
 /// Time that calls in flight may take after the time limit, as after an interrupt.
 const GRACE: Duration = Duration::from_secs(5);
@@ -59,6 +62,8 @@ struct Account {
     spent: f64,
     reserved: f64,
     in_flight: u64,
+    /// The highest cost that an application has reported for an answer.
+    highest_reported: f64,
 }
 
 impl Budget {
@@ -83,12 +88,36 @@ impl Budget {
         self.deadline
     }
 
-    fn price(&self, model: &str) -> Result<Option<Price>, Fault> {
+    /// The maximum cost of a call. That of an application without a price is the highest it has reported so far.
+    fn max_cost(&self, request: &ChatRequest) -> Result<f64, Fault> {
+        let model = &request.model;
         match self.prices.get(model) {
-            Some(price) => Ok(Some(price)),
+            Some(price) => Ok(max_cost(request, price)),
+            None if request.input.is_some() => Ok(lock(&self.account).highest_reported),
             None if self.ceilings.usd.is_some() => Err(spent(
                 format!("budget.usd cannot be enforced: the price of the model `{model}` is unknown"),
                 "add the model to `prices`",
+            )),
+            None => Ok(0.0),
+        }
+    }
+
+    /// The cost of an answer as reported or by the prices; `None` where neither is known.
+    ///
+    /// # Errors
+    /// An application neither reports its costs nor has a price, so that a limit in US dollars cannot be enforced.
+    fn cost(&self, request: &ChatRequest, completion: &Completion) -> Result<Option<f64>, Fault> {
+        if let Some(cost) = completion.reported_cost() {
+            let mut account = lock(&self.account);
+            account.highest_reported = account.highest_reported.max(cost);
+            return Ok(Some(cost));
+        }
+        let price = self.prices.of_answer(&request.model, completion.model.as_deref());
+        match price.zip(completion.usage) {
+            Some((price, usage)) => Ok(Some(price.cost(usage))),
+            None if request.input.is_some() && self.ceilings.usd.is_some() => Err(spent(
+                "budget.usd cannot be enforced: the application reported neither `cost_usd` nor priced `usage`".to_owned(),
+                "let it report `cost_usd`, or remove budget.usd",
             )),
             None => Ok(None),
         }
@@ -176,8 +205,7 @@ impl Budgeted {
     }
 
     async fn call(&self, request: &ChatRequest) -> Result<Completion, Fault> {
-        let price = self.budget.price(&request.model)?;
-        let max_cost = price.map_or(0.0, |price| max_cost(request, price));
+        let max_cost = self.budget.max_cost(request)?;
         self.wait_for_room(max_cost).await?;
         let mut reservation =
             Reservation { budgeted: self, reserved: max_cost, cost: max_cost, was_sent: true };
@@ -190,9 +218,8 @@ impl Budgeted {
         };
         match &result {
             Ok(completion) => {
-                let price = self.budget.prices.of_answer(&request.model, completion.model.as_deref());
-                if let (Some(price), Some(usage)) = (price, completion.usage) {
-                    reservation.cost = price.cost(usage);
+                if let Some(cost) = self.budget.cost(request, completion)? {
+                    reservation.cost = cost;
                 }
             }
             Err(fault) => {
@@ -260,7 +287,8 @@ fn may_be_charged(kind: FaultKind) -> bool {
 
 /// Returns the maximum cost of a call: a token has at least one byte of text.
 fn max_cost(request: &ChatRequest, price: Price) -> f64 {
-    let text: usize = request.messages.iter().map(|message| message.content.len()).sum();
+    let text: usize = request.messages.iter().map(|message| message.content.len() + calls(message)).sum();
+    let images: usize = request.messages.iter().map(|message| message.images.len()).sum();
     let schema = match &request.response_format {
         Some(ResponseFormat::JsonSchema { schema, .. }) => schema.to_string().len(),
         _ => 0,
@@ -268,7 +296,13 @@ fn max_cost(request: &ChatRequest, price: Price) -> f64 {
     let messages = (request.messages.len() as u64).saturating_mul(MESSAGE_TOKENS);
     let answers = request.parameters.get("n").and_then(serde_json::Value::as_u64).unwrap_or(1).max(1);
     let output = max_answer_tokens(request).unwrap_or(ANSWER_TOKENS).saturating_mul(answers);
-    price.cost(Usage::new((text + schema) as u64 + messages, output))
+    let images = (images as u64).saturating_mul(IMAGE_TOKENS);
+    price.cost(Usage::new((text + schema) as u64 + messages + images, output))
+}
+
+/// Bytes of the tool calls of a message.
+fn calls(message: &Message) -> usize {
+    message.tool_calls.iter().map(|call| call.name.len() + call.arguments.len()).sum()
 }
 
 #[cfg(test)]

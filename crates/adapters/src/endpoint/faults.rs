@@ -58,7 +58,8 @@ impl FaultContext {
         if matches!(kind, FaultKind::RateLimited | FaultKind::Unavailable) {
             let is_limited = response.status == StatusCode::TOO_MANY_REQUESTS;
             let resets = if is_limited { Resets::Any } else { Resets::Ignore };
-            fault.retry_after = response.retry_after(resets).filter(|wait| !wait.is_zero());
+            let wait = response.retry_after(resets).or(error.retry_delay);
+            fault.retry_after = wait.filter(|wait| !wait.is_zero());
         }
         fault
     }
@@ -74,6 +75,10 @@ impl FaultContext {
             InvalidReply::Malformed(reason) => Fault {
                 max_attempts: Some(MAX_UNREADABLE),
                 ..self.fault(FaultKind::InvalidAnswer, clean(reason))
+            },
+            InvalidReply::Blocked(reason) => Fault {
+                help: self.help(FaultKind::ContentFilter, status, &ServerError::default()),
+                ..self.fault(FaultKind::ContentFilter, clean(reason))
             },
             InvalidReply::Error(error) => {
                 let kind = classify_embedded(error);
@@ -128,6 +133,8 @@ fn classify(response: &Response, error: &ServerError) -> FaultKind {
         402 => FaultKind::QuotaSpent,
         404 => FaultKind::NotFound,
         429 if quota_is_spent(names_a_wait(response), error) => FaultKind::QuotaSpent,
+        // Anthropic's account without credit.
+        400 if quota_is_spent(false, error) => FaultKind::QuotaSpent,
         429 => FaultKind::RateLimited,
         408 | 409 | 425 => FaultKind::Unavailable,
         501 | 505 => FaultKind::Rejected,
@@ -137,8 +144,8 @@ fn classify(response: &Response, error: &ServerError) -> FaultKind {
         403 => FaultKind::Forbidden,
         400 if is_invalid_key(error) => FaultKind::Unauthorized,
         400 | 413 | 422 if is_too_long(error) => FaultKind::ContextLength,
-        // One request that is larger than what a minute allows.
-        413 if has_code(error, &["rate_limit_exceeded"]) => FaultKind::ContextLength,
+        // One request that is larger than what a minute allows, or than any may be.
+        413 if has_code(error, &["rate_limit_exceeded", "request_too_large"]) => FaultKind::ContextLength,
         _ => FaultKind::Rejected,
     }
 }
@@ -155,8 +162,10 @@ fn classify_embedded(error: &ServerError) -> FaultKind {
         FaultKind::ContextLength
     } else if has_code(error, &["402"]) || quota_is_spent(false, error) {
         FaultKind::QuotaSpent
-    } else if has_code(error, &["429"]) {
+    } else if has_code(error, &["429", "rate_limit_error", "RESOURCE_EXHAUSTED"]) {
         FaultKind::RateLimited
+    } else if has_code(error, &["503", "529", "overloaded_error", "UNAVAILABLE"]) {
+        FaultKind::Unavailable
     } else {
         FaultKind::InvalidAnswer
     }
@@ -218,6 +227,7 @@ fn quota_is_spent(names_a_wait: bool, error: &ServerError) -> bool {
         "insufficient_balance",
         "insufficient_credits",
         "payment_required",
+        "billing_error",
     ];
     let phrases = [
         "exceeded your current quota",
@@ -231,9 +241,14 @@ fn quota_is_spent(names_a_wait: bool, error: &ServerError) -> bool {
         "billing hard limit",
         "billing details",
         "billing is not active",
+        "api usage limits",
     ];
-    let resets_soon = names_a_wait || has_phrase(error, &["retry in", "try again in", "per minute"]);
-    has_code(error, &codes) || (!resets_soon && has_phrase(error, &phrases))
+    let resets_soon = names_a_wait
+        || error.retry_delay.is_some()
+        || has_phrase(error, &["retry in", "try again in", "per minute"]);
+    // Google names a wait of seconds for the quota of a day too.
+    let is_daily = error.quotas.iter().any(|quota| quota.contains("PerDay"));
+    is_daily || has_code(error, &codes) || (!resets_soon && has_phrase(error, &phrases))
 }
 
 fn is_too_long(error: &ServerError) -> bool {
@@ -248,6 +263,7 @@ fn is_too_long(error: &ServerError) -> bool {
         "too many input tokens",
         "reduce the length of the messages",
         "exceeds the maximum number of tokens",
+        "exceed context limit",
     ];
     has_code(error, &codes) || has_phrase(error, &phrases)
 }

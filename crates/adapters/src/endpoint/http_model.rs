@@ -5,18 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Method, Url};
+use reqwest::Method;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue};
 
 use tokio::time::Instant;
 
 use super::address;
 use super::faults::{self, FaultContext};
 use super::options::Options;
-use super::wire;
+use super::wire::{self, InvalidReply, Streamed};
 use crate::http::{self, BaseUrl, Client, ClientOptions, Request, Response, SettingNames, server_text};
 use promptgate_core::model::{
-    Attempt, ChatRequest, Completion, Diagnostic, Fault, FaultKind, FinishReason, Place, Purpose,
+    Attempt, ChatRequest, Completion, Diagnostic, Fault, FaultKind, FinishReason, Place, Protocol, Purpose,
+    StreamMode,
 };
 use promptgate_core::port::ChatModel;
 use promptgate_core::text::Redactor;
@@ -31,15 +32,17 @@ const NAMES: SettingNames = SettingNames {
 /// A chat model behind HTTP.
 pub(super) struct HttpModel {
     client: Client,
-    url: Url,
+    protocol: Protocol,
     faults: FaultContext,
-    /// Whether the endpoint answers as a stream only.
+    stream: StreamMode,
+    /// Whether answers are asked for as a stream.
     streams: AtomicBool,
 }
 
 impl HttpModel {
     pub(super) fn new(options: &Options, base: BaseUrl, redactor: Arc<Redactor>) -> Result<Self, Diagnostic> {
-        let url = address::completions(&base);
+        let protocol = options.protocol;
+        let url = wire::url(protocol, &base, "", false);
         let client = Client::new(ClientOptions {
             base,
             headers: default_headers(options)?,
@@ -52,12 +55,13 @@ impl HttpModel {
             redactor: Arc::clone(&redactor),
         })?;
         let faults = FaultContext {
-            label: client.label(&Request::new(Method::POST, url.clone())),
+            label: client.label(&Request::new(Method::POST, url)),
             api_key_env: options.api_key_env.clone(),
             has_key: options.is_authenticated(),
             redactor,
         };
-        Ok(Self { client, url, faults, streams: AtomicBool::new(false) })
+        let streams = AtomicBool::new(options.stream == StreamMode::Always);
+        Ok(Self { client, protocol, faults, stream: options.stream, streams })
     }
 
     /// Sends a request. A fault lists its own attempt.
@@ -79,7 +83,7 @@ impl HttpModel {
         let streams_already = self.streams.load(Ordering::Relaxed);
         let (mut sent, mut response) = self.send(request, streams_already, seen).await?;
         let mut is_stream = streams_already;
-        if !is_stream && faults::requires_stream(&response) {
+        if !is_stream && self.stream == StreamMode::Auto && faults::requires_stream(&response) {
             (sent, response) = self.send(request, true, seen).await?;
             is_stream = response.status.is_success();
             self.streams.store(is_stream, Ordering::Relaxed);
@@ -93,14 +97,22 @@ impl HttpModel {
         let is_stream = match response.media_type().as_deref() {
             Some("text/event-stream") => true,
             // Some servers declare a stream as something else.
-            _ => is_stream && response.body.trim_ascii_start().starts_with(b"data:"),
+            _ => is_stream && starts_as_stream(&response.body),
         };
         if !is_stream {
             self.client.check_media_type(&sent, &response)?;
         }
-        let parsed = if is_stream { wire::parse_stream(&response.body) } else { wire::parse(&response.body) };
+        let parsed =
+            if is_stream { self.parse_stream(&response) } else { wire::parse(self.protocol, &response.body) };
         let completion = parsed.map_err(|invalid| self.faults.reply(response.status, &invalid))?;
         Ok(self.cleaned(completion, &response))
+    }
+
+    /// Parses a stream, with the time to its first token, or to its end where it has none.
+    fn parse_stream(&self, response: &Response) -> Result<Completion, InvalidReply> {
+        let Streamed { completion, first_token } = wire::parse_stream(self.protocol, &response.body)?;
+        let time = response.time_of(first_token.unwrap_or(response.body.len()));
+        Ok(Completion { ttft_ms: time.map(|time| time.as_secs_f64() * 1000.0), ..completion })
     }
 
     async fn send(
@@ -109,13 +121,18 @@ impl HttpModel {
         stream: bool,
         seen: &mut Seen,
     ) -> Result<(Request, Response), Fault> {
-        let body = wire::body(request, stream).map_err(|error| {
+        let body = wire::body(self.protocol, request, stream).map_err(|error| {
             self.faults.fault(FaultKind::Rejected, format!("the request cannot be written as JSON: {error}"))
         })?;
         // A request on a stale connection was never processed, so sending it again is safe.
-        let mut sent = Request::new(Method::POST, self.url.clone()).json(body).repeatable();
+        let url = wire::url(self.protocol, self.client.base(), &request.model, stream);
+        let mut sent = Request::new(Method::POST, url).json(body).repeatable();
         if stream {
-            sent = sent.header(ACCEPT, HeaderValue::from_static("text/event-stream, application/json"));
+            // The times of its parts are those of the server only without compression.
+            sent = sent
+                .header(ACCEPT, HeaderValue::from_static("text/event-stream, application/json"))
+                .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+                .timed();
         }
         seen.status = None;
         let response = self.client.send(&sent).await.inspect_err(|error| seen.resends += error.resends)?;
@@ -133,6 +150,7 @@ impl HttpModel {
         for call in &mut completion.tool_calls {
             call.name = clean(&call.name);
             call.arguments = redactor.redact(&call.arguments).into_owned();
+            call.id = call.id.take().map(|id| clean(&id));
         }
         if let FinishReason::Other(name) = &mut completion.finish_reason {
             *name = clean(name);
@@ -171,15 +189,22 @@ impl ChatModel for HttpModel {
     }
 }
 
+/// Whether a body starts like a stream of events.
+fn starts_as_stream(body: &[u8]) -> bool {
+    let start = body.trim_ascii_start();
+    start.starts_with(b"data:") || start.starts_with(b"event:")
+}
+
 fn default_headers(options: &Options) -> Result<HeaderMap, Diagnostic> {
-    let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+    let mut headers = wire::headers(options.protocol);
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     if let Some(key) = options.key() {
-        let value = http::bearer(key).ok_or_else(|| {
+        let (name, value) = wire::key_header(options.protocol, key).ok_or_else(|| {
             let variable = &options.api_key_env;
             Diagnostic::new(format!("the key in {variable} has characters that a header cannot carry"))
                 .help("look for a line break or a quotation mark that was copied along")
         })?;
-        headers.insert(AUTHORIZATION, value);
+        headers.insert(name, value);
     }
     for (name, secret) in &options.headers {
         let invalid = |message: String| Diagnostic::new(message).at(Place::file("endpoint.headers"));

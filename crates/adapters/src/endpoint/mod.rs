@@ -1,4 +1,4 @@
-//! OpenAI-compatible endpoints: a chat request in, a complete response or a typed fault out.
+//! Endpoints of models, in the protocol of each: a chat request in, a complete response or a typed fault out.
 //!
 //! Layers around one HTTP call, outermost first: [`Retrying`] ▸ [`Budgeted`] (where there is a budget) ▸ [`Limited`] ▸
 //! HTTP. Each is a [`ChatModel`], so they wrap a simulated model too. The engine decides how a fault affects a trial or
@@ -17,6 +17,8 @@ mod slots;
 mod sync;
 mod wire;
 
+#[cfg(test)]
+mod provider_replies_tests;
 #[cfg(test)]
 mod replies_tests;
 #[cfg(test)]
@@ -54,7 +56,7 @@ pub fn connect(
     redactor: Arc<Redactor>,
     stop: CancellationToken,
 ) -> Result<Arc<dyn ChatModel>, Diagnostic> {
-    let base = address::parse(&options.base_url)?;
+    let base = address::parse(&options.base_url, options.protocol)?;
     let has_key = options.key().is_some() || !options.headers.is_empty();
     if !has_key && options.needs_key && !base.is_private() {
         let (host, variable) = (base.authority(), &options.api_key_env);

@@ -5,19 +5,24 @@ use std::time::Duration;
 
 use super::Budget;
 use promptgate_core::document::is_auth_header;
+use promptgate_core::model::{Protocol, StreamMode};
 use promptgate_core::text::Secret;
 
 /// Settings of one endpoint.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// URL of the API, without `/chat/completions`; a query is kept.
+    /// The API that it speaks.
+    pub protocol: Protocol,
+    /// URL of the API, without the path of a call; a query is kept.
     pub base_url: String,
-    /// Sent as `Authorization: Bearer`; `None` or empty sends no such header.
+    /// Sent in the header of the protocol; `None` or empty sends no such header.
     pub api_key: Option<Secret>,
     /// Environment variable with the key, for messages.
     pub api_key_env: String,
     /// Whether an endpoint outside this machine and private networks needs a key.
     pub needs_key: bool,
+    /// Whether answers are asked for as a stream.
+    pub stream: StreamMode,
     /// Timeout of one attempt, from sending to the last byte.
     pub timeout: Duration,
     /// Maximum calls in flight; 0 counts as 1.
@@ -41,13 +46,15 @@ pub struct Options {
 }
 
 impl Options {
-    /// Returns the defaults: no key, 120 s per attempt, 32 calls in flight, 6 attempts, 120 s of waiting, 8 MiB.
+    /// Returns the defaults: OpenAI's protocol, no key, 120 s per attempt, 32 calls in flight, 6 attempts, 120 s of waiting, 8 MiB.
     pub fn new(base_url: impl Into<String>) -> Self {
         Self {
+            protocol: Protocol::OpenAi,
             base_url: base_url.into(),
             api_key: None,
-            api_key_env: "OPENAI_API_KEY".to_owned(),
+            api_key_env: Protocol::OpenAi.key_variable().to_owned(),
             needs_key: true,
+            stream: StreamMode::Auto,
             timeout: Duration::from_secs(120),
             max_concurrency: 32,
             rpm: None,

@@ -120,9 +120,11 @@ fn estimate(request: &ChatRequest) -> f64 {
 
 /// Returns the request's limit on answer tokens.
 pub(super) fn max_answer_tokens(request: &ChatRequest) -> Option<u64> {
-    ["max_completion_tokens", "max_tokens"]
-        .iter()
-        .find_map(|name| request.parameters.get(*name).and_then(serde_json::Value::as_u64))
+    let config =
+        ["generationConfig", "generation_config"].iter().find_map(|name| request.parameters.get(*name));
+    let names = ["max_completion_tokens", "max_tokens", "max_output_tokens", "maxOutputTokens"];
+    let limit = |name: &&str| request.parameters.get(*name).or_else(|| config?.get(*name))?.as_u64();
+    names.iter().find_map(limit)
 }
 
 /// A token bucket that may be in debt.

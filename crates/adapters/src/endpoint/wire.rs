@@ -1,81 +1,103 @@
-//! Chat completions on the wire: the body of a request here, that of a response in `reply` and `stream`.
+//! Requests and replies in the protocol of an endpoint. Each protocol is one adapter: the URL of a call, the header of the
+//! key, the body of a request, and the replies, complete or as a stream.
 
-mod reply;
-mod stream;
-mod usage;
+mod anthropic;
+mod calls;
+mod gemini;
+mod images;
+mod invalid;
+mod openai;
+mod sse;
+mod tokens;
 
-use serde::ser::SerializeMap as _;
-use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-pub(super) use reply::{InvalidReply, parse};
-pub(super) use stream::parse as parse_stream;
+pub(super) use invalid::InvalidReply;
 
-use promptgate_core::model::{ChatRequest, ResponseFormat};
+use crate::http::{self, BaseUrl};
+use promptgate_core::model::{ChatRequest, Completion, Protocol};
+use promptgate_core::text::Secret;
 
-/// Serializes the body of a request, which may ask for the response as a stream.
-pub(super) fn body(request: &ChatRequest, stream: bool) -> Result<Vec<u8>, serde_json::Error> {
-    let text: usize = request.messages.iter().map(|message| message.content.len()).sum();
-    let mut bytes = Vec::with_capacity(text + text / 8 + 512);
-    serde_json::to_writer(&mut bytes, &Body { request, stream })?;
-    Ok(bytes)
+/// A completion that came as a stream.
+pub(super) struct Streamed {
+    pub(super) completion: Completion,
+    /// The number of bytes up to the end of its first token; `None` where it has none.
+    pub(super) first_token: Option<usize>,
 }
 
-/// A request in the form of the API. Its own fields take precedence over parameters of the same name.
-struct Body<'a> {
-    request: &'a ChatRequest,
-    stream: bool,
-}
-
-impl Serialize for Body<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { request, stream } = *self;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("model", &request.model)?;
-        map.serialize_entry("messages", &request.messages)?;
-        for (name, value) in &request.parameters {
-            let is_own = match name.as_str() {
-                "model" | "messages" => true,
-                "response_format" => request.response_format.is_some(),
-                "stream" | "stream_options" => stream,
-                _ => false,
-            };
-            if !is_own {
-                map.serialize_entry(name, value)?;
-            }
-        }
-        if stream {
-            map.serialize_entry("stream", &true)?;
-            map.serialize_entry("stream_options", &json!({"include_usage": true}))?;
-        }
-        match &request.response_format {
-            Some(ResponseFormat::JsonSchema { name, schema }) => {
-                let json_schema = NamedSchema { name, strict: true, schema };
-                map.serialize_entry("response_format", &Format { kind: "json_schema", json_schema })?;
-            }
-            Some(ResponseFormat::JsonObject) => {
-                map.serialize_entry("response_format", &json!({"type": "json_object"}))?;
-            }
-            None => {}
-        }
-        map.end()
+/// The end of the URL of a call, which users may have copied into the base URL.
+pub(super) fn call_path(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::OpenAi => "/chat/completions",
+        Protocol::Anthropic => "/messages",
+        Protocol::Gemini => ":generateContent",
     }
 }
 
-/// `response_format` by reference: a schema is larger than most requests, and copying it costs more than serializing it.
-#[derive(Serialize)]
-struct Format<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    json_schema: NamedSchema<'a>,
+/// Returns the URL of a call.
+pub(super) fn url(protocol: Protocol, base: &BaseUrl, model: &str, stream: bool) -> Url {
+    match protocol {
+        Protocol::OpenAi => base.join(["chat", "completions"]),
+        Protocol::Anthropic => anthropic::url(base),
+        Protocol::Gemini => gemini::url(base, model, stream),
+    }
 }
 
-#[derive(Serialize)]
-struct NamedSchema<'a> {
-    name: &'a str,
-    strict: bool,
-    schema: &'a Value,
+/// Whether the path of a base URL names a version of the API, like `v1` or `v1beta`.
+fn names_version(base: &BaseUrl) -> bool {
+    let is_version = |segment: &str| {
+        segment.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    base.url().path_segments().into_iter().flatten().any(is_version)
 }
 
-#[cfg(test)]
-mod tests;
+/// Returns the headers that every call of a protocol has.
+pub(super) fn headers(protocol: Protocol) -> HeaderMap {
+    let version =
+        (protocol == Protocol::Anthropic).then_some((anthropic::VERSION_HEADER, anthropic::VERSION));
+    version
+        .into_iter()
+        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+        .collect()
+}
+
+/// Returns the header of a key; `None` where the key has characters that a header cannot carry.
+pub(super) fn key_header(protocol: Protocol, key: &Secret) -> Option<(HeaderName, HeaderValue)> {
+    Some(match protocol {
+        Protocol::OpenAi => (AUTHORIZATION, http::bearer(key)?),
+        Protocol::Anthropic => (HeaderName::from_static("x-api-key"), http::secret_value(key.expose())?),
+        Protocol::Gemini => (HeaderName::from_static("x-goog-api-key"), http::secret_value(key.expose())?),
+    })
+}
+
+/// Serializes the body of a request, which may ask for the response as a stream.
+pub(super) fn body(
+    protocol: Protocol,
+    request: &ChatRequest,
+    stream: bool,
+) -> Result<Vec<u8>, serde_json::Error> {
+    match protocol {
+        Protocol::OpenAi => openai::body(request, stream),
+        Protocol::Anthropic => serde_json::to_vec(&anthropic::body(request, stream)),
+        Protocol::Gemini => serde_json::to_vec(&gemini::body(request)),
+    }
+}
+
+/// Parses the body of a 2xx response; the latency is left at zero.
+pub(super) fn parse(protocol: Protocol, body: &[u8]) -> Result<Completion, InvalidReply> {
+    match protocol {
+        Protocol::OpenAi => openai::parse(body),
+        Protocol::Anthropic => anthropic::parse(body),
+        Protocol::Gemini => gemini::parse(body),
+    }
+}
+
+/// Puts the events of a complete stream together; the latency is left at zero.
+pub(super) fn parse_stream(protocol: Protocol, body: &[u8]) -> Result<Streamed, InvalidReply> {
+    match protocol {
+        Protocol::OpenAi => openai::parse_stream(body),
+        Protocol::Anthropic => anthropic::parse_stream(body),
+        Protocol::Gemini => gemini::parse_stream(body),
+    }
+}

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use hyper::body::Bytes;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+};
 use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, Method, StatusCode, Url};
 use serde::de::DeserializeOwned;
@@ -72,6 +74,7 @@ pub struct Request {
     headers: HeaderMap,
     body: Option<Bytes>,
     is_repeatable: bool,
+    is_timed: bool,
 }
 
 /// A response with its complete body.
@@ -85,6 +88,8 @@ pub struct Response {
     pub body: Vec<u8>,
     /// Time from sending to the last byte.
     pub elapsed: Duration,
+    /// The number of bytes that had arrived, and when; empty unless the request is timed and the body came as it is.
+    pub arrivals: Vec<(usize, Duration)>,
     /// How often the request had been sent before, on connections that ended before a response.
     pub resends: u32,
 }
@@ -93,7 +98,7 @@ impl Request {
     /// Creates a request without a body.
     pub fn new(method: Method, url: Url) -> Self {
         let is_repeatable = method.is_idempotent();
-        Self { method, url, headers: HeaderMap::new(), body: None, is_repeatable }
+        Self { method, url, headers: HeaderMap::new(), body: None, is_repeatable, is_timed: false }
     }
 
     /// Adds a query parameter.
@@ -139,6 +144,12 @@ impl Request {
         Self { is_repeatable: true, ..self }
     }
 
+    /// Records when the parts of the response arrive.
+    #[must_use]
+    pub fn timed(self) -> Self {
+        Self { is_timed: true, ..self }
+    }
+
     /// Whether the request only reads.
     pub fn is_read(&self) -> bool {
         self.method.is_safe()
@@ -159,6 +170,11 @@ impl Response {
     /// Returns the wait that the server asked for.
     pub fn retry_after(&self, resets: Resets) -> Option<Duration> {
         retry_after(&self.headers, resets, SystemTime::now())
+    }
+
+    /// Returns when this many bytes of the body had arrived; `None` where that was not recorded.
+    pub fn time_of(&self, bytes: usize) -> Option<Duration> {
+        self.arrivals.iter().find(|(arrived, _)| *arrived >= bytes).map(|(_, at)| *at)
     }
 
     /// Returns the declared media type in lower case.
@@ -343,7 +359,8 @@ impl Client {
         let status = response.status();
         let is_error = !status.is_success();
         let limit = if is_error { MAX_ERROR_BYTES } else { self.max_body_bytes };
-        let result = read_body(&mut response, limit).await;
+        let mut arrivals = request.is_timed.then(|| Arrivals { sent, list: Vec::new() });
+        let result = read_body(&mut response, limit, arrivals.as_mut()).await;
         self.has_responded.store(true, Ordering::Relaxed);
         let body = match result {
             Ok(body) => body,
@@ -363,7 +380,10 @@ impl Client {
                 return Err(self.context.damaged(&request.label(), &error));
             }
         };
-        Ok(Response { status, headers, body, elapsed, resends: 0 })
+        // The positions in a compressed body are others.
+        let arrivals = arrivals.filter(|_| !headers.contains_key(CONTENT_ENCODING));
+        let arrivals = arrivals.map(|arrivals| arrivals.list).unwrap_or_default();
+        Ok(Response { status, headers, body, elapsed, arrivals, resends: 0 })
     }
 
     fn too_large(&self, request: &Request, limit: usize) -> Error {
@@ -413,7 +433,17 @@ enum ReadError {
     Transport(reqwest::Error),
 }
 
-async fn read_body(response: &mut reqwest::Response, limit: usize) -> Result<Vec<u8>, ReadError> {
+/// When the parts of a body arrive.
+struct Arrivals {
+    sent: Instant,
+    list: Vec<(usize, Duration)>,
+}
+
+async fn read_body(
+    response: &mut reqwest::Response,
+    limit: usize,
+    mut arrivals: Option<&mut Arrivals>,
+) -> Result<Vec<u8>, ReadError> {
     let announced =
         response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     let mut body = Vec::with_capacity(announced.min(limit).min(1 << 20));
@@ -424,6 +454,9 @@ async fn read_body(response: &mut reqwest::Response, limit: usize) -> Result<Vec
             return Err(ReadError::TooLarge(body));
         }
         body.extend_from_slice(&chunk);
+        if let Some(arrivals) = &mut arrivals {
+            arrivals.list.push((body.len(), arrivals.sent.elapsed()));
+        }
     }
     Ok(body)
 }

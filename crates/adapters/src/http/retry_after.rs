@@ -1,7 +1,7 @@
 //! The wait that a server asks for, read from the headers of its response.
 //!
 //! `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), `retry-after-ms`, and the `x-ratelimit-reset-*`
-//! family, which holds durations (`6m0s`, `1.5s`, `200ms`), seconds, or points in time. A gateway that puts
+//! and `anthropic-ratelimit-*-reset` families, which hold durations (`6m0s`, `1.5s`, `200ms`), seconds, or points in time. A gateway that puts
 //! `llm_provider-` before the provider's headers, as LiteLLM does, is read as the provider where it has none of its own.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,10 +12,13 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 /// Upper bound that keeps arithmetic with durations safe.
 const MAX_SECONDS: f64 = 366.0 * 86_400.0;
 
+/// Start of Anthropic's headers: `anthropic-ratelimit-requests-reset`.
+const ANTHROPIC: &str = "anthropic-ratelimit-";
+
 /// Put before the provider's headers by LiteLLM.
 const PROVIDER: &str = "llm_provider-";
 
-/// The `x-ratelimit-reset*` headers that count. Many servers send them with every response.
+/// The headers with resets of limits that count. Many servers send them with every response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resets {
     /// None: no limit was hit.
@@ -63,15 +66,24 @@ fn reset(headers: &HeaderMap, now: SystemTime) -> (Option<Duration>, Option<Dura
     for (name, value) in headers {
         let name = name.as_str();
         let (prefix, own) = name.strip_prefix(PROVIDER).map_or(("", name), |own| (PROVIDER, own));
-        let Some(limit) = own.strip_prefix("x-ratelimit-reset") else { continue };
+        let Some(remaining) = remaining_name(own) else { continue };
         let Some(wait) = value.to_str().ok().and_then(|value| moment(value.trim(), now)) else { continue };
-        let remaining = text(headers, &format!("{prefix}x-ratelimit-remaining{limit}"));
+        let remaining = text(headers, &format!("{prefix}{remaining}"));
         if remaining.and_then(|count| count.parse::<f64>().ok()).is_some_and(|count| count <= 0.0) {
             exhausted = exhausted.max(Some(wait));
         }
         latest = latest.max(Some(wait));
     }
     (exhausted, latest)
+}
+
+/// Returns the header with what remains of a limit, for the header with its reset.
+fn remaining_name(reset: &str) -> Option<String> {
+    if let Some(limit) = reset.strip_prefix("x-ratelimit-reset") {
+        return Some(format!("x-ratelimit-remaining{limit}"));
+    }
+    let limit = reset.strip_prefix(ANTHROPIC)?.strip_suffix("-reset")?;
+    Some(format!("{ANTHROPIC}{limit}-remaining"))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -103,6 +115,11 @@ fn moment(value: &str, now: SystemTime) -> Option<Duration> {
         Err(_) => httpdate::parse_http_date(value).ok()?,
     };
     Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// Parses a duration with units or in seconds.
+pub(super) fn duration(value: &str) -> Option<Duration> {
+    units(value).or_else(|| seconds(value.parse().ok()?))
 }
 
 /// Parses numbers with units: `1h2m3.5s`, `200ms`.
@@ -207,6 +224,25 @@ mod tests {
             ("x-ratelimit-remaining-tokens", "0"),
         ];
         assert_eq!(wait(&pairs), Some(8000));
+    }
+
+    #[test]
+    fn headers_of_anthropic_are_read() {
+        // https://platform.claude.com/docs/en/api/rate-limits#response-headers
+        let pairs = [
+            ("anthropic-ratelimit-requests-limit", "1000"),
+            ("anthropic-ratelimit-requests-remaining", "3"),
+            ("anthropic-ratelimit-requests-reset", "2023-11-14T22:13:21Z"),
+            ("anthropic-ratelimit-input-tokens-remaining", "0"),
+            ("anthropic-ratelimit-input-tokens-reset", "2023-11-14T22:13:28Z"),
+            ("anthropic-ratelimit-output-tokens-remaining", "500"),
+            ("anthropic-ratelimit-output-tokens-reset", "2023-11-14T22:13:50Z"),
+        ];
+        assert_eq!(wait(&pairs), Some(8000));
+        assert_eq!(wait(&[("anthropic-ratelimit-tokens-reset", "2023-11-14T22:13:25Z")]), Some(5000));
+        assert_eq!(wait(&[("anthropic-ratelimit-tokens-reset", "soon")]), None);
+        let behind = [("llm_provider-anthropic-ratelimit-tokens-reset", "2023-11-14T22:13:25Z")];
+        assert_eq!(wait(&behind), Some(5000));
     }
 
     #[test]

@@ -1,13 +1,18 @@
 //! Error bodies: the message, codes and parameter of an error in any of the common JSON forms.
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::message::server_text;
+use super::retry_after::duration;
 use promptgate_core::text::Redactor;
 
 /// Messages of an `errors` list that are reported.
 const MAX_DETAILS: usize = 5;
+/// Entries of Google's `details` that are read.
+const MAX_GOOGLE_DETAILS: usize = 10;
 /// Codes and parameters that are reported.
 const MAX_CODES: usize = 3;
 
@@ -18,12 +23,16 @@ pub struct ServerError {
     pub message: String,
     /// Messages of an `errors` list.
     pub details: Vec<String>,
-    /// Values of `code`, `error_code`, `type` and `innererror.code`.
+    /// Values of `code`, `error_code`, `type`, `innererror.code` and, of Google's errors, `status` and `details[].reason`.
     pub codes: Vec<String>,
     /// The code that is the `type`.
     pub kind: Option<String>,
     /// The parameter that was rejected.
     pub param: Option<String>,
+    /// Ids of the quotas that were exceeded, as Google lists them.
+    pub quotas: Vec<String>,
+    /// The wait that the server asks for in the body.
+    pub retry_delay: Option<Duration>,
 }
 
 impl ServerError {
@@ -75,7 +84,11 @@ impl ServerError {
                 let kind = word("type").filter(|kind| code.as_ref() != Some(kind));
                 let mut codes: Vec<String> =
                     [code, word("type"), azure.map(str::to_owned)].into_iter().flatten().collect();
+                // A number is that of the response.
+                codes.extend(map.get("status").and_then(Value::as_str).map(str::to_owned));
                 codes.extend(inner.codes);
+                let google = google_details(map.get("details"));
+                codes.extend(google.codes);
                 codes.dedup();
                 let details = inner.details.into_iter().chain(details);
                 Self {
@@ -84,6 +97,8 @@ impl ServerError {
                     codes,
                     kind: kind.or(inner.kind),
                     param: word("param").or_else(|| location(map.get("loc")?)).or(inner.param),
+                    quotas: inner.quotas.into_iter().chain(google.quotas).collect(),
+                    retry_delay: inner.retry_delay.or(google.retry_delay),
                 }
             }
             _ => Self::default(),
@@ -121,6 +136,22 @@ impl ServerError {
         }
         text
     }
+}
+
+/// Reads the `details` of an error of a Google API: `ErrorInfo`, `QuotaFailure` and `RetryInfo` of `google.rpc`.
+fn google_details(details: Option<&Value>) -> ServerError {
+    let mut found = ServerError::default();
+    for detail in details.and_then(Value::as_array).into_iter().flatten().take(MAX_GOOGLE_DETAILS) {
+        let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        found.codes.extend(text(detail, "reason"));
+        let violations = detail.get("violations").and_then(Value::as_array).into_iter().flatten();
+        found
+            .quotas
+            .extend(violations.take(MAX_GOOGLE_DETAILS).filter_map(|violation| text(violation, "quotaId")));
+        let delay = detail.get("retryDelay").and_then(Value::as_str);
+        found.retry_delay = delay.and_then(duration).or(found.retry_delay);
+    }
+    found
 }
 
 /// Returns the parameter in a location such as `["body", "seed"]`.
@@ -189,6 +220,23 @@ mod tests {
         let error = ServerError::parse(azure.as_bytes());
         assert_eq!(error.codes, ["x", "ResponsibleAIPolicyViolation"]);
         assert_eq!(error.param.as_deref(), Some("prompt"));
+    }
+
+    #[test]
+    fn details_of_google_are_read() {
+        let body = br#"{"error": {"code": 429, "message": "a", "status": "RESOURCE_EXHAUSTED", "details": [
+            {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [
+                {"quotaMetric": "m", "quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}, 7]},
+            {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "21.5s"},
+            {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "RATE_LIMIT_EXCEEDED"}, 7]}}"#;
+        let error = ServerError::parse(body);
+        assert_eq!(error.codes, ["429", "RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED"]);
+        assert_eq!(error.quotas, ["GenerateRequestsPerDayPerProjectPerModel-FreeTier"]);
+        assert_eq!(error.retry_delay, Some(Duration::from_millis(21_500)));
+        for delay in ["soon", "-1s", ""] {
+            let body = format!(r#"{{"error": {{"details": [{{"retryDelay": "{delay}"}}]}}}}"#);
+            assert_eq!(ServerError::parse(body.as_bytes()).retry_delay, None, "{delay}");
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ const EXPECTED: &str = "expected {\"id\": …, \"output\": …} on each line";
 #[derive(Debug)]
 pub struct RecordedAnswers {
     name: String,
+    has_latencies: bool,
     answers: HashMap<(String, u32), Result<Completion, Fault>>,
 }
 
@@ -32,8 +33,14 @@ impl RecordedAnswers {
     /// # Errors
     /// [`Diagnostics`] with the lines that are not answers, have no id, or answer the same case and repeat twice.
     pub fn parse(name: &str, bytes: &[u8], redactor: &Redactor) -> Result<Self, Diagnostics> {
-        let mut reader =
-            Reader { name, redactor, answers: HashMap::new(), lines: HashMap::new(), next: HashMap::new() };
+        let mut reader = Reader {
+            name,
+            redactor,
+            answers: HashMap::new(),
+            lines: HashMap::new(),
+            next: HashMap::new(),
+            has_latencies: true,
+        };
         let mut diagnostics = Vec::new();
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
@@ -53,7 +60,11 @@ impl RecordedAnswers {
             diagnostics.push(Diagnostic::new(format!("and {omitted} more error{plural}")));
         }
         match diagnostics.is_empty() {
-            true => Ok(Self { name: name.to_owned(), answers: reader.answers }),
+            true => Ok(Self {
+                name: name.to_owned(),
+                has_latencies: reader.has_latencies,
+                answers: reader.answers,
+            }),
             false => Err(Diagnostics(diagnostics)),
         }
     }
@@ -61,6 +72,11 @@ impl RecordedAnswers {
     /// Returns the ids of the cases, each once, in no order.
     pub fn ids(&self) -> std::collections::HashSet<&str> {
         self.answers.keys().map(|(id, _)| id.as_str()).collect()
+    }
+
+    /// Whether every answer has a latency; one without has 0 ms, which is not a measurement.
+    pub fn has_latencies(&self) -> bool {
+        self.has_latencies
     }
 
     /// Returns the number of repeats of a case: those from 0 on, without a gap.
@@ -121,6 +137,7 @@ struct Reader<'a> {
     lines: HashMap<(String, u32), usize>,
     /// The lowest repeat of each case that may be free.
     next: HashMap<String, u32>,
+    has_latencies: bool,
 }
 
 impl Reader<'_> {
@@ -146,6 +163,8 @@ impl Reader<'_> {
             );
         }
         let answer = self.answer(&object)?;
+        let has_latency = object.get("latency_ms").is_some_and(|latency| !latency.is_null());
+        self.has_latencies &= has_latency || answer.is_err();
         self.lines.insert(key.clone(), number);
         self.answers.insert(key, answer);
         Ok(())

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
-use serde_json::{Map, Value};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::{Notify, oneshot};
@@ -13,7 +12,7 @@ use tokio::sync::{Notify, oneshot};
 use super::group::GroupHandle;
 use super::lines::{LineError, LineReader};
 use super::log::ProcessLog;
-use super::protocol::{Accepted, Conversation, InFlight, Key, Reply};
+use super::protocol::{Conversation, InFlight, Key, MatchedReply, Reply};
 use super::{ProcessGroup, WorkerLog, WorkerOptions};
 use crate::http::server_text;
 use promptgate_core::model::{Fault, FaultKind};
@@ -64,7 +63,7 @@ pub(super) enum Stop {
 enum End {
     Exited,
     OutputClosed,
-    Violation { kind: FaultKind, found: String, request: Option<InFlight> },
+    Violation { kind: FaultKind, found: String, request: Option<Box<InFlight>> },
     Stopped(Stop),
 }
 
@@ -152,7 +151,7 @@ impl Worker {
         }
         let mut requests = self.conversation().close();
         if let End::Violation { request, .. } = &mut end {
-            requests.extend(request.take());
+            requests.extend(request.take().map(|request| *request));
         }
         self.ended(&end, status, requests)
     }
@@ -193,8 +192,8 @@ impl Worker {
         };
         let accepted = self.conversation().accept(&line);
         match accepted {
-            Ok(Accepted::Announcement) => self.context.freed.notify_waiters(),
-            Ok(Accepted::Reply(request, value)) => self.deliver(request, value, lines).await?,
+            Ok(None) => self.context.freed.notify_waiters(),
+            Ok(Some(reply)) => self.deliver(reply, lines).await?,
             Err(reason) => {
                 let found = format!("{reason}: {}", self.shown(&line));
                 return Err(End::Violation { kind: FaultKind::InvalidAnswer, found, request: None });
@@ -204,12 +203,8 @@ impl Worker {
     }
 
     /// Delivers a reply, unless another line follows it.
-    async fn deliver(
-        &self,
-        request: InFlight,
-        value: Map<String, Value>,
-        lines: &mut LineReader<ChildStdout>,
-    ) -> Result<(), End> {
+    async fn deliver(&self, reply: MatchedReply, lines: &mut LineReader<ChildStdout>) -> Result<(), End> {
+        let MatchedReply { request, value } = reply;
         if let Some(second) = self.second_line(lines).await {
             let found = format!("a second line after its reply: {}", self.shown(&second));
             return Err(End::Violation { kind: FaultKind::InvalidAnswer, found, request: Some(request) });

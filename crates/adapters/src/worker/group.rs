@@ -38,6 +38,8 @@ pub(crate) struct ProcessGroup {
 pub(crate) struct GroupHandle {
     id: u32,
     mark: String,
+    /// Whether the group was killed: a second signal could meet another group that has the id by then.
+    killed: AtomicBool,
     ended: AtomicBool,
 }
 
@@ -66,7 +68,15 @@ impl ProcessGroup {
         let child = command.spawn().inspect_err(|_| registry.after_failed_start())?;
         let id = child.id().unwrap_or_default();
         registry.add(id);
-        Ok(Self { child, handle: Arc::new(GroupHandle { id, mark, ended: AtomicBool::new(false) }) })
+        Ok(Self {
+            child,
+            handle: Arc::new(GroupHandle {
+                id,
+                mark,
+                killed: AtomicBool::new(false),
+                ended: AtomicBool::new(false),
+            }),
+        })
     }
 
     pub(crate) fn handle(&self) -> Arc<GroupHandle> {
@@ -115,18 +125,18 @@ impl GroupHandle {
 
     /// Kills the group at once.
     pub(crate) fn kill(&self) {
-        if !self.ended.load(Ordering::Acquire) {
+        if !self.killed.swap(true, Ordering::AcqRel) {
             signal::kill(self.id);
         }
     }
 
     fn terminate(&self) {
-        if !self.ended.load(Ordering::Acquire) {
+        if !self.killed.load(Ordering::Acquire) {
             signal::terminate(self.id);
         }
     }
 
-    /// Kills what is left of the group, and its orphans. The id may then belong to another group.
+    /// Kills what is left of the group, and its orphans.
     fn finish(&self) {
         self.kill();
         if !self.ended.swap(true, Ordering::AcqRel) {

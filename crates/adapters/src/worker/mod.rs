@@ -18,7 +18,7 @@ mod process_table;
 mod protocol;
 mod registry;
 mod run_to_end;
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;
 #[cfg(unix)]
 mod watchdog;

@@ -205,7 +205,9 @@ impl Pool {
             }
         }
         if ended.is_out_of_step {
-            state.out_of_step.get_or_insert_with(|| ended.fault.clone());
+            let fault = out_of_step(&ended.fault);
+            state.dead.get_or_insert_with(|| fault.clone());
+            state.out_of_step.get_or_insert(fault);
         }
         drop(state);
         self.context.freed.notify_waiters();
@@ -227,6 +229,12 @@ fn dead(last: &Fault) -> Fault {
         last.message
     );
     Fault { kind: FaultKind::Dead, message, ..last.clone() }
+}
+
+fn out_of_step(last: &Fault) -> Fault {
+    let message = format!("{}; its answers may have been taken for those of other cases", last.message);
+    Fault { kind: FaultKind::Dead, message, ..last.clone() }
+        .help("expected one line per request; a reply that repeats the request's `id` is never taken for another one")
 }
 
 fn start_fault(options: &WorkerOptions, error: &io::Error) -> Fault {

@@ -48,21 +48,22 @@ pub(super) struct InFlight {
     pub(super) ticket: u64,
     key: Key,
     sent: Instant,
+    elapsed: Duration,
     sender: oneshot::Sender<Result<Reply, Fault>>,
 }
 
 impl InFlight {
     pub(super) fn answer(self, result: Result<Map<String, Value>, Fault>) {
-        let elapsed = self.sent.elapsed();
+        let reply = result.map(|value| Reply { value, elapsed: self.elapsed });
         // Nobody waits for the reply of a cancelled request.
-        drop(self.sender.send(result.map(|value| Reply { value, elapsed })));
+        drop(self.sender.send(reply));
     }
 }
 
-/// A line that was expected.
-pub(super) enum Accepted {
-    Announcement,
-    Reply(InFlight, Map<String, Value>),
+/// A reply with the request that it answers.
+pub(super) struct MatchedReply {
+    pub(super) request: Box<InFlight>,
+    pub(super) value: Map<String, Value>,
 }
 
 /// The requests of one process.
@@ -126,7 +127,13 @@ impl Conversation {
         let (sender, receiver) = oneshot::channel();
         self.tickets += 1;
         self.busy += 1;
-        let request = InFlight { ticket: self.tickets, key: key.clone(), sent: Instant::now(), sender };
+        let request = InFlight {
+            ticket: self.tickets,
+            key: key.clone(),
+            sent: Instant::now(),
+            elapsed: Duration::ZERO,
+            sender,
+        };
         self.in_flight.push(request);
         Some((self.tickets, receiver))
     }
@@ -147,18 +154,18 @@ impl Conversation {
         std::mem::take(&mut self.in_flight)
     }
 
-    /// Accepts a line, or explains why it was not expected.
-    pub(super) fn accept(&mut self, line: &[u8]) -> Result<Accepted, String> {
+    /// Accepts a line, or explains why it was not expected. `None` for the announcement of a concurrency.
+    pub(super) fn accept(&mut self, line: &[u8]) -> Result<Option<MatchedReply>, String> {
         let is_first = !std::mem::replace(&mut self.has_lines, true);
         let object = object(line)?;
         if let Some(concurrency) = object.get("concurrency").filter(|_| is_first) {
             self.announce(concurrency)?;
-            return Ok(Accepted::Announcement);
+            return Ok(None);
         }
         let request = self.take_request(&object)?;
         self.replies += 1;
         self.names_ids &= present(object.get("id")).is_some();
-        Ok(Accepted::Reply(request, object))
+        Ok(Some(MatchedReply { request: Box::new(request), value: object }))
     }
 
     fn announce(&mut self, concurrency: &Value) -> Result<(), String> {
@@ -184,7 +191,11 @@ impl Conversation {
         }
         let mut fitting = (0..).zip(&self.in_flight).filter(|(_, request)| request.key.fits(id, repeat));
         match (fitting.next(), fitting.next()) {
-            (Some((at, _)), None) => Ok(self.in_flight.swap_remove(at)),
+            (Some((at, _)), None) => {
+                let mut request = self.in_flight.swap_remove(at);
+                request.elapsed = request.sent.elapsed();
+                Ok(request)
+            }
             (None, _) => Err("the reply to another request than the one in flight".to_owned()),
             (Some(_), Some(_)) => {
                 Err("a reply without `repeat`, of which several are in flight for its `id`".to_owned())
@@ -211,7 +222,7 @@ mod tests {
     fn conversation(announcement: Option<&str>, requests: &[Value]) -> Conversation {
         let mut conversation = Conversation::new();
         if let Some(line) = announcement {
-            assert!(matches!(conversation.accept(line.as_bytes()), Ok(Accepted::Announcement)));
+            assert!(matches!(conversation.accept(line.as_bytes()), Ok(None)));
         }
         for request in requests {
             conversation.reserve(&Key::of(request)).unwrap();
@@ -220,10 +231,8 @@ mod tests {
     }
 
     fn reply(conversation: &mut Conversation, line: &str) -> Result<u64, String> {
-        match conversation.accept(line.as_bytes())? {
-            Accepted::Reply(request, _) => Ok(request.ticket),
-            Accepted::Announcement => Err("an announcement".to_owned()),
-        }
+        let reply = conversation.accept(line.as_bytes())?;
+        reply.map(|reply| reply.request.ticket).ok_or_else(|| "an announcement".to_owned())
     }
 
     #[test]

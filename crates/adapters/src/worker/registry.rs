@@ -64,7 +64,7 @@ impl Registry {
             watchdog.remove(id);
         }
         #[cfg(target_os = "linux")]
-        self.kill_orphans(mark);
+        self.kill_orphans(id, mark);
         #[cfg(not(target_os = "linux"))]
         let _ = mark;
         self.after_failed_start();
@@ -97,9 +97,9 @@ mod orphans {
     const WAIT: Duration = Duration::from_millis(2);
 
     impl Registry {
-        pub(super) fn kill_orphans(&self, mark: &str) {
+        pub(super) fn kill_orphans(&self, leader: u32, mark: &str) {
             for _ in 0..MAX_GENERATIONS {
-                let orphans = self.orphans(mark);
+                let orphans = self.orphans(leader, mark);
                 if orphans.is_empty() {
                     return;
                 }
@@ -107,8 +107,8 @@ mod orphans {
             }
         }
 
-        /// Returns children of this process that it did not start.
-        fn orphans(&self, mark: &str) -> Vec<ProcessEntry> {
+        /// Returns children of this process that it did not start. The leader, whose group has ended, is awaited elsewhere.
+        fn orphans(&self, leader: u32, mark: &str) -> Vec<ProcessEntry> {
             let own = std::process::id();
             let own_group = getpgrp().as_raw_nonzero().get().unsigned_abs();
             let mark = format!("{MARK}={mark}");
@@ -116,6 +116,7 @@ mod orphans {
             orphans.retain(|entry| {
                 entry.parent == own
                     && entry.group != own_group
+                    && entry.id != leader
                     && !self.is_started(entry.id)
                     && (self.started.is_empty()
                         || entry.is_zombie

@@ -172,7 +172,7 @@ impl Analysis {
             |place: TrialPlace| Some(TrialPlace { case: kept.binary_search(&place.case).ok()?, ..place });
         let mut analysis = self.clone();
         analysis.cases = kept.iter().filter_map(|case| self.cases.get(*case).cloned()).collect();
-        let metrics = analysis.metrics.iter_mut().chain(&mut analysis.fresh_latency);
+        let metrics = analysis.metrics.iter_mut().chain(&mut analysis.fresh_times);
         for scores in metrics.map(|metric| &mut metric.scores).chain(&mut analysis.refusals) {
             keep(&mut scores.candidate);
             scores.baseline.iter_mut().for_each(keep);

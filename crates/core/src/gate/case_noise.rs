@@ -2,11 +2,16 @@
 //!
 //! A single case has few trials, so that its own spread says little about its noise. The noise of all cases is pooled
 //! (Smyth 2004): the variance of a score of a case is the mean of its own and of the other cases', weighted by degrees of
-//! freedom. A change of each case is tested two-sided against that, and the share of false alarms is controlled over all
-//! cases (Benjamini and Hochberg 1995).
+//! freedom. A change of each case is tested two-sided against that. Pooling makes a noisy case among quiet ones look more
+//! certain than it is, so its p is at least the share of statistics as large when the scores of every case are assigned to
+//! the variants in other ways (Tusher, Tibshirani and Chu 2001). The share of false alarms is controlled over all cases
+//! (Benjamini and Hochberg 1995). Without repeats nothing tells noise from change, and nothing is tested.
 
 use crate::model::{Analysis, Cell, MetricScores, Role};
 use crate::stats::{VarianceFloor, benjamini_hochberg, mean, normal_cdf, student_t_cdf};
+
+use super::case_chance::ChanceStatistics;
+use super::case_pair::Pair;
 
 use super::evidence::EXACT;
 use super::trials::role_row;
@@ -97,107 +102,85 @@ fn metric_tests(
         return pairs.iter().map(|(case, pair)| (*case, pair.difference, p(pair))).collect();
     }
     let noise = Noise::new(&pairs, VarianceFloor::new(resolution).variance());
-    pairs.iter().map(|(case, pair)| (*case, pair.difference, noise.p(pair))).collect()
-}
-
-/// The scores of a case by both variants.
-#[derive(Debug, Clone, Copy)]
-struct Pair {
-    difference: f64,
-    /// Trials of both variants.
-    trials: f64,
-    /// The variance of the difference in units of the variance of one score: 1 / n + 1 / m.
-    factor: f64,
-    /// Sum of squares around the mean of each variant.
-    within: f64,
-    /// Sum of squares around the mean of both variants together.
-    total: f64,
-    /// Whether every score is 0 or 1.
-    is_binary: bool,
-}
-
-impl Pair {
-    /// `None` where a variant has no score.
-    fn new(ours: &[f64], theirs: &[f64]) -> Option<Self> {
-        if ours.is_empty() || theirs.is_empty() {
-            return None;
-        }
-        let squares = |values: &[f64]| {
-            let centre = mean(values);
-            values.iter().map(|value| (value - centre).powi(2)).sum::<f64>()
-        };
-        let both: Vec<f64> = ours.iter().chain(theirs).copied().collect();
-        Some(Self {
-            difference: mean(ours) - mean(theirs),
-            trials: both.len() as f64,
-            factor: 1.0 / ours.len() as f64 + 1.0 / theirs.len() as f64,
-            within: squares(ours) + squares(theirs),
-            total: squares(&both),
-            is_binary: both.iter().all(|score| *score == 0.0 || *score == 1.0),
-        })
-    }
-
-    fn freedom_within(&self) -> f64 {
-        self.trials - 2.0
-    }
-
-    /// Evidence of the case about the noise of single scores: a sum of squares and its degrees of freedom. Without repeats,
-    /// that is its difference itself.
-    fn pooled(&self, by_differences: bool) -> (f64, f64) {
-        if by_differences {
-            (self.difference.powi(2) / self.factor, 1.0)
-        } else {
-            (self.within, self.freedom_within())
-        }
-    }
+    let tests: Vec<(f64, f64)> = pairs.iter().map(|(_, pair)| noise.test(pair)).collect();
+    // A case above that cannot count as changed, so its p needs no more care.
+    let in_question = tests.iter().filter(|(_, p)| *p <= FALSE_DISCOVERIES).map(|(statistic, _)| *statistic);
+    let chance = ChanceStatistics::new(&pairs, &noise, in_question.fold(f64::INFINITY, f64::min));
+    let p = |(statistic, p): &(f64, f64)| p.max(chance.share_of_at_least(*statistic));
+    pairs.iter().zip(&tests).map(|((case, pair), test)| (*case, pair.difference, p(test))).collect()
 }
 
 /// The noise of single scores over all cases.
 #[derive(Debug, Clone, Copy)]
-struct Noise {
+pub(super) struct Noise {
     /// Sum of squares within cases and variants, and what is assumed.
     squares: f64,
     /// Its degrees of freedom.
     freedom: f64,
-    /// Whether no case has repeats, so that the spread of all differences around 0 is the only sign of noise.
-    by_differences: bool,
     /// Whether every score of the metric is 0 or 1.
     is_binary: bool,
 }
 
 impl Noise {
     /// `assumed` is the variance of a score before any is seen.
-    fn new(pairs: &[(usize, Pair)], assumed: f64) -> Self {
+    pub(super) fn new(pairs: &[(usize, Pair)], assumed: f64) -> Self {
         let pairs = || pairs.iter().map(|(_, pair)| pair);
-        let by_differences = pairs().all(|pair| pair.freedom_within() == 0.0);
         let (mut squares, mut freedom) = (ASSUMED_FREEDOM * assumed, ASSUMED_FREEDOM);
         for pair in pairs() {
-            let (own_squares, own_freedom) = pair.pooled(by_differences);
-            squares += own_squares;
-            freedom += own_freedom;
+            squares += pair.within;
+            freedom += pair.freedom_within();
         }
-        Self { squares, freedom, by_differences, is_binary: pairs().all(|pair| pair.is_binary) }
+        Self { squares, freedom, is_binary: pairs().all(|pair| pair.is_binary) }
     }
 
-    /// The two-sided p of "the case did not change".
-    fn p(&self, pair: &Pair) -> f64 {
-        if pair.difference.abs() <= EXACT {
-            return 1.0;
+    /// The size of the change in units of its noise, and the two-sided p of "the case did not change".
+    fn test(&self, pair: &Pair) -> (f64, f64) {
+        if pair.difference.abs() <= EXACT || pair.freedom_within() == 0.0 {
+            return (0.0, 1.0);
         }
-        let (pooled_squares, pooled_freedom) = pair.pooled(self.by_differences);
-        let other_freedom = self.freedom - pooled_freedom;
-        let others = (self.squares - pooled_squares).max(0.0) / other_freedom;
-        let weight = other_freedom.min(POOLED_FREEDOM);
+        let statistic = self.of_case(pair).statistic(pair.difference, pair.within);
+        let tail = if self.is_binary {
+            normal_cdf(-statistic)
+        } else {
+            student_t_cdf(-statistic, self.weight(pair) + pair.freedom_within())
+        };
+        (statistic, (2.0 * tail).min(1.0))
+    }
+
+    /// The noise of a case.
+    pub(super) fn of_case<'a>(&self, pair: &'a Pair) -> CaseNoise<'a> {
+        let weight = self.weight(pair);
+        let others = (self.squares - pair.within).max(0.0) / (self.freedom - pair.freedom_within());
+        CaseNoise { pair, weight, squares: weight * others, is_binary: self.is_binary }
+    }
+
+    /// The degrees of freedom of the other cases in the variance of a case.
+    fn weight(&self, pair: &Pair) -> f64 {
+        (self.freedom - pair.freedom_within()).min(POOLED_FREEDOM)
+    }
+}
+
+/// The noise of the scores of a case.
+pub(super) struct CaseNoise<'a> {
+    pair: &'a Pair,
+    /// The degrees of freedom of the other cases.
+    weight: f64,
+    /// Their sum of squares.
+    squares: f64,
+    is_binary: bool,
+}
+
+impl CaseNoise<'_> {
+    /// The size of this difference in units of its noise, where `within` is the sum of squares within the variants.
+    pub(super) fn statistic(&self, difference: f64, within: f64) -> f64 {
         // The variance of a 0/1 score follows from its share, so three equal trials do not show that there is none: the
         // share is that of both variants, as in a score test.
         let (own, freedom) = if self.is_binary {
-            (pair.total, pair.trials - 1.0)
+            (self.pair.total, self.pair.trials - 1.0)
         } else {
-            (pair.within, pair.freedom_within())
+            (within, self.pair.freedom_within())
         };
-        let variance = (weight * others + own) / (weight + freedom);
-        let z = pair.difference.abs() / (variance * pair.factor).sqrt();
-        let tail = if self.is_binary { normal_cdf(-z) } else { student_t_cdf(-z, weight + freedom) };
-        (2.0 * tail).min(1.0)
+        let variance = (self.squares + own) / (self.weight + freedom);
+        difference.abs() / (variance * self.pair.factor).sqrt()
     }
 }

@@ -200,11 +200,10 @@ impl LookData<'_> {
             );
         }
         if relative && metric.kind == MetricKind::Latency && self.analysis.sessions_differ {
-            return Err(
-                "the baseline's latency was measured in an earlier session; a relative limit needs a \
-                        fresh baseline"
-                    .to_owned(),
-            );
+            return Err(format!(
+                "the baseline's {} was measured in an earlier session; a relative limit needs a fresh baseline",
+                metric.name
+            ));
         }
         let selection = Selection {
             tag: criterion.tag.as_deref(),

@@ -15,6 +15,10 @@ use crate::stats::fisher_p_worse;
 /// Maximum number of needed repeats or cases that is spelled out; larger estimates are too imprecise.
 const MAX_NEED: usize = 1_000;
 
+/// The end of the explanation of a check that the baseline fails as often: nothing else of the report may then put the
+/// failure down to the change.
+pub const NOT_CAUSED: &str = "not caused by this change";
+
 /// The input of a sentence.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Explanation<'a> {
@@ -215,7 +219,7 @@ fn not_caused(input: &Explanation<'_>, failed: usize) -> String {
     if theirs == 0 || of == 0 || all == 0 {
         none()
     } else if theirs * all >= failed * of {
-        format!("; the baseline fails it as often ({theirs} of {of}): not caused by this change")
+        format!("; the baseline fails it as often ({theirs} of {of}): {NOT_CAUSED}")
     } else if fisher_p_worse(all - failed, all, of - theirs, of) > 0.05 {
         format!("; the baseline fails it too ({theirs} of {of}), and the difference may be chance")
     } else {
@@ -284,7 +288,7 @@ fn must_pass(input: &Explanation<'_>, name: &str) -> String {
         let of = input.baseline_trials.counted();
         return format!(
             "{name} must pass and is flaky: it passed in {passed} of {trials}, and in {theirs} of {of} with the \
-             baseline, so that is not caused by this change (`must_pass: strict` fails it)."
+             baseline, so that is {NOT_CAUSED} (`must_pass: strict` fails it)."
         );
     }
     match input.outcome.verdict {

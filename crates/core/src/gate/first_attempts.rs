@@ -356,7 +356,7 @@ fn with_metrics(analysis: &Analysis, replace: impl Fn(&MetricScores) -> MetricSc
         contested: analysis.contested.clone(),
         stored_baseline: analysis.stored_baseline.clone(),
         refusals: analysis.refusals.clone(),
-        fresh_latency: analysis.fresh_latency.clone(),
+        fresh_times: analysis.fresh_times.clone(),
         unreviewed_price: analysis.unreviewed_price.clone(),
         ..*analysis
     }

@@ -1,13 +1,14 @@
-//! Absolute limits on latency: cached answers do not count, since their latency was measured in another run.
+//! Absolute limits on latency and time to the first token: cached answers do not count, since theirs were measured in
+//! another run.
 
-use crate::model::{Bound, MetricKind, Requirement, Statistic};
+use crate::model::{Bound, Requirement, Statistic};
 
 use super::fill::Selection;
 
-/// The selection without cached latencies, if the requirement is an absolute limit on latency.
+/// The selection without cached answers, if the requirement is an absolute limit on a time.
 ///
 /// # Errors
-/// The reason, if too few fresh latencies are left.
+/// The reason, if too few fresh answers are left.
 pub(super) fn fresh<'a>(
     selection: Selection<'a>,
     requirement: Requirement,
@@ -17,9 +18,13 @@ pub(super) fn fresh<'a>(
         return Ok(selection);
     };
     let analysis = selection.analysis;
-    let fresh = analysis.fresh_latency.as_ref().filter(|_| selection.metric.kind == MetricKind::Latency);
-    let Some(metric) = fresh else { return Ok(selection) };
-    let all = selection.counts().candidate;
+    let Some(metric) = analysis.fresh_times.iter().find(|fresh| fresh.name == selection.metric.name) else {
+        return Ok(selection);
+    };
+    // A cached answer that did not come as a stream has a latency and no time to the first token.
+    let everyone = analysis.metric("latency").unwrap_or(selection.metric);
+    let all = Selection { metric: everyone, ..selection }.counts().candidate;
+    let noun = if metric.name == "latency" { "latencies" } else { "times to the first token" };
     let selection = Selection { metric, ..selection };
     let left = selection.counts().candidate;
     let needed = needed(statistic, alpha).min(all);
@@ -27,9 +32,10 @@ pub(super) fn fresh<'a>(
         return Ok(selection);
     }
     Err(format!(
-        "not measured, since {} of {all} answers are from the cache and their latency is that of an earlier call; {left} \
-         fresh latencies are left of the {needed} that it needs; run with --refresh",
+        "not measured, since {} of {all} answers are from the cache and their {} is that of an earlier call; {left} \
+         fresh {noun} are left of the {needed} that it needs; run with --refresh",
         all - left,
+        metric.name,
     ))
 }
 

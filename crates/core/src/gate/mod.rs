@@ -6,7 +6,9 @@
 
 mod attribution;
 mod base_cases;
+mod case_chance;
 mod case_noise;
+mod case_pair;
 mod case_status;
 mod criterion;
 mod decide;
@@ -32,6 +34,7 @@ mod warnings;
 
 pub use crate::model::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
 pub use base_cases::decide;
+pub use explain::NOT_CAUSED;
 pub use schedule::{Look, Schedule};
 pub use trials::passing_score;
 

@@ -3,16 +3,18 @@
 use super::determinism;
 use super::stored::{started, stored_baseline};
 use crate::model::{
-    Analysis, Cell, Contested, ContestedTrial, Ended, FirstAttempt, Matrix, MetricKind, MetricScores, Price,
+    Analysis, Cell, Contested, ContestedTrial, Ended, FirstAttempt, Matrix, MetricKind, MetricScores,
     RepeatCounts, Role, Run, SESSION_SECONDS, Trial, TrialPlace, TrialResult, TrialSummary, VariantScores,
 };
 
 /// Every metric of a run: the scorers in their order, then latency in seconds, output tokens, cost in US dollars
 /// and length in characters.
+/// Time to the first token follows latency where an answer came as a stream.
 ///
 /// A trial without an answer, and a grade that the scorer could not give, are missing cells. A repeat that a scorer was
 /// not asked about is [`Cell::NotAsked`]. So is a planned trial that does not exist after `--fail-fast`; after any other
-/// end it is missing. Output tokens are left out if no answer reported any, cost if the model of a variant has no price.
+/// end it is missing. Output tokens are left out if no answer reported any, cost if the model of a variant has no
+/// price and no answer reports its cost.
 pub fn analyse(run: &Run) -> Analysis {
     let trials = Trials::new(run);
     let mut metrics: Vec<MetricScores> = Vec::with_capacity(run.scorers.len() + 4);
@@ -31,22 +33,23 @@ pub fn analyse(run: &Run) -> Analysis {
         }));
     };
     measure("latency", MetricKind::Latency, &|_, answer| Some(answer.latency_ms / 1000.0));
-    if trials.any_usage() {
+    let has_usage = trials.any(|answer| answer.usage.is_some());
+    if has_usage {
         measure("output_tokens", MetricKind::OutputTokens, &|_, answer| {
             answer.usage.map(|usage| usage.completion_tokens as f64)
         });
-        if let Some(price) = prices(run) {
-            measure("cost_usd", MetricKind::Cost, &|role, answer| {
-                Some(price(role, answer)?.cost(answer.usage?))
-            });
-        }
+    }
+    if (has_usage && is_priced(run)) || trials.any(|answer| answer.cost_usd.is_some()) {
+        measure("cost_usd", MetricKind::Cost, &|role, answer| trials.cost(role, answer));
     }
     measure("length", MetricKind::Length, &|_, answer| Some(answer.characters as f64));
+    let after_latency = metrics.iter().position(|metric| metric.name == "latency").map_or(0, |at| at + 1);
+    metrics.splice(after_latency..after_latency, trials.time_to_first_token());
     Analysis {
         cases: run.cases.clone(),
         repeats: run.repeats.per_case,
         metrics,
-        fresh_latency: trials.fresh_latency(),
+        fresh_times: trials.fresh_times(),
         unreviewed_price: trials.unreviewed_price(),
         has_baseline: run.baseline.is_some(),
         baseline_reused: run.reused_baseline.is_some(),
@@ -58,15 +61,10 @@ pub fn analyse(run: &Run) -> Analysis {
     }
 }
 
-/// The price of an answer by role; `None` unless the model of every variant has one.
-fn prices(run: &Run) -> Option<impl Fn(Role, &TrialSummary) -> Option<Price>> {
-    let candidate = run.candidate.model.as_str();
-    let baseline = run.baseline.as_ref().map_or(candidate, |baseline| &baseline.model);
-    run.prices.get(candidate).and(run.prices.get(baseline))?;
-    Some(move |role, answer: &TrialSummary| {
-        let asked = if role == Role::Candidate { candidate } else { baseline };
-        run.prices.of_answer(asked, answer.by.model.as_deref())
-    })
+/// Whether the model of every variant has a price.
+fn is_priced(run: &Run) -> bool {
+    let models = run.baseline.iter().chain([&run.candidate]).map(|variant| &variant.model);
+    models.into_iter().all(|model| run.prices.get(model).is_some())
 }
 
 /// The trials of a run by role, case and repeat.
@@ -91,24 +89,44 @@ impl<'a> Trials<'a> {
         Self { run, repeats, by_side }
     }
 
-    /// The candidate's latencies without those of cached answers, which say nothing about the endpoint now.
-    fn fresh_latency(&self) -> Option<MetricScores> {
+    /// The candidate's latencies and times to the first token without those of cached answers, which say nothing about
+    /// the endpoint now; none where no answer is cached.
+    fn fresh_times(&self) -> Vec<MetricScores> {
         let is_cached = |answer: &TrialSummary| answer.cached_at.is_some();
         if !self.answers(Role::Candidate).any(is_cached) {
-            return None;
+            return Vec::new();
         }
+        let fresh = |name: &str, value: &dyn Fn(&TrialSummary) -> Option<f64>| {
+            let scores = self.times(name, |answer| match value(answer) {
+                _ if is_cached(answer) => Cell::NotAsked,
+                Some(milliseconds) if milliseconds.is_finite() => Cell::Value(milliseconds / 1000.0),
+                _ => Cell::Missing,
+            });
+            let of_candidate = VariantScores { baseline: None, ..scores.scores };
+            MetricScores { baseline_repeats: 0, scores: of_candidate, ..scores }
+        };
+        let ttft =
+            self.any(|answer| answer.ttft_ms.is_some()).then(|| fresh("ttft", &|answer| answer.ttft_ms));
+        std::iter::once(fresh("latency", &|answer| Some(answer.latency_ms))).chain(ttft).collect()
+    }
+
+    /// The times to the first token; `None` where no answer came as a stream. A cached answer may have come without one.
+    fn time_to_first_token(&self) -> Option<MetricScores> {
+        let cell = |answer: &TrialSummary| match answer.ttft_ms {
+            Some(milliseconds) if milliseconds.is_finite() => Cell::Value(milliseconds / 1000.0),
+            None if answer.cached_at.is_some() => Cell::NotAsked,
+            _ => Cell::Missing,
+        };
+        self.any(|answer| answer.ttft_ms.is_some()).then(|| self.times("ttft", cell))
+    }
+
+    /// A metric in seconds.
+    fn times(&self, name: &str, cell: impl Fn(&TrialSummary) -> Cell) -> MetricScores {
         let everywhere = vec![true; self.run.cases.len()];
         let planned = |role| self.repeats(role).per_case;
-        let scores =
-            self.metric("latency", MetricKind::Latency, &everywhere, &planned, |_, trial| {
-                match trial.result.answer() {
-                    Some(answer) if is_cached(answer) => Cell::NotAsked,
-                    Some(answer) if answer.latency_ms.is_finite() => Cell::Value(answer.latency_ms / 1000.0),
-                    _ => Cell::Missing,
-                }
-            });
-        let of_candidate = VariantScores { baseline: None, ..scores.scores };
-        Some(MetricScores { baseline_repeats: 0, scores: of_candidate, ..scores })
+        self.metric(name, MetricKind::Latency, &everywhere, &planned, |_, trial| {
+            trial.result.answer().map_or(Cell::Missing, &cell)
+        })
     }
 
     /// The model of a variant whose answers are priced by the change that is judged alone.
@@ -117,11 +135,20 @@ impl<'a> Trials<'a> {
             let asked = self.model(role)?;
             let is_unreviewed = |answer: &TrialSummary| {
                 let price = self.run.prices.of_answer(asked, answer.by.model.as_deref());
-                price.is_some_and(|price| price.from_change)
+                answer.cost_usd.is_none() && price.is_some_and(|price| price.from_change)
             };
             self.answers(role).any(is_unreviewed).then(|| asked.to_owned())
         };
         [Role::Candidate, Role::Baseline].into_iter().find_map(by_role)
+    }
+
+    /// The cost of an answer in US dollars: as reported, else by the prices.
+    fn cost(&self, role: Role, answer: &TrialSummary) -> Option<f64> {
+        let computed = || {
+            let asked = self.model(role).or(self.model(Role::Candidate))?;
+            Some(self.run.prices.of_answer(asked, answer.by.model.as_deref())?.cost(answer.usage?))
+        };
+        answer.cost_usd.or_else(computed)
     }
 
     /// The model that a variant asks.
@@ -270,10 +297,9 @@ impl<'a> Trials<'a> {
         self.by_side[side(role)].iter().flatten().filter_map(|trial| trial.result.answer())
     }
 
-    fn any_usage(&self) -> bool {
-        [Role::Candidate, Role::Baseline]
-            .into_iter()
-            .any(|role| self.answers(role).any(|answer| answer.usage.is_some()))
+    /// Whether an answer of either variant is like this.
+    fn any(&self, is: impl Fn(&TrialSummary) -> bool) -> bool {
+        [Role::Candidate, Role::Baseline].into_iter().any(|role| self.answers(role).any(&is))
     }
 
     /// The trials of every case and side, by repeat.

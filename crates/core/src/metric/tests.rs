@@ -327,14 +327,70 @@ fn cached_answers_have_no_fresh_latency() {
         lost(2, Role::Candidate, 0),
     ];
     let mut run = run(3, 1, trials);
-    assert!(analyse(&run).fresh_latency.is_none(), "nothing is cached");
+    assert!(analyse(&run).fresh_times.is_empty(), "nothing is cached");
     let cached = Completion { cached_at: Some(7), ..completion("ok") };
     run.trials[0].result = TrialResult::completed(cached, vec![]);
     let analysis = analyse(&run);
-    let fresh = &analysis.fresh_latency.as_ref().expect("some are cached").scores.candidate;
+    let fresh = &analysis.fresh_times.first().expect("some are cached").scores.candidate;
     let cells: Vec<Cell> = fresh.rows().flatten().flatten().copied().collect();
     assert_eq!(cells, [Cell::NotAsked, Cell::Value(1.5), Cell::Missing]);
-    assert_eq!(analysis.after(1).fresh_latency, analysis.fresh_latency);
+    assert_eq!(analysis.after(1).fresh_times, analysis.fresh_times);
     let all = &analysis.metric("latency").expect("a metric").scores.candidate;
     assert_eq!(all.row(0), Some(&[Cell::Value(1.5)][..]), "the report still shows it");
+}
+
+#[test]
+fn time_to_first_token_is_a_metric_where_answers_are_streams() {
+    let streamed = |ttft_ms| TrialResult::completed(Completion { ttft_ms, ..completion("ok") }, vec![]);
+    let mut run = run(3, 1, (0..3).map(|case| trial(case, Role::Candidate, 0, vec![])).collect());
+    assert!(analyse(&run).metric("ttft").is_none(), "no answer is a stream");
+    run.trials[0].result = streamed(Some(250.0));
+    let cached = Completion { cached_at: Some(7), ..completion("ok") };
+    run.trials[1].result = TrialResult::completed(cached, vec![]);
+    let analysis = analyse(&run);
+    let names: Vec<&str> = analysis.metrics.iter().map(|metric| metric.name.as_str()).collect();
+    assert_eq!(names[2..], ["latency", "ttft", "output_tokens", "length"]);
+    let cells = |metric: &crate::model::MetricScores| -> Vec<Cell> {
+        metric.scores.candidate.rows().flatten().flatten().copied().collect()
+    };
+    let expected = [Cell::Value(0.25), Cell::NotAsked, Cell::Missing];
+    assert_eq!(cells(analysis.metric("ttft").expect("a metric")), expected);
+    let fresh: Vec<_> =
+        analysis.fresh_times.iter().map(|metric| (metric.name.as_str(), cells(metric))).collect();
+    assert_eq!(
+        fresh,
+        [("latency", vec![Cell::Value(1.5), Cell::NotAsked, Cell::Value(1.5)]), ("ttft", expected.to_vec())]
+    );
+}
+
+#[test]
+fn reported_cost_takes_precedence_over_prices() {
+    let costing = |cost_usd| TrialResult::completed(Completion { cost_usd, ..completion("ok") }, vec![]);
+    let mut run = run(4, 1, (0..4).map(|case| trial(case, Role::Candidate, 0, vec![])).collect());
+    run.trials[0].result = costing(Some(0.5));
+    run.trials[1].result = costing(Some(-0.5));
+    run.trials[2].result = costing(Some(f64::INFINITY));
+    let cells = |run: &Run| -> Vec<Cell> {
+        let analysis = analyse(run);
+        analysis
+            .metric("cost_usd")
+            .expect("a metric")
+            .scores
+            .candidate
+            .rows()
+            .flatten()
+            .flatten()
+            .copied()
+            .collect()
+    };
+    assert_eq!(cells(&run), [Cell::Value(0.5), Cell::Missing, Cell::Missing, Cell::Missing]);
+    let price = Price { from_change: true, ..Price::new(1.0, 2.0) };
+    run.prices = Prices(vec![("a".to_owned(), price)]);
+    let computed = Cell::Value((1000.0 + 400.0) / 1e6);
+    assert_eq!(cells(&run), [Cell::Value(0.5), computed, computed, computed]);
+    assert_eq!(analyse(&run).unreviewed_price.as_deref(), Some("a"));
+    for trial in &mut run.trials {
+        trial.result = costing(Some(0.5));
+    }
+    assert_eq!(analyse(&run).unreviewed_price, None, "no price decides");
 }

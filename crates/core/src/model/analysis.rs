@@ -41,7 +41,7 @@ named! {
         Check = "check",
         /// 0 to 1 by a judge.
         Judge = "judge",
-        /// Seconds of one attempt.
+        /// Seconds of one attempt, or to the first token of its stream.
         Latency = "latency",
         /// Tokens of an answer, as reported by the endpoint.
         OutputTokens = "output_tokens",
@@ -85,7 +85,7 @@ pub struct VariantScores {
 /// A metric over the whole run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricScores {
-    /// Its name: `faithfulness`, `check.NAME`, `latency`, `output_tokens`, `cost_usd`, `length`.
+    /// Its name: `faithfulness`, `check.NAME`, `latency`, `ttft`, `output_tokens`, `cost_usd`, `length`.
     pub name: String,
     /// Its kind.
     pub kind: MetricKind,
@@ -176,10 +176,12 @@ pub struct Analysis {
     pub cases: Arc<[CaseFacts]>,
     /// Planned repeats of every case, which is the length of every row.
     pub repeats: u32,
-    /// The metrics: checks, judges, then latency, tokens, cost, length.
+    /// The metrics: checks, judges, then latency, time to the first token, tokens, cost,
+    /// length.
     pub metrics: Vec<MetricScores>,
-    /// The candidate's latencies of this run: [`Cell::NotAsked`] where the answer is from the cache. `None` where none is.
-    pub fresh_latency: Option<MetricScores>,
+    /// The candidate's latencies and times to the first token of this run: [`Cell::NotAsked`] where the answer is from the
+    /// cache. Empty where none is.
+    pub fresh_times: Vec<MetricScores>,
     /// A model whose answers are priced by the change that is judged alone, so that no criterion on cost may pass.
     pub unreviewed_price: Option<String>,
     /// Whether there is a baseline.
@@ -228,7 +230,7 @@ impl Analysis {
                 candidate: cut(&refusals.candidate),
                 baseline: refusals.baseline.as_ref().map(cut),
             }),
-            fresh_latency: self.fresh_latency.as_ref().map(metric),
+            fresh_times: self.fresh_times.iter().map(metric).collect(),
             ..*self
         }
     }

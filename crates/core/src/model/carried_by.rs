@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Tags whose cases dropped more than the others, by more than chance, and together carry most of the drop.
+/// Tags whose cases dropped more than the others and than their own noise, by more than chance, and together carry most of
+/// the drop.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CarriedBy {
     /// The tags, the clearest first.
@@ -12,12 +13,12 @@ pub struct CarriedBy {
     pub share: f64,
 }
 
-/// The drop on the cases of a tag.
+/// The drop on the cases of a tag that have none of the tags before it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TagDrop {
     /// The tag.
     pub tag: String,
-    /// Number of compared cases with the tag.
+    /// Number of these cases, as far as they were compared.
     pub cases: usize,
     /// Candidate minus baseline, mean over these cases.
     pub difference: f64,

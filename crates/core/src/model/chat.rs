@@ -229,6 +229,12 @@ impl Completion {
             call: None,
         }
     }
+
+    /// The cost in US dollars that an application reported; `None` for one that is not a cost.
+    pub fn reported_cost(&self) -> Option<f64> {
+        self.cost_usd.filter(|cost| cost.is_finite() && *cost >= 0.0)
+    }
+
     /// Moves reasoning in front of the text to `reasoning`. An answer that ends within its reasoning is cut: it has no
     /// text, and ended by length.
     #[must_use]

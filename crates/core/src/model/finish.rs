@@ -34,7 +34,7 @@ const LENGTH: [&str; 12] = [
     "error_limit",
 ];
 /// Names of an answer that a filter withheld or cut off.
-const FILTER: [&str; 20] = [
+const FILTER: [&str; 24] = [
     "content_filter",
     "content_filtered",
     "content_filter_block",
@@ -55,6 +55,10 @@ const FILTER: [&str; 20] = [
     "guardrails",
     "refusal",
     "sensitive",
+    "model_armor",
+    "jailbreak",
+    "image_prohibited_content",
+    "image_recitation",
 ];
 /// Names of an answer that calls tools.
 const TOOL: [&str; 5] = ["tool_calls", "tool_call", "function_call", "tool_use", "function_calls"];

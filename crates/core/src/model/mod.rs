@@ -20,6 +20,7 @@ mod named;
 mod origin;
 mod policy;
 mod price;
+mod protocol;
 mod release;
 mod request;
 mod run;
@@ -37,7 +38,9 @@ pub use attempt::{Attempt, FirstAttempt};
 pub use call::{CallFacts, CallOrigin, CallReason};
 pub use carried_by::{CarriedBy, TagDrop};
 pub use case::{Case, Item};
-pub use chat::{ChatRequest, Completion, Message, MessageRole, Purpose, ResponseFormat, ToolCall, Usage};
+pub use chat::{
+    ChatRequest, Completion, Image, Message, MessageRole, Purpose, ResponseFormat, ToolCall, Usage,
+};
 pub use dataset::{CaseChoice, Dataset, DatasetFacts, DatasetFormat, PartialDataset};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use fault::{Fault, FaultKind};
@@ -49,6 +52,7 @@ pub(crate) use named::named;
 pub use origin::{DatasetChanges, NamedCases, PolicyChange, PolicySource};
 pub use policy::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
 pub use price::{Price, Prices};
+pub use protocol::{Protocol, StreamMode};
 pub use release::{LevelReason, PublishedVersion, ReleaseControls, ReleaseFacts, ReleaseGate, ReleaseLevel};
 pub use request::{CaseRequests, MessageTexts, RequestLocation, RequestTexts};
 pub use run::{CallTotals, Ended, EndedKind, RepeatCounts, Run, SESSION_SECONDS, Trial, TrialResult};

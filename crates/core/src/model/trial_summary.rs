@@ -14,8 +14,12 @@ use super::{Attempt, Completion, FaultKind, FirstAttempt, Grade, Judging, Outcom
 pub struct TrialSummary {
     /// Duration of the successful attempt in milliseconds.
     pub latency_ms: f64,
+    /// Time to the first token of a stream in milliseconds; `None` without a stream.
+    pub ttft_ms: Option<f64>,
     /// Tokens; `None` where the endpoint reported none.
     pub usage: Option<Usage>,
+    /// Cost in US dollars as an application reported it; it takes precedence over prices.
+    pub cost_usd: Option<f64>,
     /// The model that answered, by its own account.
     pub by: Arc<Responder>,
     /// Why the model stopped, where no vendor is known to use that name.
@@ -212,7 +216,9 @@ impl TrialSummary {
     pub fn new(completion: Completion, grades: Vec<Grade>, interner: &mut Interner) -> Self {
         Self {
             latency_ms: completion.latency_ms,
+            ttft_ms: completion.ttft_ms,
             usage: completion.usage,
+            cost_usd: completion.reported_cost(),
             by: interner.responder(&completion),
             unknown_end: completion.finish_reason.unknown().map(|name| interner.string(name)),
             cached_at: completion.cached_at,

@@ -378,9 +378,9 @@ named! {
         Improved = "improved",
         /// Repeats of one variant disagree.
         Flaky = "flaky",
-        /// A gated metric is lower, and noise explains it.
+        /// A gated metric is lower, but in this case alone by no more than noise can move it.
         Lower = "lower",
-        /// A gated metric is higher, none is lower, and noise explains it.
+        /// A gated metric is higher and none is lower, but in this case alone by no more than noise can move it.
         Higher = "higher",
         /// None of these.
         Same = "same",

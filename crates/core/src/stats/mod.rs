@@ -15,6 +15,7 @@ mod multiplicity;
 mod paired;
 mod permutation;
 mod power;
+mod rearrangements;
 mod sequential;
 mod sequential_power;
 mod subgroups;
@@ -41,6 +42,7 @@ pub use paired::{
 };
 pub use permutation::{PermutationTest, sign_flip, within_cases};
 pub use power::{detectable_shift, power_constant, units_to_settle, unseen_failure_share};
+pub use rearrangements::rearrangements;
 pub use sequential::spend;
 pub use sequential_power::{Arrivals, SharePlan};
 pub use subgroups::lowest_group;

@@ -89,9 +89,10 @@ pub(super) fn of(run: &Run, engine: &Engine, counter: &CallCounter) -> CallTotal
             totals.cached += 1;
         } else {
             totals.completions.add(completed.usage.unwrap_or_default());
-            // Without usage the cost is unknown.
+            // Without a reported cost and without usage the cost is unknown.
             let answered = completed.by.model.as_deref();
-            let cost = completed.usage.and_then(|usage| cost(usage, &variant.facts.model, answered));
+            let computed = || cost(completed.usage?, &variant.facts.model, answered);
+            let cost = completed.cost_usd.or_else(computed);
             totals.completion_cost_usd = totals.completion_cost_usd.zip(cost).map(|(sum, cost)| sum + cost);
         }
         for grade in &completed.grades {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::concern::{self, Concern};
 use super::metric_rows::metric_kind;
 use super::number::{self, NONE};
-use crate::v1::{Case, CaseStatus, Grade, Passes, Report};
+use crate::v1::{Case, CaseStatus, Grade, Metric, MetricKind, Passes, Report};
 
 /// A case as a row.
 pub(crate) struct CaseRow<'a> {
@@ -78,8 +78,7 @@ pub(crate) fn tally(report: &Report) -> String {
         "graded",
     ];
     let hides_noise = concern::hides_noise(report);
-    let moved = |case: &Case| matches!(case.status, CaseStatus::Lower | CaseStatus::Higher);
-    let any_moved = hides_noise && report.cases.iter().any(moved);
+    let any_moved = hides_noise && any_moved(report);
     let name = |case: &Case| match concern::status(report, case) {
         "same" | "lower" | "higher" if any_moved => WITHIN_NOISE,
         status => status,
@@ -115,8 +114,8 @@ pub(crate) fn legend(report: &Report) -> Option<String> {
         (CaseStatus::Regressed, "regressed: fell by more than noise explains"),
         (CaseStatus::Improved, "improved: rose by more than noise explains"),
         (CaseStatus::Flaky, "flaky: passes and fails within one variant"),
-        (CaseStatus::Lower, "lower: fell, and noise explains it"),
-        (CaseStatus::Higher, "higher: rose, and noise explains it"),
+        (CaseStatus::Lower, "lower: fell, but alone no more than noise can"),
+        (CaseStatus::Higher, "higher: rose, but alone no more than noise can"),
         (CaseStatus::Missing, "missing: not graded"),
     ];
     let is_hidden =
@@ -124,8 +123,27 @@ pub(crate) fn legend(report: &Report) -> Option<String> {
     let shown = meanings
         .into_iter()
         .filter(|(status, _)| !is_hidden(*status) && report.cases.iter().any(|case| case.status == *status));
-    let shown: Vec<&str> = shown.map(|(_, meaning)| meaning).collect();
+    let mut shown: Vec<&str> = shown.map(|(_, meaning)| meaning).collect();
+    if any_moved(report) && shows_no_noise(report) {
+        shown.push("one repeat shows no noise: no case was tested");
+    }
     (!shown.is_empty()).then(|| shown.join("; "))
+}
+
+fn any_moved(report: &Report) -> bool {
+    report.cases.iter().any(|case| matches!(case.status, CaseStatus::Lower | CaseStatus::Higher))
+}
+
+/// Whether no gated score has repeats of either variant.
+fn shows_no_noise(report: &Report) -> bool {
+    let is_gated = |metric: &&Metric| {
+        matches!(metric.kind, MetricKind::Check | MetricKind::Judge)
+            && report.criteria.iter().any(|criterion| criterion.metric == metric.name)
+    };
+    let repeats = |metric: &Metric| {
+        metric.candidate.repeats.max(metric.baseline.as_ref().map_or(0, |baseline| baseline.repeats))
+    };
+    report.metrics.iter().filter(is_gated).all(|metric| repeats(metric) <= 1)
 }
 
 /// Cases that are the same or moved within noise.
@@ -155,5 +173,25 @@ mod tests {
         assert!(tally(&report).contains(&format!("{same} same (1 failing in both)")), "{}", tally(&report));
         report.verdict = Verdict::Pass;
         assert!(tally(&report).contains("(1 failing in both)"), "{}", tally(&report));
+    }
+
+    #[test]
+    fn legend_says_that_one_repeat_tests_no_case() {
+        let mut report = fixtures::inconclusive();
+        report.cases[0].status = CaseStatus::Lower;
+        let text = legend(&report).unwrap();
+        assert!(text.contains("lower: fell, but alone no more than noise can"), "{text}");
+        assert!(!text.contains("one repeat"), "{text}");
+        for metric in &mut report.metrics {
+            metric.candidate.repeats = 1;
+            metric.baseline.as_mut().unwrap().repeats = 1;
+        }
+        let text = legend(&report).unwrap();
+        assert!(text.ends_with("one repeat shows no noise: no case was tested"), "{text}");
+        // Also where a pass does not list such cases.
+        report.verdict = Verdict::Pass;
+        assert!(legend(&report).is_some_and(|text| text.contains("no case was tested")));
+        report.cases.iter_mut().for_each(|case| case.status = CaseStatus::Same);
+        assert_eq!(legend(&report), None);
     }
 }

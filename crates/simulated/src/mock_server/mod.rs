@@ -1,16 +1,22 @@
-//! The simulated model as a local OpenAI-compatible server, with faults on demand.
+//! The simulated model as a local server, with faults on demand.
 //!
-//! `POST …/chat/completions`, `GET …/models` and `GET …/stats` under any base path, HTTP/1.1 with keep-alive.
+//! `POST …/chat/completions`, `…/messages` and `…/models/MODEL:generateContent`, the APIs of OpenAI, Anthropic and Gemini,
+//! `GET …/models` and `GET …/stats` under any base path, HTTP/1.1 with keep-alive.
 //! Faults are drawn by seed and arrival number, so a sequential client receives the same faults in every run.
 //! `docs/offline.md` lists the faults.
 
+mod anthropic;
 mod corrupt;
 mod faults;
+mod gemini;
 mod rate_limit;
 mod replies;
+mod route;
 mod server;
 mod wire;
 
+#[cfg(test)]
+mod protocol_tests;
 #[cfg(test)]
 mod tests;
 
@@ -38,7 +44,7 @@ pub struct Options {
     pub simulated: SimulatedOptions,
     /// The faults to inject.
     pub faults: Vec<FaultSpec>,
-    /// The only key accepted, as a bearer token or in `api-key`; `None`: no authentication.
+    /// The only key accepted, as a bearer token or in a header for keys; `None`: no authentication.
     pub require_key: Option<String>,
 }
 

@@ -9,7 +9,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, Limited, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -17,10 +17,11 @@ use super::corrupt::corrupt;
 use super::faults::{FaultForm, draw, setting};
 use super::rate_limit::RateLimit;
 use super::replies::{CachedReply, Occurrences, Replies};
+use super::route::{Asked, Route};
 use super::wire;
 use super::{Options, ServerStats};
 use crate::{MODEL, Simulated, digest, judged_answer};
-use promptgate_core::model::{ChatRequest, ResponseFormat};
+use promptgate_core::model::{ChatRequest, Protocol, ResponseFormat};
 
 /// The maximum size of a request body, in bytes.
 const MAX_BODY: usize = 64 << 20;
@@ -59,34 +60,39 @@ impl Server {
     /// The connection must be reset in place of a response.
     pub(super) async fn respond(&self, request: Request<Incoming>) -> io::Result<Reply> {
         let path = request.uri().path().trim_end_matches('/');
-        let endpoint = ["/chat/completions", "/models", "/stats"].into_iter().find(|end| path.ends_with(end));
-        Ok(match (request.method().as_str(), endpoint) {
-            ("POST", Some("/chat/completions")) => {
-                let response = self.respond_to_chat(request).await?;
-                if response.status() == StatusCode::TOO_MANY_REQUESTS {
-                    self.stats().refused += 1;
-                }
-                response
+        let endpoint = ["/models", "/stats"].into_iter().find(|end| path.ends_with(end));
+        if let Some(route) = Route::of(path) {
+            if request.method() != Method::POST {
+                let message = "this method is not allowed here";
+                return Ok(invalid(&route, StatusCode::METHOD_NOT_ALLOWED, message, None, None));
             }
+            let response = self.respond_to_chat(request, &route).await?;
+            if response.status() == StatusCode::TOO_MANY_REQUESTS {
+                self.stats().refused += 1;
+            }
+            return Ok(response);
+        }
+        let plain = Route::openai();
+        Ok(match (request.method().as_str(), endpoint) {
             ("GET", Some("/models")) if self.is_allowed(&request) => {
                 let model = json!({"id": MODEL, "object": "model", "created": 0, "owned_by": "promptgate"});
                 json(StatusCode::OK, &json!({"object": "list", "data": [model]}))
             }
-            ("GET", Some("/models")) => self.status(StatusCode::UNAUTHORIZED, None),
+            ("GET", Some("/models")) => self.status(&plain, StatusCode::UNAUTHORIZED, None),
             ("GET", Some("/stats")) => json(StatusCode::OK, &json!(*self.stats())),
-            (_, Some("/chat/completions" | "/models")) => {
-                invalid(StatusCode::METHOD_NOT_ALLOWED, "this method is not allowed here", None, None)
+            (_, Some("/models")) => {
+                invalid(&plain, StatusCode::METHOD_NOT_ALLOWED, "this method is not allowed here", None, None)
             }
             _ => {
                 let message =
                     format!("no such path: {path}; try POST /v1/chat/completions or GET /v1/models");
-                invalid(StatusCode::NOT_FOUND, &message, None, Some("not_found"))
+                invalid(&plain, StatusCode::NOT_FOUND, &message, None, Some("not_found"))
             }
         })
     }
 
-    /// Responds to one chat completion request, with the fault drawn for it.
-    async fn respond_to_chat(&self, request: Request<Incoming>) -> io::Result<Reply> {
+    /// Responds to one request for a completion, with the fault drawn for it.
+    async fn respond_to_chat(&self, request: Request<Incoming>, route: &Route) -> io::Result<Reply> {
         let arrival = {
             let mut stats = self.stats();
             stats.requests += 1;
@@ -96,6 +102,8 @@ impl Server {
         let fault = draw(faults, self.options.simulated.seed, arrival);
         let is_past = |form| setting(faults, &form).is_some_and(|after| arrival as f64 >= after);
         let allowed = self.is_allowed(&request);
+        let has_version =
+            route.protocol != Protocol::Anthropic || request.headers().contains_key("anthropic-version");
         if fault == Some(&FaultForm::Reset) {
             self.stats().faults += 1;
             return Err(io::Error::other("the connection is reset on purpose"));
@@ -103,18 +111,24 @@ impl Server {
         // The body is always read, so that the connection can be reused.
         let Ok(body) = Limited::new(request.into_body(), MAX_BODY).collect().await else {
             let message = "the body is too large or incomplete";
-            return Ok(invalid(StatusCode::PAYLOAD_TOO_LARGE, message, None, None));
+            return Ok(invalid(route, StatusCode::PAYLOAD_TOO_LARGE, message, None, None));
         };
         if !allowed || is_past(FaultForm::UnauthorizedAfter) {
-            return Ok(self.faulty(self.status(StatusCode::UNAUTHORIZED, None)));
+            return Ok(self.faulty(self.status(route, StatusCode::UNAUTHORIZED, None)));
+        }
+        if !has_version {
+            let message = "anthropic-version: header is required";
+            return Ok(invalid(route, StatusCode::BAD_REQUEST, message, None, None));
         }
         if is_past(FaultForm::QuotaAfter) {
             let message = "you exceeded your current quota, please check your plan and billing details";
             let error = wire::error(message, "insufficient_quota", None, Some("insufficient_quota"));
+            let error = route.error(429, error, None);
             return Ok(self.faulty(json(StatusCode::TOO_MANY_REQUESTS, &error)));
         }
         if let Some(wait) = self.rate_limit.as_ref().and_then(RateLimit::take) {
-            return Ok(self.faulty(self.status(StatusCode::TOO_MANY_REQUESTS, Some(wait.as_secs_f64()))));
+            let wait = Some(wait.as_secs_f64());
+            return Ok(self.faulty(self.status(route, StatusCode::TOO_MANY_REQUESTS, wait)));
         }
         Ok(match fault {
             Some(FaultForm::Hang) => {
@@ -123,7 +137,7 @@ impl Server {
             }
             Some(FaultForm::Status(status)) => {
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                self.faulty(self.status(status, None))
+                self.faulty(self.status(route, status, None))
             }
             Some(FaultForm::Empty) => self.faulty(whole(StatusCode::OK, Bytes::new())),
             Some(FaultForm::Html) => {
@@ -139,47 +153,50 @@ impl Server {
             Some(FaultForm::ErrorWithOk) => {
                 let message = "the upstream model failed";
                 let error = wire::error(message, "server_error", None, Some("upstream_error"));
-                self.faulty(json(StatusCode::OK, &error))
+                self.faulty(json(StatusCode::OK, &route.error(500, error, None)))
             }
-            fault => self.complete(fault, &body.to_bytes()).await,
+            fault => self.complete(route, fault, &body.to_bytes()).await,
         })
     }
 
     /// The response with a completion, or with a fault that needs a valid request.
-    async fn complete(&self, fault: Option<&FaultForm>, body: &[u8]) -> Reply {
-        let (request, streams) = match wire::parse_request(body) {
-            Ok(parsed) => parsed,
-            Err(error) => return invalid(StatusCode::BAD_REQUEST, &error.message, error.parameter, None),
+    async fn complete(&self, route: &Route, fault: Option<&FaultForm>, body: &[u8]) -> Reply {
+        let asked = match route.parse(body) {
+            Ok(asked) => asked,
+            Err(error) => {
+                return invalid(route, StatusCode::BAD_REQUEST, &error.message, error.parameter, None);
+            }
         };
+        let Asked { request, streams, .. } = &asked;
         if let Some(FaultForm::Refuse(parameter)) = fault
-            && has_parameter(&request, parameter)
+            && has_parameter(request, parameter)
         {
-            return self.faulty(refuse(parameter));
+            return self.faulty(refuse(route, parameter));
         }
-        if fault == Some(&FaultForm::StreamOnly) && !streams {
+        if fault == Some(&FaultForm::StreamOnly) && !*streams {
             let message = "This model only supports streams: set the parameter `stream` to true.";
-            return self.faulty(invalid(StatusCode::BAD_REQUEST, message, Some("stream"), None));
+            return self.faulty(invalid(route, StatusCode::BAD_REQUEST, message, Some("stream"), None));
         }
-        let reply = self.answer(&request).await;
+        let reply = self.answer(request).await;
         let is_unharmed = match fault {
             None | Some(FaultForm::Refuse(_) | FaultForm::StreamOnly) => true,
             Some(form) => form.is_judge_only() && !reply.is_judgement,
         };
-        if fault == Some(&FaultForm::Cut) {
-            return self.faulty(truncated(&reply.body));
-        }
-        if is_unharmed && !streams {
+        if is_unharmed && !*streams && route.protocol == Protocol::OpenAi {
             return whole(StatusCode::OK, reply.body);
         }
         let mut body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        if fault == Some(&FaultForm::Cut) {
+            return self.faulty(truncated(&Bytes::from(route.reply(&body, &asked).to_string())));
+        }
         if let Some(form) = fault.filter(|_| !is_unharmed) {
-            corrupt(&mut body, form, &request);
+            corrupt(&mut body, form, request);
             self.stats().faults += 1;
         }
-        if !streams {
-            return json(StatusCode::OK, &body);
+        if !*streams {
+            return json(StatusCode::OK, &route.reply(&body, &asked));
         }
-        let events = whole(StatusCode::OK, Bytes::from(wire::events(&body)));
+        let events = whole(StatusCode::OK, Bytes::from(route.events(&body, &asked)));
         with(events, CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))
     }
 
@@ -216,11 +233,13 @@ impl Server {
         let Some(key) = &self.options.require_key else { return true };
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
         header("authorization").and_then(|value| value.strip_prefix("Bearer ")) == Some(key.as_str())
-            || header("api-key") == Some(key.as_str())
+            || ["api-key", "x-api-key", "x-goog-api-key"]
+                .iter()
+                .any(|name| header(name) == Some(key.as_str()))
     }
 
     /// An error response; `Retry-After` of 429 and 503 is as configured, else `wait` seconds if given.
-    fn status(&self, status: StatusCode, wait: Option<f64>) -> Reply {
+    fn status(&self, route: &Route, status: StatusCode, wait: Option<f64>) -> Reply {
         let (message, kind, code) = match status.as_u16() {
             402 => ("the balance of this account is exhausted", "insufficient_quota", "insufficient_quota"),
             429 => ("rate limit reached, please try again later", "rate_limit_error", "rate_limit_exceeded"),
@@ -230,10 +249,13 @@ impl Server {
             404 => ("the model does not exist", "invalid_request_error", "model_not_found"),
             _ => ("the request was refused", "invalid_request_error", "refused"),
         };
-        let mut response = json(status, &wire::error(message, kind, None, Some(code)));
         let has_retry_after = matches!(status.as_u16(), 429 | 503);
         let retry_after = setting(&self.options.faults, &FaultForm::RetryAfter).or(wait);
-        if let Some(seconds) = retry_after.filter(|_| has_retry_after) {
+        let retry_after = retry_after.filter(|_| has_retry_after);
+        let error = wire::error(message, kind, None, Some(code));
+        let mut response = json(status, &route.error(status.as_u16(), error, retry_after));
+        // Gemini's is in the body.
+        if let Some(seconds) = retry_after.filter(|_| route.protocol != Protocol::Gemini) {
             // `Retry-After` takes whole seconds only.
             let (name, value) = match seconds.fract() == 0.0 {
                 true => ("retry-after", seconds),
@@ -260,7 +282,7 @@ fn has_parameter(request: &ChatRequest, parameter: &str) -> bool {
     }
 }
 
-fn refuse(parameter: &str) -> Reply {
+fn refuse(route: &Route, parameter: &str) -> Reply {
     let (named, feature) = match parameter {
         "json_schema" | "json_object" => {
             ("response_format", format!("Invalid parameter: 'response_format' of type '{parameter}'"))
@@ -268,7 +290,7 @@ fn refuse(parameter: &str) -> Reply {
         _ => (parameter, format!("Unsupported parameter: '{parameter}'")),
     };
     let message = format!("{feature} is not supported with this model.");
-    invalid(StatusCode::BAD_REQUEST, &message, Some(named), Some("unsupported_parameter"))
+    invalid(route, StatusCode::BAD_REQUEST, &message, Some(named), Some("unsupported_parameter"))
 }
 
 /// The first half of a body with the length of the whole.
@@ -283,8 +305,15 @@ fn truncated(body: &Bytes) -> Reply {
     with(response(StatusCode::OK, truncated), CONTENT_LENGTH, body.len())
 }
 
-fn invalid(status: StatusCode, message: &str, parameter: Option<&str>, code: Option<&str>) -> Reply {
-    json(status, &wire::error(message, "invalid_request_error", parameter, code))
+fn invalid(
+    route: &Route,
+    status: StatusCode,
+    message: &str,
+    parameter: Option<&str>,
+    code: Option<&str>,
+) -> Reply {
+    let error = wire::error(message, "invalid_request_error", parameter, code);
+    json(status, &route.error(status.as_u16(), error, None))
 }
 
 fn json(status: StatusCode, value: &Value) -> Reply {

@@ -16,7 +16,7 @@ use promptgate_engine::judge::registry::faithfulness::{FaithfulnessPayload, Judg
 use promptgate_engine::judge::reply::read;
 use promptgate_engine::judge::request::{Numbered, Payload};
 
-struct TestServer {
+pub(super) struct TestServer {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     task: JoinHandle<ServerStats>,
@@ -33,11 +33,11 @@ impl TestServer {
         Self { address, stop, task }
     }
 
-    async fn with(faults: &[&str]) -> Self {
+    pub(super) async fn with(faults: &[&str]) -> Self {
         Self::start(options(faults)).await
     }
 
-    async fn connect(&self) -> Client {
+    pub(super) async fn connect(&self) -> Client {
         Client { stream: TcpStream::connect(self.address).await.unwrap() }
     }
 
@@ -45,7 +45,7 @@ impl TestServer {
         self.connect().await.post("/v1/chat/completions", "", body).await.unwrap()
     }
 
-    async fn stop(self) -> ServerStats {
+    pub(super) async fn stop(self) -> ServerStats {
         self.stop.send(()).unwrap();
         self.task.await.unwrap()
     }
@@ -56,15 +56,15 @@ fn options(faults: &[&str]) -> Options {
     Options { faults, ..Options::default() }
 }
 
-struct Client {
+pub(super) struct Client {
     stream: TcpStream,
 }
 
 #[derive(Debug)]
-struct HttpResponse {
-    status: u16,
+pub(super) struct HttpResponse {
+    pub(super) status: u16,
     head: String,
-    body: Vec<u8>,
+    pub(super) body: Vec<u8>,
     content_length: usize,
 }
 
@@ -79,7 +79,7 @@ impl HttpResponse {
 }
 
 impl Client {
-    async fn post(&mut self, path: &str, headers: &str, body: &Value) -> io::Result<HttpResponse> {
+    pub(super) async fn post(&mut self, path: &str, headers: &str, body: &Value) -> io::Result<HttpResponse> {
         let body = body.to_string();
         let head =
             format!("POST {path} HTTP/1.1\r\nhost: x\r\n{headers}content-length: {}\r\n\r\n", body.len());

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+
+use super::route::{halves, map};
 
 use promptgate_core::model::{ChatRequest, Completion, Message, MessageRole, Purpose, ResponseFormat};
 
@@ -20,10 +22,7 @@ fn invalid(parameter: &'static str, message: impl Into<String>) -> InvalidReques
 
 /// Parses the body of `POST /v1/chat/completions`. The second part says whether the reply has to be a stream.
 pub(super) fn parse_request(body: &[u8]) -> Result<(ChatRequest, bool), InvalidRequest> {
-    let mut fields: Map<String, Value> = serde_json::from_slice(body).map_err(|error| InvalidRequest {
-        message: format!("the body is not a JSON object: {error}"),
-        parameter: None,
-    })?;
+    let mut fields = map(body)?;
     let Some(Value::String(model)) = fields.shift_remove("model") else {
         return Err(invalid("model", "you must provide a model parameter"));
     };
@@ -135,8 +134,7 @@ pub(super) fn events(reply: &Value) -> String {
     let mut events = String::new();
     let mut message = choice["message"].clone();
     if let Value::String(text) = &choice["message"]["content"] {
-        let middle = text.char_indices().nth(text.chars().count() / 2).map_or(0, |(index, _)| index);
-        let (start, rest) = text.split_at(middle);
+        let (start, rest) = halves(text);
         events.push_str(&delta(json!({"role": "assistant", "content": start}), &Value::Null));
         message["content"] = Value::from(rest);
     }

@@ -149,3 +149,40 @@ async fn waiting_for_room_ends_with_a_stop() {
     assert!(first.is_ok());
     assert_eq!(second.unwrap_err().kind, FaultKind::Interrupted);
 }
+
+/// An answer of an application at this cost.
+fn costing(cost_usd: Option<f64>) -> promptgate_testing::Reply {
+    Ok(Completion { cost_usd, ..Completion::from_text("ok") })
+}
+
+#[tokio::test(start_paused = true)]
+async fn reported_cost_takes_precedence_over_the_price() {
+    let inner = scripted([costing(Some(0.25)), costing(Some(f64::NAN)), costing(Some(-1.0))]);
+    let budget = budget(Ceilings::default());
+    let (model, _) = budgeted(&inner, &budget);
+    model.complete(&priced()).await.unwrap();
+    assert!((budget.spent_usd() - 0.25).abs() < 1e-12);
+    // Not costs, and there is no usage: the maximum counts.
+    for _ in 0..2 {
+        model.complete(&priced()).await.unwrap();
+    }
+    assert!((budget.spent_usd() - 0.25 - 2.0 * MAX_COST).abs() < 1e-12);
+}
+
+#[tokio::test(start_paused = true)]
+async fn application_without_a_price_is_held_to_what_it_reported() {
+    let asked = ChatRequest { input: Some(Arc::new(serde_json::json!({"id": "a"}))), ..request() };
+    let usd =
+        |usd| Arc::new(Budget::new(Ceilings { usd: Some(usd), ..Ceilings::default() }, Prices::default()));
+    let inner = scripted([costing(Some(0.6)), costing(Some(0.6))]);
+    let budget = usd(1.0);
+    let (model, _) = budgeted(&inner, &budget);
+    model.complete(&asked).await.unwrap();
+    assert_eq!(model.complete(&asked).await.unwrap_err().kind, FaultKind::BudgetSpent);
+    assert_eq!((inner.call_count(), budget.spent_usd()), (1, 0.6));
+
+    let inner = scripted([costing(None)]);
+    let fault = budgeted(&inner, &usd(1.0)).0.complete(&asked).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::BudgetSpent);
+    assert!(fault.message.contains("`cost_usd`"), "{fault}");
+}

@@ -25,6 +25,7 @@ fn fault(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> F
         headers,
         body: body.as_bytes().to_vec(),
         elapsed: Duration::ZERO,
+        arrivals: Vec::new(),
         resends: 0,
     })
 }

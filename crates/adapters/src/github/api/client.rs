@@ -281,6 +281,7 @@ mod tests {
                 headers: headers(pairs),
                 body: Vec::new(),
                 elapsed: Duration::ZERO,
+                arrivals: Vec::new(),
                 resends: 0,
             };
             response.retry_after(Resets::Exhausted)

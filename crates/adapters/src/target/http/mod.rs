@@ -3,7 +3,7 @@
 mod body;
 mod options;
 mod server;
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

@@ -170,13 +170,13 @@ impl Paths {
 
     /// Returns the parts of a response. Text and contexts must be there; tool calls and token counts may be left out.
     pub(super) fn parts(&self, response: &Value) -> Result<OwnedParts, String> {
-        let contexts = self.contexts.as_ref().map(|path| list(path, response)).transpose()?;
         let tool_calls = self.tool_calls.as_ref().and_then(|path| list(path, response).ok());
         let has_calls = tool_calls.as_ref().and_then(Value::as_array).is_some_and(|calls| !calls.is_empty());
         let output = match one(&self.output, response) {
             Err(_) if has_calls => None,
             output => Some(output?.clone()).filter(|output| !output.is_null()),
         };
+        let contexts = self.contexts.as_ref().map(|path| list(path, response)).transpose()?;
         let usage = self.usage.as_ref().and_then(|path| one(path, response).ok().cloned());
         Ok(OwnedParts { output, contexts, tool_calls, usage })
     }

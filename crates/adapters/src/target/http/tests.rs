@@ -1,3 +1,5 @@
+#![cfg(unix)]
+
 use std::sync::Arc;
 use std::time::Duration;
 

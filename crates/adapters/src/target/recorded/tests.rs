@@ -39,7 +39,9 @@ fn answers_are_found_by_case_and_repeat() {
     assert_eq!(ask(&answers, "a", 2).unwrap().text, "a2");
     assert_eq!(ask(&answers, "7", 0).unwrap().text, "seven");
     assert_eq!((answers.repeats("a"), answers.repeats("7"), answers.repeats("b")), (3, 1, 0));
-    assert_eq!(answers.ids().len(), 2);
+    assert!(answers.ids().len() == 2 && !answers.has_latencies());
+    let timed = "{\"id\": \"a\", \"output\": \"x\", \"latency_ms\": 0}\n{\"id\": \"b\", \"error\": \"no\"}";
+    assert!(parse(timed).unwrap().has_latencies());
 }
 
 #[test]

@@ -133,9 +133,8 @@ async fn second_line_is_a_fault() {
     }
 }
 
-#[tokio::test]
-async fn late_second_line_makes_the_pool_out_of_step() {
-    // The second line comes when the file is there, which is after the first was taken for the answer.
+/// Asks a process whose second line comes after the first was taken for the answer.
+async fn asked_too_early() -> Pool {
     let script = r#"
 read line; echo '{"output": "x"}'
 while [ ! -e go ]; do sleep 0.01; done
@@ -143,11 +142,29 @@ echo '{"output": "x"}'; : > went; cat"#;
     let pool = Pool::shell(script);
     assert!(pool.ask("a").await.is_ok());
     std::fs::write(pool.folder.path().join("go"), "").unwrap();
-    while !pool.folder.path().join("went").exists() {
+    pool
+}
+
+#[tokio::test]
+async fn late_second_line_ends_the_run() {
+    let pool = asked_too_early().await;
+    while pool.log.summary().faults == 0 {
         tokio::task::yield_now().await;
     }
+    let fault = pool.ask("b").await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Dead);
+    assert!(fault.message.contains("those of other cases"), "{}", fault.message);
+    assert!(pool.workers.shutdown().await.is_err());
+}
+
+#[tokio::test]
+async fn second_line_at_the_end_is_reported() {
+    let pool = asked_too_early().await;
+    while !pool.folder.path().join("went").exists() {
+        std::thread::yield_now();
+    }
     let fault = pool.workers.shutdown().await.unwrap_err();
-    assert!(fault.message.contains("process 1"), "{}", fault.message);
+    assert!(fault.message.contains("those of other cases"), "{}", fault.message);
 }
 
 #[tokio::test]

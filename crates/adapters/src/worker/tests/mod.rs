@@ -1,4 +1,5 @@
 //! Worker processes that behave, and those that do not.
+#![cfg(unix)]
 
 mod behaved;
 mod misbehaved;

@@ -22,7 +22,7 @@ pub(super) fn matrix(rows: &[Vec<f64>]) -> Matrix {
 
 pub(super) fn metric(name: &str, candidate: &[Vec<f64>], baseline: Option<&[Vec<f64>]>) -> MetricScores {
     let kind = match name {
-        "latency" => MetricKind::Latency,
+        "latency" | "ttft" => MetricKind::Latency,
         "output_tokens" => MetricKind::OutputTokens,
         "cost_usd" => MetricKind::Cost,
         "length" => MetricKind::Length,
@@ -48,7 +48,7 @@ pub(super) fn analysis(metrics: Vec<MetricScores>) -> Analysis {
         repeats: u32::try_from(repeats).expect("few repeats"),
         has_baseline: metrics.iter().any(|metric| metric.scores.baseline.is_some()),
         metrics,
-        fresh_latency: None,
+        fresh_times: Vec::new(),
         unreviewed_price: None,
         baseline_reused: false,
         sessions_differ: false,

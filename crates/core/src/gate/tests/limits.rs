@@ -163,7 +163,7 @@ fn mostly_cached(fresh: u32, seconds: f64) -> Analysis {
     let row = |case| Some([if case < fresh { Cell::Value(own(case)) } else { Cell::NotAsked }]);
     let mut only_fresh: MetricScores = run.metrics[0].clone();
     only_fresh.scores.candidate = (0..200).map(row).collect();
-    run.fresh_latency = Some(only_fresh);
+    run.fresh_times = vec![only_fresh];
     run
 }
 
@@ -202,9 +202,47 @@ fn small_suite_needs_all_its_latencies_fresh() {
     let mut partly = run.metrics[0].clone();
     partly.scores.candidate =
         [Cell::Value(0.5), Cell::Value(0.5), Cell::NotAsked].map(|cell| Some([cell])).into_iter().collect();
-    run.fresh_latency = Some(partly);
+    run.fresh_times = vec![partly];
     let verdict = |run: &Analysis| completed(run, &policy(vec![limit.clone()])).verdict;
     assert_eq!(verdict(&run), Verdict::Incomplete);
-    run.fresh_latency = None;
+    run.fresh_times = Vec::new();
     assert_eq!(verdict(&run), Verdict::Pass);
+}
+
+#[test]
+fn time_to_first_token_is_limited_like_latency() {
+    let decided = |ttft: &[f64], limit: Bound| {
+        let baseline = same(&[0.5], 80);
+        let run = analysis(vec![
+            metric("latency", &same(&[2.0], 80), Some(&same(&[2.0], 80))),
+            metric("ttft", &same(ttft, 80), Some(&baseline)),
+        ]);
+        completed(&run, &policy(vec![self::limit("ttft", Statistic::P95, limit)])).verdict
+    };
+    assert_eq!(decided(&[0.5], Bound::Absolute(1.0)), Verdict::Pass);
+    assert_eq!(decided(&[1.5], Bound::Absolute(1.0)), Verdict::Fail);
+    assert_eq!(decided(&[1.5], Bound::MaxIncrease(0.2)), Verdict::Fail);
+}
+
+#[test]
+fn limit_on_a_time_that_no_answer_has_is_never_green() {
+    let run = analysis(vec![metric("latency", &same(&[0.5], 80), None)]);
+    let limit = limit("ttft", Statistic::P95, Bound::Absolute(9.0));
+    assert_eq!(completed(&run, &policy(vec![limit])).verdict, Verdict::Incomplete);
+}
+
+#[test]
+fn cached_answers_without_a_stream_do_not_pass_a_limit_on_the_first_token() {
+    // Two of 80 answers are new and fast.
+    let mut run = analysis(vec![metric("latency", &same(&[0.5], 80), None)]);
+    let mut ttft = run.metrics[0].clone();
+    "ttft".clone_into(&mut ttft.name);
+    let cell = |case| Some([if case < 2 { Cell::Value(0.1) } else { Cell::NotAsked }]);
+    ttft.scores.candidate = (0..80).map(cell).collect();
+    run.metrics.push(ttft.clone());
+    run.fresh_times = vec![run.metrics[0].clone(), ttft];
+    let limit = limit("ttft", Statistic::P95, Bound::Absolute(1.0));
+    let decision = completed(&run, &policy(vec![limit]));
+    assert_eq!(decision.verdict, Verdict::Incomplete);
+    assert!(decision.criteria[0].explanation.contains("2 fresh times to the first token"));
 }

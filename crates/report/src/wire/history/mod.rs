@@ -56,7 +56,7 @@ pub struct HistoryRun {
     pub repeats: u32,
     /// Whether the endpoint was the simulated one.
     pub simulated: bool,
-    /// Whether trends include it: it completed, and shares dataset, judge, model and simulation with the newest run.
+    /// Whether trends include it: it completed, and shares dataset, judge, model, parameters and simulation with the newest run.
     pub comparable: bool,
     /// Means of the gated metrics.
     pub metrics: Vec<MetricMean>,
@@ -181,12 +181,15 @@ impl SavedRun {
         self.metrics.iter().find(|metric| metric.name == name)
     }
 
-    /// Whether this run completed with the same dataset, judge, model and simulation as the newest one.
+    /// Whether the means of both are of the same cases, by the same judge, and of the same model. The prompt may differ,
+    /// which the findings say.
     fn compares_with(&self, newest: &Self) -> bool {
+        let (own, other) = (&self.variants.candidate, &newest.variants.candidate);
         self.ended.kind == EndedKind::Completed
+            && own.model == other.model
+            && own.parameters == other.parameters
             && self.dataset.digest == newest.dataset.digest
             && self.simulated == newest.simulated
-            && self.variants.candidate.model == newest.variants.candidate.model
             && self.judge.as_ref().map(|judge| &judge.fingerprint)
                 == newest.judge.as_ref().map(|judge| &judge.fingerprint)
     }

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::SavedRun;
-use crate::v1::{Metric, MetricKind};
+use crate::v1::{Metric, MetricKind, Verdict};
 use crate::view::number;
-use promptgate_core::stats::{Drift, RunMean, drift, normal_quantile};
+use promptgate_core::stats::{Drift, RunMean, drift, normal_quantile, student_t_quantile};
 
 /// Runs that are compared with those before them.
 const LAST: usize = 3;
@@ -69,8 +69,8 @@ pub(super) fn trends(metrics: &[String], runs: &[&SavedRun], all: usize) -> (Vec
     let left_out = match all - runs.len() {
         0 => String::new(),
         left_out => format!(
-            " Left out: {left_out} of {all} runs that did not complete, or that differ from the newest in dataset, judge, model or \
-             simulation."
+            " Left out: {left_out} of {all} runs that did not complete, or that differ from the newest in dataset, judge, model, \
+             parameters or simulation."
         ),
     };
     let sentence = if tested == 0 {
@@ -85,9 +85,9 @@ pub(super) fn trends(metrics: &[String], runs: &[&SavedRun], all: usize) -> (Vec
         format!("Nothing was tested: {why}.{left_out}")
     } else {
         format!(
-            "Averages of the last {LAST} runs were tested against the runs before, two-sided, with the noise estimated from \
-             the reports' intervals; the probability of any false finding is {} over {}. Runs that reuse cached answers add \
-             noise as a single run.{left_out}",
+            "Averages of the last {LAST} runs were tested against those of the runs before, two-sided, with the larger of two \
+             noises: between runs, and within them by the intervals of the reports; the probability of any false finding is {} \
+             over {}. Runs that reuse cached answers count as one in the noise.{left_out}",
             number::percent(ALPHA),
             number::counted(tested as u64, "metric"),
         )
@@ -137,7 +137,25 @@ fn trend(name: &str, runs: &[&SavedRun], tested: usize) -> Option<Trend> {
     trend.last = Some(GroupMean { runs: after.len(), mean: found.later });
     trend.difference = Some(found.difference);
     decide(&mut trend, found, tested, resolution);
+    if matches!(trend.status, TrendStatus::Lower | TrendStatus::Higher) {
+        let runs: Vec<&SavedRun> = values.iter().map(|(run, ..)| *run).collect();
+        trend.finding.push_str(&other_causes(&runs));
+    }
     Some(trend)
+}
+
+/// What other than drift may explain a difference: another prompt, also one that was rejected. Failed runs of one prompt may
+/// be the drift itself.
+fn other_causes(runs: &[&SavedRun]) -> String {
+    let digest = |run: &SavedRun| run.variants.candidate.prompt.digest.clone();
+    if runs.windows(2).all(|pair| digest(pair[0]) == digest(pair[1])) {
+        return String::new();
+    }
+    let changed = "; the prompt changed within these runs, and a change of the prompt is not drift";
+    match runs.iter().filter(|run| run.verdict == Verdict::Fail).count() {
+        0 => changed.to_owned(),
+        failed => format!("{changed}; {failed} of the {} runs failed", runs.len()),
+    }
 }
 
 /// Fills in the finding. Where no run shows noise, scores count from the resolution of the policy on, and nothing else is
@@ -146,7 +164,10 @@ fn decide(trend: &mut Trend, found: Drift, tested: usize, resolution: f64) {
     let is_score = matches!(trend.kind, MetricKind::Check | MetricKind::Judge);
     let is_measured = found.standard_error > 0.0;
     let noise = match (is_measured, is_score) {
-        (true, _) => normal_quantile(1.0 - ALPHA / 2.0 / tested.max(1) as f64) * found.standard_error,
+        (true, _) => {
+            let confidence = 1.0 - ALPHA / 2.0 / tested.max(1) as f64;
+            student_t_quantile(confidence, found.degrees_of_freedom) * found.standard_error
+        }
         (false, true) => resolution,
         (false, false) => {
             "not tested: no run shows any noise".clone_into(&mut trend.finding);
@@ -198,7 +219,7 @@ mod tests {
 
     #[test]
     fn cached_answers_widen_the_noise() {
-        let means = [0.90, 0.90, 0.90, 0.90, 0.875, 0.875, 0.875];
+        let means = [0.90, 0.90, 0.90, 0.90, 0.85, 0.85, 0.85];
         let fresh = history(&means, |_, _| {});
         let cached = history(&means, |_, run| run.usage.cached = 5);
         let noise = |history: &History| faithfulness(history).noise.unwrap();
@@ -227,22 +248,57 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_another_model_are_not_tested() {
+    fn spread_of_the_runs_is_noise_even_where_their_intervals_are_narrow() {
+        let means = [0.88, 0.92, 0.90, 0.93, 0.87, 0.90, 0.88, 0.85, 0.87];
+        let narrow = history(&means, |_, run| {
+            for metric in run.metrics.iter_mut() {
+                let of = &mut metric.candidate;
+                (of.lower, of.upper) = (of.mean.map(|mean| mean - 0.004), of.mean.map(|mean| mean + 0.004));
+            }
+        });
+        assert_eq!(faithfulness(&narrow).status, TrendStatus::WithinNoise, "{:?}", faithfulness(&narrow));
+    }
+
+    #[test]
+    fn runs_of_another_model_or_with_other_parameters_are_not_tested() {
         let means = [0.9, 0.9, 0.9, 0.9, 0.7, 0.7, 0.7];
-        let switched = history(&means, |index, run| {
+        let newer_model = history(&means, |index, run| {
             if index >= 4 {
                 "another-model".clone_into(&mut run.variants.candidate.model);
             }
         });
-        assert_eq!(faithfulness(&switched).status, TrendStatus::NotTested);
-        assert_eq!(switched.runs.iter().filter(|run| !run.comparable).count(), 4);
-        assert!(
-            switched.tested.contains("differ from the newest in dataset, judge, model"),
-            "{}",
-            switched.tested
-        );
-        let simulated = history(&means, |index, run| run.simulated = index >= 4);
-        assert_eq!(faithfulness(&simulated).status, TrendStatus::NotTested);
+        let found = faithfulness(&newer_model);
+        assert_eq!((found.status, found.runs), (TrendStatus::NotTested, 3), "{found:?}");
+        let warmer = history(&means, |index, run| {
+            if index == 0 {
+                run.variants.candidate.parameters.insert("temperature".to_owned(), 1.7.into());
+            }
+        });
+        assert!(!warmer.runs[0].comparable && warmer.runs[1].comparable);
+        assert!(warmer.tested.contains("model, parameters"), "{}", warmer.tested);
+    }
+
+    #[test]
+    fn other_prompts_and_failed_runs_are_named_in_the_finding() {
+        let means = [0.9, 0.9, 0.9, 0.9, 0.7, 0.7, 0.7];
+        let passing = |run: &mut SavedRun| run.verdict = Verdict::Pass;
+        let same = history(&means, |_, run| passing(run));
+        let finding = &faithfulness(&same).finding;
+        assert!(!finding.contains("prompt") && !finding.contains("failed"), "{finding}");
+        // Failures of one prompt may be the drift.
+        let failing = history(&means, |_, run| run.verdict = Verdict::Fail);
+        assert!(!faithfulness(&failing).finding.contains("failed"), "{}", faithfulness(&failing).finding);
+        let rejected = history(&means, |index, run| {
+            passing(run);
+            if index >= 4 {
+                "sha256:other".clone_into(&mut run.variants.candidate.prompt.digest);
+                run.verdict = Verdict::Fail;
+            }
+        });
+        let found = faithfulness(&rejected);
+        assert_eq!(found.status, TrendStatus::Lower);
+        assert!(found.finding.contains("the prompt changed within these runs"), "{}", found.finding);
+        assert!(found.finding.contains("3 of the 7 runs failed"), "{}", found.finding);
     }
 
     #[test]

@@ -2,10 +2,8 @@
 
 use serde_json::Value;
 
+use super::super::tokens::count;
 use promptgate_core::model::Usage;
-
-/// Larger token counts are errors of the server.
-const MAX_TOKENS: u64 = 1 << 40;
 
 /// Returns both counts or none: a missing, negative or implausible count is not 0, half a usage has no price, and 0
 /// tokens in all means that the server does not count.
@@ -13,7 +11,6 @@ const MAX_TOKENS: u64 = 1 << 40;
 /// Some servers leave reasoning out of the tokens of the answer: where the total is larger than the sum, what is not of
 /// the request is of the answer.
 pub(super) fn usage(value: &Value) -> Option<Usage> {
-    let count = |value: Option<&Value>| value.and_then(Value::as_u64).filter(|count| *count <= MAX_TOKENS);
     let prompt_tokens = count(value.get("prompt_tokens"))?;
     let named = count(value.get("completion_tokens"))?;
     let total = count(value.get("total_tokens")).unwrap_or_default();

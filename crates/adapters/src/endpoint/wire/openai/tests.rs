@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use serde_json::Map;
 
+use super::super::invalid::InvalidReply;
 use super::*;
 use promptgate_core::model::{Completion, Usage};
 use promptgate_testing::request;
@@ -13,7 +14,10 @@ fn choice(choice: Value) -> Vec<u8> {
 
 fn invalid(body: &[u8]) -> String {
     match parse(body).unwrap_err() {
-        InvalidReply::Truncated(text) | InvalidReply::Malformed(text) | InvalidReply::Failed(text) => text,
+        InvalidReply::Truncated(text)
+        | InvalidReply::Malformed(text)
+        | InvalidReply::Failed(text)
+        | InvalidReply::Blocked(text) => text,
         InvalidReply::Error(error) => error.summary(),
     }
 }

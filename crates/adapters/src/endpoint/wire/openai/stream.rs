@@ -4,43 +4,38 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::reply::{Content, Envelope, InvalidReply, ReplyMessage, completion, text_of};
-use crate::http::ServerError;
+use super::super::Streamed;
+use super::super::invalid::{InvalidReply, read_event};
+use super::super::sse::events;
+use super::reply::{Content, Envelope, ReplyMessage, completion, text_of};
 use promptgate_core::model::Completion;
 
 /// The event after the last chunk.
 const DONE: &str = "[DONE]";
 
 /// Puts the chunks of a complete stream together.
-pub(in crate::endpoint) fn parse(body: &[u8]) -> Result<Completion, InvalidReply> {
-    let text = String::from_utf8_lossy(body);
+pub(in crate::endpoint::wire) fn parse(body: &[u8]) -> Result<Streamed, InvalidReply> {
     let mut answer = Answer::default();
-    for event in events(&text) {
-        if event.trim() == DONE {
+    let mut first_token = None;
+    for event in events(body) {
+        if event.data.trim() == DONE {
             answer.is_done = true;
             break;
         }
-        let chunk: Value = serde_json::from_str(&event).map_err(|error| {
-            InvalidReply::Truncated(format!("an event of the stream is not JSON: {error}"))
-        })?;
-        answer.add(&chunk)?;
+        answer.add(&read_event(&event.data)?)?;
+        if first_token.is_none() && answer.has_token() {
+            first_token = Some(event.end);
+        }
     }
-    answer.finish()
+    Ok(Streamed { completion: answer.finish()?, first_token })
 }
 
-/// The data of each event; the lines of one are joined.
-fn events(text: &str) -> Vec<String> {
-    let mut events = Vec::new();
-    let mut data: Vec<&str> = Vec::new();
-    for line in text.trim_start_matches('\u{feff}').lines().chain([""]) {
-        if let Some(value) = line.strip_prefix("data:") {
-            data.push(value.strip_prefix(' ').unwrap_or(value));
-        } else if line.is_empty() && !data.is_empty() {
-            events.push(std::mem::take(&mut data).join("\n"));
-        }
-        // Comments, names and ids of events say nothing about the answer.
-    }
-    events
+/// A tool call as far as it has arrived.
+#[derive(Default)]
+struct PartialCall {
+    id: String,
+    name: String,
+    arguments: String,
 }
 
 /// An answer as far as it has arrived.
@@ -51,8 +46,8 @@ struct Answer {
     text: Option<String>,
     reasoning: String,
     refusal: String,
-    /// Name and arguments by index.
-    calls: BTreeMap<u64, (String, String)>,
+    /// By index.
+    calls: BTreeMap<u64, PartialCall>,
     envelope: Envelope,
 }
 
@@ -60,7 +55,7 @@ impl Answer {
     fn add(&mut self, chunk: &Value) -> Result<(), InvalidReply> {
         let present = |value: &Value, name: &str| value.get(name).filter(|value| !value.is_null()).cloned();
         if let Some(error) = present(chunk, "error") {
-            return Err(InvalidReply::Error(ServerError::from_json(&error)));
+            return Err(InvalidReply::error(&error));
         }
         for (name, field) in [
             ("usage", &mut self.envelope.usage),
@@ -76,7 +71,7 @@ impl Answer {
         for choice in choices.filter(|choice| choice.get("index").and_then(Value::as_u64).unwrap_or(0) == 0) {
             self.has_choice = true;
             if let Some(error) = present(choice, "error") {
-                return Err(InvalidReply::Error(ServerError::from_json(&error)));
+                return Err(InvalidReply::error(&error));
             }
             if let Some(reason) = choice.get("finish_reason").and_then(Value::as_str) {
                 self.envelope.finish_reason = Some(reason.to_owned());
@@ -102,7 +97,7 @@ impl Answer {
             (0..).zip(delta.get("tool_calls").and_then(Value::as_array).into_iter().flatten())
         {
             let index = call.get("index").and_then(Value::as_u64).unwrap_or(position);
-            self.add_call(index, call.get("function").unwrap_or(call));
+            self.add_call(index, call);
         }
         if let Some(call) = delta.get("function_call") {
             self.add_call(0, call);
@@ -116,11 +111,24 @@ impl Answer {
         }
     }
 
-    fn add_call(&mut self, index: u64, function: &Value) {
-        let (name, arguments) = self.calls.entry(index).or_default();
-        let text = |field: &str| function.get(field).and_then(Value::as_str).unwrap_or_default();
-        name.push_str(text("name"));
-        arguments.push_str(text("arguments"));
+    fn add_call(&mut self, index: u64, call: &Value) {
+        let partial = self.calls.entry(index).or_default();
+        let function = call.get("function").unwrap_or(call);
+        let text = |value: &Value, field: &str| {
+            value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        // Some servers repeat the id with every piece.
+        if partial.id.is_empty() {
+            partial.id = text(call, "id");
+        }
+        partial.name.push_str(&text(function, "name"));
+        partial.arguments.push_str(&text(function, "arguments"));
+    }
+
+    /// Whether the model has begun to answer, to reason or to call a tool.
+    fn has_token(&self) -> bool {
+        let texts = [self.text.as_deref().unwrap_or_default(), &self.reasoning, &self.refusal];
+        texts.iter().any(|text| !text.is_empty()) || !self.calls.is_empty()
     }
 
     fn finish(self) -> Result<Completion, InvalidReply> {
@@ -133,7 +141,7 @@ impl Answer {
         }
         let content = self.text.map_or(Content::None, Content::Text);
         let calls = self.calls.into_values();
-        let call = |(name, arguments)| serde_json::json!({"name": name, "arguments": arguments});
+        let call = |PartialCall { id, name, arguments }| serde_json::json!({"id": id, "function": {"name": name, "arguments": arguments}});
         let message = ReplyMessage {
             content,
             refusal: Some(self.refusal),
@@ -152,11 +160,16 @@ mod tests {
     use super::*;
     use promptgate_core::model::{FinishReason, ToolCall, Usage};
 
+    fn answer(text: &str) -> Completion {
+        parse(text.as_bytes()).unwrap().completion
+    }
+
     fn reason(text: &str) -> String {
-        match parse(text.as_bytes()).unwrap_err() {
+        match parse(text.as_bytes()).map(|streamed| streamed.completion).unwrap_err() {
             InvalidReply::Truncated(reason)
             | InvalidReply::Malformed(reason)
-            | InvalidReply::Failed(reason) => reason,
+            | InvalidReply::Failed(reason)
+            | InvalidReply::Blocked(reason) => reason,
             InvalidReply::Error(error) => error.summary(),
         }
     }
@@ -174,7 +187,7 @@ mod tests {
             "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":3}}\n\n",
             "data: [DONE]\n\n",
         );
-        let answer = parse(stream.as_bytes()).unwrap();
+        let answer = answer(stream);
         assert_eq!((answer.text.as_str(), answer.reasoning.as_deref()), ("hello", Some("hm")));
         assert_eq!((answer.usage, answer.model.as_deref()), (Some(Usage::new(5, 3)), Some("m-1")));
     }
@@ -182,12 +195,32 @@ mod tests {
     #[test]
     fn tool_call_in_pieces_is_joined() {
         let stream = concat!(
-            "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"f\",\"arguments\":\"{\"}}]}}]}\n\n",
+            "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"call_7\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}}]}}]}\n\n",
             "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"}\"}}]},\"finish_reason\":\"tool_calls\"}]}\n\n",
         );
-        let answer = parse(stream.as_bytes()).unwrap();
-        assert_eq!(answer.tool_calls, [ToolCall { id: None, name: "f".into(), arguments: "{}".into() }]);
+        let answer = answer(stream);
+        assert_eq!(
+            answer.tool_calls,
+            [ToolCall { id: Some("call_7".into()), name: "f".into(), arguments: "{}".into() }]
+        );
         assert_eq!(answer.finish_reason, FinishReason::ToolCalls);
+    }
+
+    #[test]
+    fn first_token_is_the_first_text_of_any_kind() {
+        let start = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";
+        let end = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+        for delta in [
+            "{\"content\":\"a\"}",
+            "{\"reasoning\":\"a\"}",
+            "{\"refusal\":\"a\"}",
+            "{\"tool_calls\":[{\"function\":{\"name\":\"f\"}}]}",
+        ] {
+            let token = format!("data: {{\"choices\":[{{\"delta\":{delta}}}]}}\n\n");
+            let found = parse(format!("{start}{token}{token}{end}").as_bytes()).unwrap().first_token;
+            assert_eq!(found, Some(start.len() + token.len()), "{delta}");
+        }
+        assert_eq!(parse(format!("{start}{end}").as_bytes()).unwrap().first_token, None);
     }
 
     #[test]
@@ -200,7 +233,7 @@ mod tests {
         assert_eq!(reason("data: {\"error\":{\"message\":\"boom\"}}\n\n"), "boom");
         // Length and filters end a stream as well.
         let end = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\n";
-        assert_eq!(parse(format!("{chunk}{end}").as_bytes()).unwrap().finish_reason, FinishReason::Length);
+        assert_eq!(answer(&format!("{chunk}{end}")).finish_reason, FinishReason::Length);
     }
 
     proptest! {

@@ -9,33 +9,13 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::super::invalid::{InvalidReply, read, string};
 use super::usage::usage;
-use crate::http::ServerError;
 use promptgate_core::model::{Completion, FinishReason, ToolCall};
-use promptgate_core::text::json::half_character;
 
 /// Finish reasons of a server that failed.
 const FAILED: [&str; 6] =
     ["error", "network_error", "insufficient_system_resource", "abort", "aborted", "server_error"];
-
-/// The reason why a 2xx body is not a completion.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::endpoint) enum InvalidReply {
-    /// The body ends too early.
-    Truncated(String),
-    /// The body is not of a form that can be read.
-    Malformed(String),
-    /// The body is an error.
-    Error(ServerError),
-    /// The model stopped with a finish reason that means a failure of the server.
-    Failed(String),
-}
-
-impl InvalidReply {
-    pub(super) fn malformed(reason: &str) -> Self {
-        Self::Malformed(reason.to_owned())
-    }
-}
 
 #[derive(Deserialize)]
 struct Body {
@@ -123,19 +103,16 @@ pub(super) struct Envelope {
 }
 
 /// Parses the body of a 2xx response; the latency is left at zero.
-pub(in crate::endpoint) fn parse(body: &[u8]) -> Result<Completion, InvalidReply> {
+pub(in crate::endpoint::wire) fn parse(body: &[u8]) -> Result<Completion, InvalidReply> {
     let malformed = InvalidReply::malformed;
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(InvalidReply::Truncated("the body is empty".to_owned()));
-    }
-    let response: Body = serde_json::from_slice(body).map_err(|error| unreadable(body, &error))?;
+    let response: Body = read(body, "a chat completion")?;
     if let Some(error) = response.error {
-        return Err(InvalidReply::Error(ServerError::from_json(&error)));
+        return Err(InvalidReply::error(&error));
     }
     let choices = response.choices.ok_or_else(|| malformed("the body has no `choices`"))?;
     let choice = choices.into_iter().next().ok_or_else(|| malformed("`choices` is empty"))?;
     if let Some(error) = choice.error {
-        return Err(InvalidReply::Error(ServerError::from_json(&error)));
+        return Err(InvalidReply::error(&error));
     }
     let message = choice.message.ok_or_else(|| malformed("the first of `choices` has no `message`"))?;
     completion(
@@ -147,25 +124,6 @@ pub(in crate::endpoint) fn parse(body: &[u8]) -> Result<Completion, InvalidReply
             system_fingerprint: response.system_fingerprint,
         },
     )
-}
-
-fn unreadable(body: &[u8], error: &serde_json::Error) -> InvalidReply {
-    if error.is_eof() {
-        return InvalidReply::Truncated("the body is cut off: the JSON does not end".to_owned());
-    }
-    if let Some(half) = half_character(body).filter(|_| error.is_syntax()) {
-        return InvalidReply::Malformed(format!(
-            "the body is not a chat completion: {half} is half a character, a surrogate without its partner"
-        ));
-    }
-    // An error in a form of its own.
-    let found = if error.is_data() { serde_json::from_slice::<Value>(body).ok() } else { None };
-    match found.map(|value| ServerError::from_json(&value)) {
-        Some(found) if body.trim_ascii_start().starts_with(b"[") && !found.message.is_empty() => {
-            InvalidReply::Error(found)
-        }
-        _ => InvalidReply::Malformed(format!("the body is not a chat completion: {error}")),
-    }
 }
 
 /// Builds the completion of a message.
@@ -190,8 +148,8 @@ pub(super) fn completion(message: ReplyMessage, envelope: Envelope) -> Result<Co
         Content::Text(text) => Some(text),
         Content::Parts(parts) => join(&parts, &mut reasoning, &mut refusal)?,
     };
-    let calls = message.tool_calls.iter().flatten().map(|call| call.get("function").unwrap_or(call));
-    let tool_calls: Vec<ToolCall> = calls.chain(&message.function_call).filter_map(tool_call).collect();
+    let calls = message.tool_calls.iter().flatten().chain(&message.function_call);
+    let tool_calls: Vec<ToolCall> = calls.filter_map(tool_call).collect();
     let (text, refusal) = match (refusal, content) {
         (Some(refusal), _) => (refusal, true),
         (None, Some(content)) => (content, false),
@@ -267,19 +225,15 @@ pub(super) fn text_of(value: &Value) -> String {
     }
 }
 
-fn tool_call(function: &Value) -> Option<ToolCall> {
+/// A call, or the older form of one, which is its function alone.
+fn tool_call(call: &Value) -> Option<ToolCall> {
+    let function = call.get("function").unwrap_or(call);
     let name = function.get("name").and_then(Value::as_str).filter(|name| !name.is_empty())?;
     let arguments = match function.get("arguments") {
         Some(Value::String(text)) => text.clone(),
         None | Some(Value::Null) => String::new(),
         Some(other) => other.to_string(),
     };
-    Some(ToolCall { id: None, name: name.to_owned(), arguments })
-}
-
-fn string(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text),
-        _ => None,
-    }
+    let id = call.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
+    Some(ToolCall { id: id.map(str::to_owned), name: name.to_owned(), arguments })
 }
