@@ -20,6 +20,8 @@ pub(super) struct CaseRow {
     context: Option<Texts>,
     /// The reference answer: a text, or any value.
     expected: Option<Value>,
+    /// Sources that an application has to retrieve, as texts or ids: one or a list.
+    expected_sources: Option<Texts>,
     /// Checks of this case only.
     checks: Option<Vec<CheckEntry>>,
     /// Labels for slices and --tag: a text or a list of texts.

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use promptgate_core::document::{pointer, suggest};
 use promptgate_core::model::{CRITERIA, Diagnostic, Item};
+use promptgate_engine::judge::registry::ready;
 use promptgate_engine::judge::{Kind, Scale, registry};
 
 use super::load::Reader;
@@ -34,11 +35,32 @@ pub(super) struct WrittenMetric {
     min: Option<f64>,
     /// Whether the candidate must not be worse than the baseline; true by default.
     baseline: Option<bool>,
-    /// Yes/no statements about a good answer, for a metric of your own.
-    #[schemars(length(min = 1))]
-    rubric: Option<Vec<WrittenItem>>,
+    /// Yes/no statements about a good answer, or the name of a ready rubric, for a metric of your own.
+    rubric: Option<WrittenRubric>,
     /// A scale from 0 to 5, for a metric of your own.
     scale: Option<WrittenScale>,
+}
+
+/// The items of a rubric, or a ready one.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+enum WrittenRubric {
+    /// A ready rubric by its name.
+    Ready(ReadyName),
+    /// Statements about a good answer.
+    Items(#[schemars(length(min = 1))] Vec<WrittenItem>),
+}
+
+/// A ready rubric: tone, safety, refusal or pii_leak.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum ReadyName {
+    Tone,
+    Safety,
+    Refusal,
+    PiiLeak,
 }
 
 /// A scale from 0 to 5.
@@ -128,8 +150,8 @@ pub(super) fn resolve(reader: &mut Reader<'_>, written: Ordered<WrittenMetric>) 
         let at = pointer("/metrics", &name);
         // An invalid rubric or scale is written, but already reported and removed.
         let is_written = |key: &str| reader.has(&format!("{at}/{key}"));
-        let rubric = is_written("rubric")
-            .then(|| metric.rubric.unwrap_or_default().into_iter().map(Item::from).collect());
+        let rubric =
+            is_written("rubric").then(|| metric.rubric.map(WrittenRubric::items).unwrap_or_default());
         let scale = is_written("scale").then(|| metric.scale.unwrap_or_default().into());
         match kind(&name, rubric, scale) {
             Ok(kind) => metrics.push(MetricSettings {
@@ -182,6 +204,19 @@ fn unknown(name: &str) -> Diagnostic {
         ),
     };
     Diagnostic::new(format!("unknown metric `{name}`")).help(help)
+}
+
+impl WrittenRubric {
+    fn items(self) -> Vec<Item> {
+        let ready = match self {
+            Self::Items(items) => return items.into_iter().map(Item::from).collect(),
+            Self::Ready(ReadyName::Tone) => ready::TONE,
+            Self::Ready(ReadyName::Safety) => ready::SAFETY,
+            Self::Ready(ReadyName::Refusal) => ready::REFUSAL,
+            Self::Ready(ReadyName::PiiLeak) => ready::PII_LEAK,
+        };
+        ready.items()
+    }
 }
 
 impl From<WrittenScale> for Scale {

@@ -243,6 +243,7 @@ fn invalid_configuration_gives_placed_diagnostics() {
             "judge: {model: j}\nmetrics: {a.b: {rubric: [a]}}",
             &["5:11: `metrics`: the key `a.b` is not a name of letters"],
         ),
+        ("judge: {model: j}\nmetrics: {tone: {rubric: toon}}", &["5:26: `metrics.tone.rubric`"]),
         (
             "judge: {model: j}\nmetrics: {tone: {rubric: []}}",
             &["5:26: `metrics.tone.rubric` must not be empty"],

@@ -65,6 +65,12 @@ impl ParsedAnswer {
                 Some(phrase) => (true, format!("it names a next step: {}", phrase.trim())),
                 None => (false, "it names no next step".to_owned()),
             },
+            Some(WordRule::NoneOf(phrases)) => {
+                match phrases.iter().find(|phrase| self.lower.contains(**phrase)) {
+                    Some(phrase) => (false, format!("it contains the phrase: {phrase}")),
+                    None => (true, "it contains no phrase against it".to_owned()),
+                }
+            }
             Some(WordRule::Keywords(text)) => self.check_keywords(text),
             None => self.check_keywords(item),
         }

@@ -190,6 +190,24 @@ pub(super) fn build(
             case.expected.is_none()
         });
     }
+    for (case, own) in dataset.cases.iter().zip(&case_checks) {
+        for check in
+            own.iter().filter(|check| check.check.needs_sources() && case.expected_sources.is_empty())
+        {
+            let message = format!("case {}: check `{}` needs `expected_sources`", case.id, check.name);
+            let diagnostic = Diagnostic::new(message).at(case.place.clone());
+            diagnostics.0.push(diagnostic.help("give the case the sources that must be retrieved"));
+        }
+    }
+    for check in checks.iter().filter(|check| check.check.needs_sources()) {
+        lacking(
+            &dataset.cases,
+            &format!("check `{}`", check.name),
+            "expected_sources",
+            diagnostics,
+            |case| case.expected_sources.is_empty(),
+        );
+    }
     for judge in &judges {
         for field in ["context", "expected", "query"] {
             // An application may bring the passages with its answer.

@@ -6,6 +6,7 @@ mod faults;
 mod http;
 mod pull_request;
 mod recorded;
+mod retrieval;
 
 use crate::support::Folder;
 

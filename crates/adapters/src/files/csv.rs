@@ -1,8 +1,8 @@
 //! CSV files: a header row, quoting as in RFC 4180, and separators as spreadsheets write them.
 //!
 //! Cells are text, except for fields of other types: `tags` and `criteria` (separated by `;`, or a JSON list), `checks`
-//! (a JSON list), `vars` (a JSON object), `must_pass`, `must_answer` and `may_refuse` (true or false), and `context` if it is a JSON
-//! list of texts.
+//! (a JSON list), `vars` (a JSON object), `must_pass`, `must_answer` and `may_refuse` (true or false), and `context` and
+//! `expected_sources` if they are a JSON list of texts.
 
 mod dialect;
 
@@ -138,7 +138,7 @@ fn cell_value(field: Option<Field>, cell: &str) -> Result<Value, Diagnostic> {
     Ok(match field {
         Field::Id | Field::Group => Value::String(trimmed.to_owned()),
         Field::Query | Field::Expected => Value::String(cell.to_owned()),
-        Field::Context => match serde_json::from_str::<Vec<String>>(trimmed) {
+        Field::Context | Field::ExpectedSources => match serde_json::from_str::<Vec<String>>(trimmed) {
             Ok(passages) => passages.into(),
             Err(_) => Value::String(cell.to_owned()),
         },

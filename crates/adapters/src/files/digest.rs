@@ -87,6 +87,9 @@ fn case_content(case: &Case) -> Value {
     if case.must_pass_strict {
         content["must_pass"] = "strict".into();
     }
+    if !case.expected_sources.is_empty() {
+        content["expected_sources"] = case.expected_sources.clone().into();
+    }
     if case.may_refuse {
         content["may_refuse"] = true.into();
     }

@@ -14,6 +14,7 @@ pub(super) enum Field {
     Query,
     Context,
     Expected,
+    ExpectedSources,
     Checks,
     Tags,
     Group,
@@ -30,11 +31,12 @@ const NOT_MISSPELLED: [&str; 8] =
 
 impl Field {
     /// Every field with its name.
-    pub(super) const NAMES: [(Self, &'static str); 12] = [
+    pub(super) const NAMES: [(Self, &'static str); 13] = [
         (Self::Id, "id"),
         (Self::Query, "query"),
         (Self::Context, "context"),
         (Self::Expected, "expected"),
+        (Self::ExpectedSources, "expected_sources"),
         (Self::Checks, "checks"),
         (Self::Tags, "tags"),
         (Self::Group, "group"),
@@ -185,6 +187,25 @@ pub(super) fn passages(field: Field, value: &Value) -> Result<Vec<String>, Diagn
             .collect(),
         other => Err(type_error(field, "text or a list of texts", other)),
     }
+}
+
+/// Parses the texts or ids of sources: one or a list, none of them blank.
+pub(super) fn sources(value: &Value) -> Result<Vec<String>, Diagnostic> {
+    let field = Field::ExpectedSources;
+    let sources = passages(field, value)?;
+    if sources.is_empty() || sources.iter().any(|source| source.trim().is_empty()) {
+        let message = format!("`{}` has no source, or a blank one", field.name());
+        return Err(
+            Diagnostic::new(message).help("list the texts or ids of the sources, or remove the field")
+        );
+    }
+    let mut distinct: Vec<String> = Vec::new();
+    for source in sources {
+        if !distinct.contains(&source) {
+            distinct.push(source);
+        }
+    }
+    Ok(distinct)
 }
 
 pub(super) fn tags(value: &Value) -> Result<Vec<String>, Diagnostic> {

@@ -379,6 +379,7 @@ fn set_field(
             case.expected = Some(value.clone());
             Ok(())
         }
+        Field::ExpectedSources => field::sources(value).map(|sources| case.expected_sources = sources),
         Field::Checks => field::typed(field, "a list", value).map(|checks| case.checks = checks),
         Field::Tags => field::tags(value).map(|tags| case.tags = tags),
         Field::Group => field::label(field, value).map(|group| case.group = Some(group)),

@@ -72,9 +72,12 @@ impl<'a> Parts<'a> {
         let measured = elapsed.as_secs_f64() * 1000.0;
         let finish_reason =
             if tool_calls.is_empty() { FinishReason::Stop } else { FinishReason::from("tool_calls") };
+        let passages = self.contexts.map(contexts).transpose()?;
+        let (contexts, context_ids) = passages.map_or((None, Vec::new()), |(texts, ids)| (Some(texts), ids));
         Ok(Completion {
             tool_calls,
-            contexts: self.contexts.map(contexts).transpose()?,
+            contexts,
+            context_ids,
             usage: self.usage.and_then(usage),
             latency_ms: self.latency_ms.map_or(Ok(measured), |value| amount("latency_ms", value))?,
             cost_usd: self.cost_usd.map(|value| amount("cost_usd", value)).transpose()?,
@@ -110,6 +113,7 @@ pub(super) fn redacted(mut completion: Completion, redactor: &Redactor) -> Compl
     };
     redact(&mut completion.text);
     completion.contexts.iter_mut().flatten().for_each(redact);
+    completion.context_ids.iter_mut().flatten().for_each(redact);
     for call in &mut completion.tool_calls {
         call.name = server_text(redactor, &call.name);
         redact(&mut call.arguments);
@@ -130,10 +134,28 @@ fn amount(name: &str, value: &Value) -> Result<f64, String> {
     amount.ok_or_else(|| format!("`{name}` is {value}, expected a number of at least 0"))
 }
 
-fn contexts(value: &Value) -> Result<Vec<String>, String> {
-    let expected = || "`contexts` is not a list of texts".to_owned();
+/// Returns the texts of passages and their ids, which are empty where none has one.
+fn contexts(value: &Value) -> Result<(Vec<String>, Vec<Option<String>>), String> {
+    let expected = || "`contexts` is not a list of texts or {\"id\", \"text\"}".to_owned();
     let list = value.as_array().ok_or_else(expected)?;
-    list.iter().map(|text| text.as_str().map(str::to_owned).ok_or_else(expected)).collect()
+    let passages: Vec<_> = list.iter().map(passage).collect::<Option<_>>().ok_or_else(expected)?;
+    let (texts, mut ids): (Vec<_>, Vec<_>) = passages.into_iter().unzip();
+    if ids.iter().all(Option::is_none) {
+        ids.clear();
+    }
+    Ok((texts, ids))
+}
+
+fn passage(value: &Value) -> Option<(String, Option<String>)> {
+    let Value::Object(map) = value else { return Some((value.as_str()?.to_owned(), None)) };
+    let text = map.get("text")?.as_str()?.to_owned();
+    let id = match map.get("id") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(id)) => Some(id.clone()),
+        Some(Value::Number(id)) if id.is_i64() || id.is_u64() => Some(id.to_string()),
+        Some(_) => return None,
+    };
+    Some((text, id))
 }
 
 fn tool_calls(value: &Value) -> Result<Vec<ToolCall>, String> {
@@ -223,6 +245,17 @@ mod tests {
     }
 
     #[test]
+    fn passages_may_have_ids() {
+        let contexts = json!([{"id": "a", "text": "one", "score": 0.5}, "two", {"id": 7, "text": "three"}]);
+        let answer = completion(json!({"output": "a", "contexts": contexts})).unwrap();
+        assert_eq!(answer.contexts.unwrap(), ["one", "two", "three"]);
+        let ids: Vec<Option<&str>> = answer.context_ids.iter().map(Option::as_deref).collect();
+        assert_eq!(ids, [Some("a"), None, Some("7")]);
+        let answer = completion(json!({"output": "a", "contexts": [{"text": "one"}]})).unwrap();
+        assert!(answer.context_ids.is_empty());
+    }
+
+    #[test]
     fn calls_come_from_the_messages_where_there_are_no_others() {
         let messages = json!([{"role": "user", "content": "q"},
             {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]},
@@ -241,6 +274,8 @@ mod tests {
             (json!({"output": null, "tool_calls": []}), "`output` is missing"),
             (json!({"output": "a", "contexts": "one"}), "`contexts`"),
             (json!({"output": "a", "contexts": [1]}), "`contexts`"),
+            (json!({"output": "a", "contexts": [{"id": "a"}]}), "`contexts`"),
+            (json!({"output": "a", "contexts": [{"id": [], "text": "one"}]}), "`contexts`"),
             (json!({"output": "a", "tool_calls": {}}), "`tool_calls`"),
             (json!({"output": "a", "tool_calls": [{"arguments": "{}"}]}), "no name"),
             (json!({"output": "a", "messages": "m"}), "`messages`"),

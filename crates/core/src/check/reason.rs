@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use crate::model::Score;
 use crate::port::Finding;
 
 /// Maximum length of a quoted value in a reason.
@@ -23,7 +24,12 @@ pub(crate) fn fail(reason: impl AsRef<str>) -> Finding {
 
 /// A finding with evidence.
 pub(crate) fn finding(passed: bool, reason: &str, details: Value) -> Finding {
-    Finding { passed, reason: excerpt(reason, REASON_LENGTH), details }
+    Finding { passed, score: None, reason: excerpt(reason, REASON_LENGTH), details }
+}
+
+/// A finding with a score between a failure and a pass, and with evidence.
+pub(crate) fn graded(score: Score, reason: &str, details: Value) -> Finding {
+    Finding { score: Some(score), ..finding(score == Score::ONE, reason, details) }
 }
 
 /// Shortens a text to `length` characters, the last one `…`.
@@ -82,6 +88,16 @@ mod tests {
         assert_eq!(excerpt("äöü", 3), "äöü");
         assert_eq!(excerpt("äöüß", 3), "äö…");
         assert_eq!(excerpt("", 0), "");
+    }
+
+    #[test]
+    fn graded_finding_passes_with_the_highest_score_alone() {
+        let score = |value| Score::new(value).unwrap();
+        for (value, passed) in [(0.0, false), (0.999, false), (1.0, true)] {
+            let found = graded(score(value), "reason", Value::Null);
+            assert_eq!((found.passed, found.score().get()), (passed, value));
+        }
+        assert_eq!((pass("").score().get(), fail("").score().get()), (1.0, 0.0));
     }
 
     #[test]

@@ -40,6 +40,7 @@ pub const CHECKS: &[CheckKind] = &[
     kind::<json_field::JsonField>("json_field", "a field of a JSON answer meets conditions"),
     kind::<contains::Contains>("contains", "texts occur in the answer"),
     kind::<not_contains::NotContains>("not_contains", "texts do not occur in the answer"),
+    kind::<super::no_pii::NoPii>("no_pii", "the answer contains no personal data"),
     kind::<equals::Equals>("equals", "the answer equals a text or value"),
     kind::<one_of::OneOf>("one_of", "the answer is one of several texts"),
     kind::<starts_with::StartsWith>("starts_with", "the answer starts with a text"),
@@ -51,6 +52,7 @@ pub const CHECKS: &[CheckKind] = &[
     kind::<tool_called::ToolCalled>("tool_called", "the answer calls tools"),
     kind::<no_tool_called::NoToolCalled>("no_tool_called", "the answer does not call tools"),
     kind::<tool_arguments::ToolArguments>("tool_arguments", "an argument of a tool call meets conditions"),
+    kind::<super::retrieval::Retrieval>("retrieval", "the retrieved passages contain the expected sources"),
 ];
 
 /// The schemas of all checks, in the order of [`CHECKS`].

@@ -33,6 +33,19 @@ struct Fixture {
     /// Name and arguments of each tool call.
     #[serde(default)]
     calls: Vec<(String, String)>,
+    #[serde(default)]
+    retrieved: Retrieved,
+}
+
+/// The passages of an answer, and what its case has for them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Retrieved {
+    contexts: Option<Vec<String>>,
+    context_ids: Vec<Option<String>>,
+    query: String,
+    case_context: Option<Vec<String>>,
+    expected_sources: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,17 +75,26 @@ fn compiled(entry: &Value) -> NamedCheck {
 }
 
 fn grade(fixture: &Fixture) -> Finding {
-    let case = Case { expected: fixture.expected.clone(), ..Case::default() };
     let call = |(name, arguments): &(String, String)| ToolCall {
         id: None,
         name: name.clone(),
         arguments: arguments.clone(),
+    };
+    let retrieved = &fixture.retrieved;
+    let case = Case {
+        expected: fixture.expected.clone(),
+        query: retrieved.query.clone(),
+        context: retrieved.case_context.clone().map(Into::into),
+        expected_sources: retrieved.expected_sources.clone(),
+        ..Case::default()
     };
     let completion = Completion {
         tool_calls: fixture.calls.iter().map(call).collect(),
         finish_reason: fixture.finish_reason.clone().unwrap_or(FinishReason::Stop),
         usage: fixture.tokens.map(|completion_tokens| Usage::new(1, completion_tokens)),
         latency_ms: 1.0,
+        contexts: retrieved.contexts.clone(),
+        context_ids: retrieved.context_ids.clone(),
         ..Completion::from_text(fixture.answer.clone())
     };
     let extracted = answer::extract(&fixture.answer, fixture.answer_field.as_deref());
@@ -95,6 +117,7 @@ fn on(entry: &Value, answer: &str) -> Fixture {
         finish_reason: None,
         answer_field: None,
         calls: Vec::new(),
+        retrieved: Retrieved::default(),
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Case {
     pub context: Option<Arc<[String]>>,
     /// The reference answer.
     pub expected: Option<Value>,
+    /// The sources that an application has to retrieve, as texts or ids; empty where the row has none.
+    pub expected_sources: Vec<String>,
     /// Uncompiled checks of this case alone.
     pub checks: Vec<Value>,
     /// Labels for slices and `--tag`.

@@ -202,6 +202,9 @@ pub struct Completion {
     /// The passages that an application retrieved; `None` where it reports none. They take the place of the case's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contexts: Option<Vec<String>>,
+    /// The ids of these passages, in their order; empty where none has one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub context_ids: Vec<Option<String>>,
     /// Why the model stopped.
     pub finish_reason: FinishReason,
     /// Tokens; `None` where the endpoint reported none.
@@ -239,6 +242,7 @@ impl Completion {
             tool_calls: Vec::new(),
             refusal: false,
             contexts: None,
+            context_ids: Vec::new(),
             finish_reason: FinishReason::Stop,
             usage: None,
             latency_ms: 0.0,

@@ -78,10 +78,19 @@ pub struct Subject<'a> {
 pub struct Finding {
     /// Whether the answer passes.
     pub passed: bool,
+    /// The score of a graded check, which passes with 1; `None` where passing is the score.
+    pub score: Option<Score>,
     /// The reason in one line.
     pub reason: String,
     /// Evidence; `Null` where the reason is sufficient.
     pub details: Value,
+}
+
+impl Finding {
+    /// The score: that of a graded check, otherwise 1 for a pass and 0 for a failure.
+    pub fn score(&self) -> Score {
+        self.score.unwrap_or_else(|| self.passed.into())
+    }
 }
 
 /// A deterministic check.
@@ -91,6 +100,11 @@ pub trait Check: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// The finding of an answer that cannot be read, so that a check can use `?` on its way.
     fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding>;
+
+    /// Whether it looks for the case's `expected_sources`.
+    fn needs_sources(&self) -> bool {
+        false
+    }
 
     /// Returns the finding, however the check came to it.
     fn grade(&self, subject: &Subject<'_>) -> Finding {

@@ -81,7 +81,7 @@ impl Scorers {
                     return zero(&scorer, fault);
                 }
                 let finding = named.check.grade(&subject);
-                let outcome = Outcome::Score(Score::from(finding.passed));
+                let outcome = Outcome::Score(finding.score());
                 Grade { details: finding.details, ..Grade::unjudged(&scorer, outcome, finding.reason) }
             })
             .collect()

@@ -4,6 +4,7 @@ mod checklist;
 pub mod correctness;
 pub mod criteria;
 pub mod faithfulness;
+pub mod ready;
 pub mod relevance;
 pub mod rubric;
 pub mod scale;
@@ -33,9 +34,15 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     BUILT_IN.iter().map(Row::name)
 }
 
-/// Returns the rule for an item of a built-in judge; `None` for any other text.
+/// Returns the rule for an item of a built-in judge or a ready rubric; `None` for any other text.
 pub fn word_rule(item: &str) -> Option<WordRule> {
-    BUILT_IN.iter().flat_map(|row| row.items).find(|fixed| fixed.text == item).map(|fixed| fixed.rule)
+    let of_rubrics = ready::ALL.into_iter().flat_map(ready::ReadyRubric::fixed);
+    BUILT_IN
+        .iter()
+        .flat_map(|row| row.items)
+        .chain(of_rubrics)
+        .find(|fixed| fixed.text == item)
+        .map(|fixed| fixed.rule)
 }
 
 /// Creates the judge of a metric with a list of yes/no items.

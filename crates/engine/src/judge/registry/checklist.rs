@@ -39,6 +39,8 @@ pub enum WordRule {
     Polite,
     /// The answer has a phrase that names a next step.
     NextStep,
+    /// The answer has none of these phrases.
+    NoneOf(&'static [&'static str]),
     /// The answer has most content words of this text; of a negated text, it has not.
     Keywords(&'static str),
 }

@@ -39,6 +39,9 @@ pub struct Trial {
     /// The passages that an application retrieved; absent where it reported none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contexts: Option<Vec<String>>,
+    /// The ids of these passages, in their order; absent where none has one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub context_ids: Vec<Option<String>>,
     /// Why the model stopped; null without a completion.
     #[schemars(with = "Option<String>")]
     pub finish_reason: Option<FinishReason>,
@@ -114,6 +117,7 @@ impl Trial {
             transformed: completion.transformed.clone(),
             refusal: completion.refusal,
             contexts: completion.contexts.clone(),
+            context_ids: completion.context_ids.clone(),
             finish_reason: Some(completion.finish_reason.clone()),
             usage: completion.usage,
             latency_ms: Some(completion.latency_ms).filter(|latency| latency.is_finite()),
@@ -150,6 +154,7 @@ impl Trial {
             transformed: None,
             refusal: false,
             contexts: None,
+            context_ids: Vec::new(),
             finish_reason: None,
             usage: None,
             latency_ms: None,
@@ -183,6 +188,7 @@ impl Trial {
             transformed: self.transformed.clone(),
             refusal: self.refusal,
             contexts: self.contexts.clone(),
+            context_ids: self.context_ids.clone(),
             finish_reason: finish_reason.clone(),
             usage: self.usage,
             latency_ms,

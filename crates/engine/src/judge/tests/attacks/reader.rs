@@ -63,7 +63,7 @@ pub(super) fn reply(payload: &UntypedPayload) -> String {
             WordRule::Addressed | WordRule::NoEvasion => some(&topic),
             WordRule::EveryPart => every_part,
             WordRule::OnTopic => on_topic,
-            WordRule::Polite => true,
+            WordRule::Polite | WordRule::NoneOf(_) => true,
             WordRule::NextStep => false,
             WordRule::Keywords(text) => some(&words(text).0),
         };
