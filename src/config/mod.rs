@@ -22,6 +22,7 @@ mod load;
 mod metrics;
 mod policy;
 mod prices;
+mod prompt;
 mod release;
 mod scalar;
 mod schema;
@@ -78,7 +79,7 @@ struct Written {
     /// The cases: a path or a glob, relative to this file, or a map with path, format and fields.
     dataset: dataset::WrittenDataset,
     /// Path of the candidate's prompt, relative to this file; required without a target.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("examples" = ["prompts/support.md"]))]
     prompt: Option<String>,
     /// What is evaluated: the prompt with a model, or an application.
     target: Option<target::WrittenTarget>,
@@ -178,7 +179,9 @@ impl Written {
     fn resolve(self, reader: &mut Reader<'_>, file: &str) -> Settings {
         let name = self.name.unwrap_or_else(|| folder(file));
         let target = self.target.and_then(|target| target.resolve(reader));
-        if self.prompt.is_none() && !reader.has("/prompt") && !reader.has("/target") {
+        if self.prompt.is_none()
+            && !["/prompt", "/target", "/prompts", "/targets"].iter().any(|key| reader.has(key))
+        {
             let help = "write `prompt: prompts/NAME.md`, or a `target:`";
             reader.report("", "`prompt` is missing", help);
         }
@@ -194,7 +197,7 @@ impl Written {
             release: self.release.and_then(|release| release.resolve(reader, &name)),
             name,
             dataset: self.dataset.into(),
-            prompt: self.prompt.unwrap_or_default(),
+            prompt: self.prompt.and_then(|prompt| prompt::resolve(reader, prompt)).unwrap_or_default(),
             target,
             baseline: self.baseline.map(|baseline| reader.placed("/baseline", baseline)),
             answer_field: self.answer_field,

@@ -51,4 +51,5 @@ mod target;
 mod telemetry;
 mod terminal;
 mod unwritten;
+mod wild;
 mod wire;

@@ -13,6 +13,7 @@ use promptgate_adapters::files::DatasetBytes;
 use promptgate_core::check::{self, EntryDiagnostic, NamedCheck};
 use promptgate_core::gate::{Policy, Schedule};
 use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Diagnostics, Place};
+use promptgate_core::template;
 use promptgate_engine::execute::{OutsideScorer, Scorers};
 
 /// Cases that one diagnostic names.
@@ -201,13 +202,18 @@ fn lacking(
         0 => String::new(),
         more => format!(" and {more} more"),
     };
+    let alias = template::aliases(field).iter().find(|name| first.vars.contains_key(**name));
+    let mapping = match alias {
+        Some(alias) => format!("map it: `fields: {{{field}: {alias}}}`"),
+        None => "map it by `dataset.fields`".to_owned(),
+    };
     diagnostics.0.push(
         Diagnostic::new(format!(
             "{scorer} needs `{field}`, which these cases lack: {}{more}",
             named.join(", ")
         ))
         .at(first.place.clone())
-        .help(format!("add `{field}` to the cases, map it by `dataset.fields`, or leave the metric out")),
+        .help(format!("add `{field}` to the cases, {mapping}, or leave the metric out")),
     );
 }
 

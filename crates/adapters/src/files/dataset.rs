@@ -216,9 +216,9 @@ fn read(
                 }
                 diagnostics
             })?;
-            list(&document, file, None, builder)?;
+            name += &list(&document, file, None, builder)?;
         }
-        DatasetFormat::Yaml => list(&Document::yaml(file, text)?, file, Some(mapping), builder)?,
+        DatasetFormat::Yaml => name += &list(&Document::yaml(file, text)?, file, Some(mapping), builder)?,
     }
     Ok(Some((format, name)))
 }
@@ -231,7 +231,8 @@ fn looks_like_jsonl(text: &str) -> bool {
 
 fn jsonl(file: &str, text: &str, builder: &mut CaseBuilder<'_>) {
     for (index, line) in text.split('\n').enumerate() {
-        if line.trim().is_empty() {
+        // JSON never starts with `#`, and home-made sets have headings.
+        if line.trim().is_empty() || line.trim_start().starts_with('#') {
             continue;
         }
         let document = match Document::json_from(file, index + 1, line) {
@@ -262,17 +263,35 @@ fn multi_line_help(text: &str, line: &str) -> Option<&'static str> {
     }
 }
 
-/// Reads the rows of a list. With `as_written`, numbers that would change are texts, except in checks.
+/// Keys of the list of cases in an object around it.
+const LIST_KEYS: [&str; 9] =
+    ["tests", "test_cases", "testCases", "cases", "data", "examples", "questions", "rows", "items"];
+
+/// Returns the key of the list of cases in an object whose other values only describe it.
+fn list_key(map: &Map<String, Value>) -> Option<&str> {
+    let is_rows = |value: &Value| value.as_array().is_some_and(|rows| rows.iter().all(Value::is_object));
+    let (key, _) = map.iter().find(|(key, value)| LIST_KEYS.contains(&key.as_str()) && is_rows(value))?;
+    let describes = |(other, value): (&String, &Value)| {
+        other == key || (!value.is_array() && !value.is_object() && Field::from_name(other).is_none())
+    };
+    map.iter().all(describes).then_some(key.as_str())
+}
+
+/// Reads the rows of a list, or of the list in an object around it, and returns the words that name its key. With
+/// `as_written`, numbers that would change are texts, except in checks.
 fn list(
     document: &Document,
     file: &str,
     as_written: Option<&FieldMapping>,
     builder: &mut CaseBuilder<'_>,
-) -> Result<(), Diagnostic> {
-    match document.value() {
+) -> Result<String, Diagnostic> {
+    let key = document.value().as_object().and_then(list_key);
+    let parent = key.map(|key| pointer("", key)).unwrap_or_default();
+    let around = key.map(|key| format!(", the list of `{key}`")).unwrap_or_default();
+    match document.value().pointer(&parent).unwrap_or(&Value::Null) {
         Value::Array(rows) => {
             for (index, value) in rows.iter().enumerate() {
-                let pointer = format!("/{index}");
+                let pointer = format!("{parent}/{index}");
                 row(document, &pointer, document.place(&pointer), value, as_written, builder);
             }
         }
@@ -291,7 +310,7 @@ fn list(
             return Err(Diagnostic::new(message).at(place).help(help));
         }
     }
-    Ok(())
+    Ok(around)
 }
 
 fn row(

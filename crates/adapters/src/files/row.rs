@@ -13,6 +13,9 @@ use super::field::{self, Field};
 /// Names not allowed for variables: in a prompt they refer to fields of the case, and `expected` is never available.
 const RESERVED: [&str; 4] = ["id", "query", "context", "expected"];
 
+/// Names that are too common for a variable to be taken for a question.
+const COMMON_NAMES: [&str; 4] = ["doc", "statement", "text", "title"];
+
 /// Help for a value that is neither true nor false.
 const FLAG: &str = "write true or false";
 
@@ -277,10 +280,10 @@ impl<'m> CaseBuilder<'m> {
             if self.columns.contains_key(field.name()) || self.mapping.sources.contains_key(&field) {
                 continue;
             }
-            let alias = field
-                .aliases()
-                .iter()
-                .find(|name| self.columns.contains_key(**name) && !self.mapping.targets.contains_key(**name));
+            let alias =
+                field.aliases().iter().filter(|name| !COMMON_NAMES.contains(name)).find(|name| {
+                    self.columns.contains_key(**name) && !self.mapping.targets.contains_key(**name)
+                });
             if let Some(alias) = alias {
                 let name = field.name();
                 warnings.push(format!(
@@ -318,6 +321,8 @@ fn set_variable(case: &mut Case, name: &str, value: &Value, place: Place, sink: 
                 diagnostic.help(format!("move it out of `vars`: `{name}` beside it is a field of the case"))
             }
         });
+    } else if refers_to_file(value) {
+        sink.push(file_reference(name).at(place));
     } else if case.vars.insert(name.to_owned(), value.clone()).is_some() {
         sink.push(
             Diagnostic::new(format!("duplicate variable `{name}`: as a column and under `vars`"))
@@ -325,6 +330,24 @@ fn set_variable(case: &mut Case, name: &str, value: &Value, place: Place, sink: 
                 .help("keep one of them"),
         );
     }
+}
+
+/// Whether a value, or an item of a list, names a file relative to the dataset, as other tools read it. `file:///…` is a
+/// URL like any other.
+fn refers_to_file(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text
+            .trim()
+            .strip_prefix("file://")
+            .is_some_and(|path| !path.starts_with('/') && !path.contains(char::is_whitespace)),
+        Value::Array(items) => items.iter().any(refers_to_file),
+        _ => false,
+    }
+}
+
+fn file_reference(name: &str) -> Diagnostic {
+    Diagnostic::new(format!("`{name}` refers to a file, and values are not read from files"))
+        .help("write the text of the file in the place of the reference; YAML takes it as a block after `|`")
 }
 
 /// Sets one field of the case.
@@ -342,6 +365,7 @@ fn set_field(
             case.is_query_empty = query.is_empty();
             case.query = query;
         }),
+        Field::Context if refers_to_file(value) => Err(file_reference(field.name())),
         Field::Context => field::passages(field, value).map(|context| case.context = Some(context.into())),
         Field::Expected => {
             case.expected = Some(value.clone());

@@ -1,6 +1,8 @@
 //! Diagnostics of an entry.
 
-use crate::document::{pointer, suggest};
+use serde_json::Value;
+
+use crate::document::{advice_for, pointer, suggest};
 
 /// An error in an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +28,12 @@ impl EntryDiagnostic {
     }
 
     /// Reports an unknown key, and suggests a similar key or lists all keys.
-    pub(crate) fn unknown_key(parent: &str, key: &str, known: &[&str]) -> Self {
+    pub(crate) fn unknown_key(parent: &str, key: &str, value: &Value, known: &[&str]) -> Self {
         let diagnostic =
             Self::new(pointer(parent, key), format!("unknown key {}", super::reason::quoted(key)));
+        if let Some(advice) = advice_for(key, Some(value), known) {
+            return diagnostic.help(advice);
+        }
         match suggest(key, known.iter().copied()) {
             Some(suggestion) => diagnostic.help(format!("did you mean `{suggestion}`?")),
             None => diagnostic.help(format!("known keys: {}", known.join(", "))),

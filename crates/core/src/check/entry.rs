@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::document::{pointer, suggest};
+use crate::document::{advice_for, pointer, suggest};
 use crate::port::Check;
 
 use super::diagnostic::EntryDiagnostic;
@@ -83,6 +83,8 @@ pub fn compile(
     let mut common = Map::new();
     let mut built = Vec::new();
     let mut checks: Vec<&str> = Vec::new();
+    // A key of another tool was reported, so that the missing check is not.
+    let mut is_foreign = false;
     let common_keys = keys_of(&COMMON);
     let known: Vec<&str> = names().chain(common_keys.iter().copied()).collect();
     for (key, value) in entry {
@@ -102,8 +104,10 @@ pub fn compile(
                 }
             }
         } else {
-            diagnostics.push(EntryDiagnostic::unknown_key("", key, &known));
-            if suggest(key, known.iter().copied()).is_some_and(|name| !common_keys.contains(&&*name)) {
+            diagnostics.push(EntryDiagnostic::unknown_key("", key, value, &known));
+            if advice_for(key, Some(value), &known).is_some() {
+                is_foreign = true;
+            } else if suggest(key, known.iter().copied()).is_some_and(|name| !common_keys.contains(&&*name)) {
                 // A misspelled check is not reported as missing as well.
                 checks.push(key);
             }
@@ -111,6 +115,7 @@ pub fn compile(
     }
     match checks.as_slice() {
         [_] => {}
+        [] if is_foreign => {}
         [] => diagnostics.push(
             EntryDiagnostic::new("", "the entry has no check")
                 .help(format!("known checks: {}", names().collect::<Vec<_>>().join(", "))),

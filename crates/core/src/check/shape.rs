@@ -67,7 +67,7 @@ fn inspect(schema: &Value, value: &Value, pointer: &str, found: &mut Vec<EntryDi
                 match properties.and_then(|properties| properties.get(key)) {
                     Some(schema) => inspect(schema, value, &child(pointer, key), found),
                     None if schema.get("additionalProperties") == Some(&Value::Bool(false)) => {
-                        found.push(EntryDiagnostic::unknown_key(pointer, key, &known));
+                        found.push(EntryDiagnostic::unknown_key(pointer, key, value, &known));
                     }
                     None => {}
                 }

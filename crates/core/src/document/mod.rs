@@ -6,8 +6,10 @@
 //!
 //! It does no I/O and does not interpret documents.
 
+mod advice;
 mod expected;
 mod explain;
+mod foreign;
 mod json;
 mod lines;
 mod missing_colon;
@@ -24,6 +26,7 @@ use serde_json::Value;
 
 use crate::model::{Diagnostics, Place};
 
+pub(crate) use advice::advice_for;
 pub(crate) use expected::{forms, type_names, type_words};
 pub(crate) use explain::shortened;
 pub use explain::shown;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::expected::{Expectation, known_keys};
 use super::explain::{Path, quoted, quoted_list, shown};
 use super::secret::names_secret;
-use super::{Document, pointer, suggest};
+use super::{Document, advice_for, pointer, suggest};
 use crate::model::{Diagnostic, Place};
 
 /// Returns a diagnostic for every violation of a JSON Schema in a document, in the order of the text.
@@ -149,15 +149,15 @@ impl Explainer<'_> {
         let message = format!("unknown key {}{within}", quoted(key));
         let pointer = pointer(at, key);
         let place = without_secret(self.document.key_place(&pointer), &pointer);
-        let help = match suggest(key, known.iter().map(String::as_str)) {
-            Some(suggestion) => {
-                let help = format!("did you mean {}?", quoted(&suggestion));
-                self.suggested.insert((at.to_owned(), suggestion));
-                Some(help)
-            }
-            None if known.is_empty() => Some("no keys are allowed here".to_owned()),
-            None => Some(format!("known keys are {}", quoted_list(known))),
+        let names: Vec<&str> = known.iter().map(String::as_str).collect();
+        let suggestion = suggest(key, names.iter().copied());
+        let help = match (advice_for(key, self.document.value().pointer(&pointer), &names), &suggestion) {
+            (Some(advice), _) => Some(advice),
+            (None, Some(suggestion)) => Some(format!("did you mean {}?", quoted(suggestion))),
+            (None, None) if known.is_empty() => Some("no keys are allowed here".to_owned()),
+            (None, None) => Some(format!("known keys are {}", quoted_list(known))),
         };
+        self.suggested.extend(suggestion.map(|suggestion| (at.to_owned(), suggestion)));
         self.push(pointer, Diagnostic::new(message).at(place), help);
     }
 

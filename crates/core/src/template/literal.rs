@@ -40,7 +40,7 @@ pub(super) fn has_doubled_json(text: &str) -> bool {
 
 /// Whether the name of a column is one that datasets use for the reference answer.
 pub fn names_a_reference(name: &str) -> bool {
-    const NAMES: [&str; 11] = [
+    const NAMES: [&str; 12] = [
         "answer",
         "answers",
         "gold",
@@ -48,6 +48,7 @@ pub fn names_a_reference(name: &str) -> bool {
         "groundtruths",
         "keypoints",
         "modelanswer",
+        "mustincludefacts",
         "reference",
         "solution",
         "truth",

@@ -6,6 +6,7 @@
 //! or environment variables.
 
 mod literal;
+mod logic;
 mod parse;
 mod variables;
 mod verify;

@@ -166,7 +166,7 @@ fn scan(text: &str) -> (Template, Vec<TemplateDiagnostic>) {
 }
 
 impl Position {
-    fn advance(&mut self, text: &str) {
+    pub(super) fn advance(&mut self, text: &str) {
         self.offset += text.len();
         match text.rfind('\n') {
             Some(newline) => {

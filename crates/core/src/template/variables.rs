@@ -12,7 +12,20 @@ pub const RESERVED: [&str; 4] = ["id", "query", "context", "expected"];
 /// Names that other tools give to a field of a case, the likeliest first.
 pub fn aliases(field: &str) -> &'static [&'static str] {
     match field {
-        "query" => &["question", "input", "prompt", "user_input", "user_query", "instruction", "input_text"],
+        "query" => &[
+            "question",
+            "input",
+            "prompt",
+            "user_input",
+            "user_query",
+            "instruction",
+            "input_text",
+            "chat_input",
+            "statement",
+            "text",
+            "doc",
+            "title",
+        ],
         "context" => &[
             "passages",
             "documents",
@@ -31,6 +44,13 @@ pub fn aliases(field: &str) -> &'static [&'static str] {
             "reference_answer",
             "ideal",
             "target",
+            "expected_behavior",
+            "truth",
+            "keypoints",
+            "acceptance_points",
+            "expected_facts",
+            "must_include_facts",
+            "expected_keywords",
         ],
         _ => &[],
     }

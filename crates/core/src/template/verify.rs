@@ -3,16 +3,19 @@
 use crate::document::suggest;
 use crate::model::{Case, Diagnostic, Message, Place, Variant};
 
-use super::{Placeholder, Position, Template, TemplateDiagnostic, aliases, literal, variables};
+use super::{Placeholder, Position, Template, TemplateDiagnostic, aliases, literal, logic, variables};
 
-/// Returns all diagnostics of a variant's templates: invalid placeholders, and placeholders that are undefined for some
-/// case. A name is reported once, with the number of cases.
+/// Returns all diagnostics of a variant's templates: invalid placeholders, tags of other template languages, and
+/// placeholders that are undefined for some case. A name is reported once, with the number of cases.
 pub fn verify(variant: &Variant, cases: &[Case]) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let mut seen: Vec<String> = Vec::new();
     for (index, sent) in variant.messages.iter().enumerate() {
         for TemplateDiagnostic { at, message, help } in Template::diagnostics(&sent.content) {
             let help = literal::help(&sent.content, at.offset).unwrap_or(help);
+            diagnostics.push(placed(variant, index, at, message, help));
+        }
+        if let Some(TemplateDiagnostic { at, message, help }) = logic::diagnostic(&sent.content) {
             diagnostics.push(placed(variant, index, at, message, help));
         }
         let Ok(template) = Template::parse(&sent.content) else { continue };

@@ -1,3 +1,4 @@
+mod golden_sets;
 mod messy;
 
 use proptest::prelude::*;
@@ -277,7 +278,9 @@ fn wrong_format_is_detected() {
     assert!(load_error("c.json", "{\"query\": 1}\n{\"query\": 2}\n").contains("format: jsonl"));
     assert!(load_error("c.jsonl", "[\n{\"query\": \"a\"}\n]\n").contains("format: json"));
     assert!(load_error("c.jsonl", "{\n\"query\": \"a\"\n}\n").contains("join the lines"));
-    assert!(load_error("c.json", "{\"cases\": [{\"query\": \"a\"}]}").contains("move it out of `cases`"));
+    let shown =
+        load_error("c.json", "{\"cases\": [{\"query\": \"a\"}], \"defaults\": {\"must_pass\": true}}");
+    assert!(shown.contains("move it out of `cases`"), "{shown}");
     let shown = load_error("c.json", "{\"evaluators\": [\"x\"], \"data\": [{\"query\": \"a\"}]}");
     assert!(shown.contains("move it out of `data`"), "{shown}");
     assert!(load_error("c.txt", "query\na\n").contains("cannot determine the format"));
