@@ -385,7 +385,7 @@ async fn execute(
     };
     let plan = plan.refresh(refreshed_roles(&settings, &policy));
     let engine = Arc::new(Engine {
-        strip_reasoning: settings.transform.strip_reasoning,
+        transform: settings.transform.answer.clone(),
         concurrency: models.concurrency,
         case_cost,
         fail_fast: if session.options.fail_fast { literal_metrics(&policy) } else { BTreeSet::new() },

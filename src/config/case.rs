@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
 use super::checks::CheckEntry;
+use super::dataset::WrittenMustPass;
 use super::metrics::WrittenItem;
 
 /// One row of the golden dataset. Additional fields are variables of the prompt.
@@ -25,38 +26,19 @@ pub(super) struct CaseRow {
     tags: Option<Texts>,
     /// Group of cases that are not independent of each other.
     group: Option<Label>,
-    /// Whether this case is a criterion of its own; false by default.
-    must_pass: Option<MustPass>,
+    /// Whether this case is a criterion of its own; by default as the dataset says.
+    must_pass: Option<WrittenMustPass>,
     /// Whether a refusal is one of its right answers; false by default.
     may_refuse: Option<bool>,
     /// Whether an answer without any claim scores 0 for faithfulness; false by default.
     must_answer: Option<bool>,
-    /// Additional items for the relevance judge on this case.
+    /// Statements about a good answer to this case, which a judge decides; all have to hold.
     criteria: Option<Vec<WrittenItem>>,
     /// Variables of the prompt, in addition to the additional fields of the row.
     vars: Option<Map<String, Value>>,
     /// Additional fields of the row: variables of the prompt.
     #[schemars(flatten)]
     further: Map<String, Value>,
-}
-
-/// Whether a case is a criterion of its own.
-#[derive(JsonSchema)]
-#[schemars(untagged)]
-#[expect(dead_code, reason = "the type is there for its schema")]
-enum MustPass {
-    /// Whether it is. A case that flickers in both variants alike passes with a warning.
-    Flag(bool),
-    /// strict: it fails even where it flickers in both variants alike.
-    Strict(Strict),
-}
-
-/// The word strict.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-#[expect(dead_code, reason = "the type is there for its schema")]
-enum Strict {
-    Strict,
 }
 
 /// A text or a whole number.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use promptgate_adapters::files::MustPassDefault;
 use promptgate_core::model::DatasetFormat;
 
 use super::scalar::Ordered;
@@ -32,6 +33,27 @@ pub(super) struct DatasetMap {
     format: Option<DatasetFormat>,
     /// Names of dataset fields, by the name they have in promptgate: {query: question}.
     fields: Ordered<String>,
+    /// Whether a case that does not say so itself must pass: true, false or strict. By default only a case with criteria,
+    /// unless `metrics` has `criteria`.
+    must_pass: Option<WrittenMustPass>,
+}
+
+/// Whether a case is a criterion of its own.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "MustPass")]
+pub(super) enum WrittenMustPass {
+    /// Whether it is. A case that flickers in both variants alike passes with a warning.
+    Flag(bool),
+    /// strict: it fails even where it flickers in both variants alike.
+    Strict(Strict),
+}
+
+/// The word strict.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Strict {
+    Strict,
 }
 
 /// The dataset.
@@ -43,6 +65,8 @@ pub struct DatasetSettings {
     pub format: Option<DatasetFormat>,
     /// Names of dataset fields, by the name they have in promptgate.
     pub fields: BTreeMap<String, String>,
+    /// Whether a case that does not say so must pass.
+    pub must_pass: MustPassDefault,
 }
 
 impl Default for WrittenDataset {
@@ -51,12 +75,25 @@ impl Default for WrittenDataset {
     }
 }
 
-impl From<WrittenDataset> for DatasetSettings {
-    fn from(written: WrittenDataset) -> Self {
-        let map = match written {
-            WrittenDataset::Path(path) => DatasetMap { path, ..DatasetMap::default() },
-            WrittenDataset::Map(map) => map,
+impl WrittenDataset {
+    /// `with_criteria` says whether the cases with criteria decide for themselves, because no metric does.
+    pub(super) fn resolve(self, with_criteria: bool) -> DatasetSettings {
+        let map = match self {
+            Self::Path(path) => DatasetMap { path, ..DatasetMap::default() },
+            Self::Map(map) => map,
         };
-        Self { path: map.path, format: map.format, fields: map.fields.0.into_iter().collect() }
+        let must_pass = match map.must_pass {
+            Some(WrittenMustPass::Strict(Strict::Strict)) => MustPassDefault::Strict,
+            Some(WrittenMustPass::Flag(true)) => MustPassDefault::Yes,
+            Some(WrittenMustPass::Flag(false)) => MustPassDefault::No,
+            None if with_criteria => MustPassDefault::WithCriteria,
+            None => MustPassDefault::No,
+        };
+        DatasetSettings {
+            path: map.path,
+            format: map.format,
+            fields: map.fields.0.into_iter().collect(),
+            must_pass,
+        }
     }
 }

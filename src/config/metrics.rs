@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use promptgate_core::document::{pointer, suggest};
-use promptgate_core::model::{Diagnostic, Item};
+use promptgate_core::model::{CRITERIA, Diagnostic, Item};
 use promptgate_engine::judge::{Kind, Scale, registry};
 
 use super::load::Reader;
@@ -110,6 +110,13 @@ pub struct MetricSettings {
     pub baseline: bool,
     /// The kind of judge that scores it.
     pub kind: Kind,
+}
+
+impl MetricSettings {
+    /// The metric of the criteria of cases that is not configured: the cases decide, not their mean.
+    pub fn of_criteria(kind: Kind) -> Self {
+        Self { name: CRITERIA.to_owned(), min: None, baseline: false, kind }
+    }
 }
 
 pub(super) fn resolve(reader: &mut Reader<'_>, written: Ordered<WrittenMetric>) -> Vec<MetricSettings> {

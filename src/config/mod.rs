@@ -39,7 +39,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use promptgate_core::gate::Criterion;
-use promptgate_core::model::Prices;
+use promptgate_core::model::{CRITERIA, Prices};
 
 use load::Reader;
 use scalar::Ordered;
@@ -196,12 +196,12 @@ impl Written {
             file: file.to_owned(),
             release: self.release.and_then(|release| release.resolve(reader, &name)),
             name,
-            dataset: self.dataset.into(),
+            dataset: self.dataset.resolve(!self.metrics.0.iter().any(|(name, _)| name == CRITERIA)),
             prompt: self.prompt.and_then(|prompt| prompt::resolve(reader, prompt)).unwrap_or_default(),
             target,
             baseline: self.baseline.map(|baseline| reader.placed("/baseline", baseline)),
             answer_field: self.answer_field,
-            transform: self.transform.resolve(),
+            transform: self.transform.resolve(reader),
             user: self.user.unwrap_or_else(|| "{{query}}".to_owned()),
             model: self.model.map(|model| reader.placed("/model", model)),
             parameters: self.parameters,

@@ -98,7 +98,7 @@ fn complete_example_resolves_every_key() {
     );
     assert_eq!(settings.slices[0].value.tag.as_deref(), Some("refunds"));
     assert_eq!(settings.price("gpt-4o"), Some(Price::new(2.5, 10.0)));
-    assert!(settings.transform.strip_reasoning);
+    assert!(settings.transform.answer.strip_reasoning);
     assert_eq!(settings.cache.max_age, Some(Duration::from_secs(7 * 86_400)));
     let gate = &settings.gate.policy;
     assert_eq!((gate.repeats, gate.max_repeats, gate.max_missing), (3, 24, 0.02));

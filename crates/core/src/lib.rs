@@ -11,3 +11,4 @@ pub mod port;
 pub mod stats;
 pub mod template;
 pub mod text;
+pub mod transform;

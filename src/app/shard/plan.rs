@@ -74,7 +74,7 @@ fn digest_of_scorers(suite: &Suite, metrics: &[String]) -> String {
         "files": files,
         "commands": suite.settings.scorers.iter().map(|scorer| scorer.identity()).collect::<Vec<_>>(),
         "answer_field": suite.settings.answer_field,
-        "strip_reasoning": suite.settings.transform.strip_reasoning,
+        "transform": format!("{:?}", suite.settings.transform),
     })])
 }
 

@@ -36,6 +36,7 @@ pub(in crate::app) fn dataset_source(written: &DatasetSettings) -> DatasetSource
         format: written.format,
         fields: written.fields.clone(),
         shared_ids: None,
+        must_pass: written.must_pass,
     }
 }
 

@@ -69,6 +69,7 @@ pub(in crate::app) fn missing_fields(judge: &Judge, case: &Case) -> impl Iterato
         ("context", needs.context && case.context.is_none()),
         ("expected", needs.expected && case.expected.is_none()),
         ("query", needs.query && !case.has_query()),
+        ("criteria", !judge.applies(case)),
     ];
     fields.into_iter().filter_map(|(field, is_missing)| is_missing.then_some(field))
 }

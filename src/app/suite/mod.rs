@@ -3,6 +3,7 @@
 //! Diagnostics are collected as far as one does not hide another, so that they are all reported at once.
 
 mod base_dataset;
+mod criteria;
 mod dataset;
 mod invisible;
 mod judges;
@@ -191,7 +192,7 @@ fn build(
     options: &SuiteOptions,
     simulated: Option<bool>,
 ) -> Result<Suite, Failure> {
-    let Sources { settings, mut policy_source, files, redactor, errors, notices, warnings, .. } = sources;
+    let Sources { mut settings, mut policy_source, files, redactor, errors, notices, warnings, .. } = sources;
     let is_valid = errors.0.is_empty();
     let mut findings = Findings { diagnostics: errors, notices, warnings };
 
@@ -202,7 +203,7 @@ fn build(
     let mut dataset = match dataset {
         Ok(dataset) => dataset,
         Err(valid) => {
-            scorers::compile_of_cases(&valid, &checks, &files, &mut findings);
+            scorers::compile_of_cases(&valid, &checks, &settings, &files, &mut findings);
             if let Some(variants) = &variants {
                 review::templates_over_valid_cases(variants, &valid, &mut findings);
             }
@@ -236,6 +237,7 @@ fn build(
     });
     let options = &released::narrowed(options, released.as_ref());
     let no_judge = options.no_judge;
+    criteria::add_metric(&mut settings, &dataset.cases, policy_source.is_some(), no_judge, &mut findings);
     let scorers =
         scorers::build(&settings, checks, &dataset, no_judge, &files, sources.planted, &mut findings);
 
@@ -246,6 +248,7 @@ fn build(
     }
     if let Some(variants) = &variants {
         review::variants(variants, &dataset, &settings, &scorers, simulated, &mut findings);
+        review::tools(variants, &scorers, &mut findings);
     }
     review::self_test(&settings, &scorers, &mut findings);
     // Criteria on what an invalid configuration leaves out would be errors of their own.

@@ -58,6 +58,24 @@ pub(super) fn variants(
     }
 }
 
+/// Warns about a candidate that is offered tools where no check reads its calls.
+pub(super) fn tools(variants: &Variants, scorers: &Scorers, findings: &mut Findings) {
+    let parameters = &variants.candidate.facts.parameters;
+    let offers = |name: &&str| parameters.get(*name).is_some_and(|tools| !is_nothing(tools));
+    let Some(name) = ["tools", "functions"].into_iter().find(offers) else { return };
+    let checks = || scorers.checks.iter().chain(scorers.case_checks.iter().flatten());
+    if !checks().any(|check| check.reads_tool_calls) {
+        findings.warnings.push(format!(
+            "parameters.{name} offers tools, but no check reads their calls: add `tool_called`, `no_tool_called` or \
+             `tool_arguments` to `checks`, of the configuration or of a case"
+        ));
+    }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
+}
+
 /// Reports the missing baseline if the policy has criteria that need one.
 pub(super) fn needed_baseline(
     error: &Diagnostic,

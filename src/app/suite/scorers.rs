@@ -36,7 +36,9 @@ pub(in crate::app) fn files_of_checks<'a>(entries: impl IntoIterator<Item = &'a 
 /// Compiles the checks of the configuration.
 pub(super) fn compile(settings: &Settings, files: &NamedFiles, findings: &mut Findings) -> Vec<NamedCheck> {
     let entries = settings.checks.iter().map(|check| (&check.value, &check.place));
-    let checks = compile_all(entries, &[], &|path| files.of_check(path), &mut findings.diagnostics);
+    let read =
+        Reading { typography: settings.transform.normalize_unicode, file: &|path| files.of_check(path) };
+    let checks = compile_all(entries, &[], &read, &mut findings.diagnostics);
     refuse_shared_names(settings, &checks, findings);
     for (entry, check) in
         settings.checks.iter().zip(&checks).filter(|_| checks.len() == settings.checks.len())
@@ -76,9 +78,12 @@ fn refuse_commands(case: &Case, findings: &mut Findings) {
 pub(super) fn compile_of_cases(
     cases: &[Case],
     checks: &[NamedCheck],
+    settings: &Settings,
     files: &NamedFiles,
     findings: &mut Findings,
 ) -> Vec<Vec<NamedCheck>> {
+    let read =
+        Reading { typography: settings.transform.normalize_unicode, file: &|path| files.of_case(path) };
     let mut of_cases: Vec<Vec<NamedCheck>> = Vec::new();
     // Cases with the same check share a warning: the first case, and how many others.
     let mut warnings: Vec<(String, &Case, usize)> = Vec::new();
@@ -86,7 +91,7 @@ pub(super) fn compile_of_cases(
         refuse_commands(case, findings);
         let entries = case.checks.iter().filter(|entry| entry.get("command").is_none());
         let entries = entries.map(|entry| (entry, &case.place));
-        let own = compile_all(entries, checks, &|path| files.of_case(path), &mut findings.diagnostics);
+        let own = compile_all(entries, checks, &read, &mut findings.diagnostics);
         for warning in own.iter().flat_map(|check| &check.warnings) {
             let text = described(warning);
             match warnings.iter_mut().find(|(other, ..)| *other == text) {
@@ -110,16 +115,32 @@ fn described(found: &EntryDiagnostic) -> String {
     within + &found.message
 }
 
+/// How entries are read.
+struct Reading<'a> {
+    /// Whether checks that search for texts ignore typography by default.
+    typography: bool,
+    /// Reads a file that a check names.
+    file: &'a dyn Fn(&str) -> Result<String, String>,
+}
+
+impl Reading<'_> {
+    fn compile(&self, entry: &Value) -> Result<NamedCheck, Vec<EntryDiagnostic>> {
+        let compiled = check::compile(entry, self.file)?;
+        // Compiled as written first, so that errors name the keys that the user wrote.
+        if self.typography { Ok(compiled) } else { check::compile(&check::as_written(entry), self.file) }
+    }
+}
+
 /// Compiles entries; none may have the name of another, or of the checks that are known already.
 fn compile_all<'a>(
     entries: impl Iterator<Item = (&'a Value, &'a Place)>,
     known: &[NamedCheck],
-    read: &dyn Fn(&str) -> Result<String, String>,
+    read: &Reading<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Vec<NamedCheck> {
     let mut checks: Vec<NamedCheck> = Vec::new();
     for (entry, place) in entries {
-        let check = match check::compile(entry, read) {
+        let check = match read.compile(entry) {
             Ok(check) => check,
             Err(found) => {
                 diagnostics.0.extend(found.into_iter().map(|wrong| {
@@ -148,7 +169,7 @@ pub(super) fn build(
     findings: &mut Findings,
 ) -> Scorers {
     let judges = if no_judge { Vec::new() } else { judges(settings) };
-    let case_checks = compile_of_cases(&dataset.cases, &checks, files, findings);
+    let case_checks = compile_of_cases(&dataset.cases, &checks, settings, files, findings);
     let diagnostics = &mut findings.diagnostics;
     for (case, own) in dataset.cases.iter().zip(&case_checks) {
         let is_of_suite =
@@ -180,11 +201,21 @@ pub(super) fn build(
             });
         }
     }
+    let with_criteria = dataset.cases.iter().map(|case| !case.criteria.is_empty()).collect();
     let answer_field = settings.answer_field.clone();
     let planted = planted(settings, &judges, planted_answers, diagnostics);
     let outside = settings.scorers.iter();
     let outside = outside.map(|scorer| OutsideScorer { metric: scorer.metric(), scorer: None }).collect();
-    Scorers { checks, case_checks, outside, judges, judge_models: Vec::new(), planted, answer_field }
+    Scorers {
+        checks,
+        case_checks,
+        with_criteria,
+        outside,
+        judges,
+        judge_models: Vec::new(),
+        planted,
+        answer_field,
+    }
 }
 
 /// One diagnostic for all cases without a field that a scorer needs.

@@ -57,6 +57,33 @@ pub struct DatasetSource {
     pub fields: BTreeMap<String, String>,
     /// The variable that the `id` column becomes if several rows may share an id; case ids are then row numbers.
     pub shared_ids: Option<String>,
+    /// Whether a row that does not say so must pass.
+    pub must_pass: MustPassDefault,
+}
+
+/// Whether the case of a row without `must_pass` is a criterion of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MustPassDefault {
+    /// It is not.
+    #[default]
+    No,
+    /// It is.
+    Yes,
+    /// It is, also where it flickers in both variants alike.
+    Strict,
+    /// It is if it has criteria, which nothing else would decide.
+    WithCriteria,
+}
+
+impl MustPassDefault {
+    pub(super) fn apply(self, case: &mut Case) {
+        case.must_pass = match self {
+            Self::No => false,
+            Self::Yes | Self::Strict => true,
+            Self::WithCriteria => !case.criteria.is_empty(),
+        };
+        case.must_pass_strict = self == Self::Strict;
+    }
 }
 
 /// Bytes of the files of a dataset.
@@ -118,7 +145,7 @@ pub fn parse_valid_rows(
 ) -> (Result<Loaded<Dataset>, LoadError>, Vec<Case>) {
     match FieldMapping::new(&source.fields, source.shared_ids.clone()) {
         Ok(mapping) => {
-            let mut builder = CaseBuilder::new(&mapping);
+            let mut builder = CaseBuilder::new(&mapping, source.must_pass);
             let parsed = parse_rows(bytes, source, &mapping, &mut builder);
             (parsed, builder.into_valid_cases())
         }

@@ -18,8 +18,8 @@ mod tree;
 
 pub use baseline::{Baseline, BaselineSpec, baseline, trusted_baseline};
 pub use dataset::{
-    DATASET_LIMIT, DatasetBytes, DatasetFile, DatasetSource, dataset, fetch_dataset, parse_dataset,
-    parse_valid_rows,
+    DATASET_LIMIT, DatasetBytes, DatasetFile, DatasetSource, MustPassDefault, dataset, fetch_dataset,
+    parse_dataset, parse_valid_rows,
 };
 pub use diagnostics::LoadError;
 pub use digest::{digest, digest_of_bytes};

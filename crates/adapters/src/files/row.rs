@@ -7,6 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use promptgate_core::model::{Case, Diagnostic, Diagnostics, Place};
 
+use super::dataset::MustPassDefault;
 use super::diagnostics::{DiagnosticSink, did_you_mean};
 use super::field::{self, Field};
 
@@ -114,6 +115,7 @@ struct SimilarField {
 /// Converts rows to cases and collects diagnostics.
 pub(super) struct CaseBuilder<'m> {
     mapping: &'m FieldMapping,
+    must_pass: MustPassDefault,
     pub(super) sink: DiagnosticSink,
     cases: Vec<Case>,
     /// Indices of cases from rows with errors.
@@ -126,9 +128,10 @@ pub(super) struct CaseBuilder<'m> {
 }
 
 impl<'m> CaseBuilder<'m> {
-    pub(super) fn new(mapping: &'m FieldMapping) -> Self {
+    pub(super) fn new(mapping: &'m FieldMapping, must_pass: MustPassDefault) -> Self {
         Self {
             mapping,
+            must_pass,
             sink: DiagnosticSink::default(),
             cases: Vec::new(),
             invalid: BTreeSet::new(),
@@ -164,6 +167,7 @@ impl<'m> CaseBuilder<'m> {
         // Excerpts are only for diagnostics; omitting them saves memory in large datasets.
         case.place.excerpt = None;
         let mut taken: BTreeMap<Field, &str> = BTreeMap::new();
+        let mut says_must_pass = false;
         for (column, value) in &row.columns {
             let default = match (Field::from_name(column), &self.mapping.shared_ids) {
                 (Some(Field::Id), Some(variable)) => [ColumnTarget::Variable(variable.clone())],
@@ -182,6 +186,7 @@ impl<'m> CaseBuilder<'m> {
                 match target {
                     _ if value.is_null() => {}
                     ColumnTarget::Field(field) => {
+                        says_must_pass |= *field == Field::MustPass;
                         set_field(&mut case, *field, value, column, &row, &mut self.sink);
                     }
                     ColumnTarget::Variable(name) => {
@@ -189,6 +194,9 @@ impl<'m> CaseBuilder<'m> {
                     }
                 }
             }
+        }
+        if !says_must_pass {
+            self.must_pass.apply(&mut case);
         }
         if case.id.is_empty() {
             case.id = self.rows.to_string();

@@ -97,7 +97,7 @@ impl Check for ContainsCheck {
             &self.all
         };
         if !self.any.is_empty() && self.any.filter(&answer, |answer, text| answer.contains(text)).is_empty() {
-            return Err(fail(format!("none of these occur: {}", self.any.listed())));
+            return Ok(fail(format!("none of these occur: {}", self.any.listed())));
         }
         let missing = all.filter(&answer, |answer, text| !answer.contains(text));
         if missing.is_empty() {

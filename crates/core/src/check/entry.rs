@@ -11,8 +11,9 @@ use crate::port::Check;
 
 use super::diagnostic::EntryDiagnostic;
 use super::reason::{kind, quoted};
-use super::registry::{names, with_schemas};
-use super::{shape, spec};
+use super::registry::{names, reads_tool_calls, with_schemas};
+use super::spec::{self, Built, Files};
+use super::{negated, shape};
 
 /// Maximum length of a check's name.
 const MAX_NAME: usize = 64;
@@ -30,6 +31,8 @@ pub struct NamedCheck {
     pub no_new_failures: bool,
     /// Whether all its cases need `expected`.
     pub needs_expected: bool,
+    /// Whether it reads the tool calls of an answer.
+    pub reads_tool_calls: bool,
     /// Valid values that are probably unintended.
     pub warnings: Vec<EntryDiagnostic>,
     /// The check.
@@ -81,57 +84,22 @@ pub fn compile(
     };
     let mut diagnostics = Vec::new();
     let mut common = Map::new();
-    let mut built = Vec::new();
-    let mut checks: Vec<&str> = Vec::new();
-    // A key of another tool was reported, so that the missing check is not.
-    let mut is_foreign = false;
+    let mut found = Found::default();
     let common_keys = keys_of(&COMMON);
-    let known: Vec<&str> = names().chain(common_keys.iter().copied()).collect();
+    let known: Vec<&str> = names().chain([negated::KEY]).chain(common_keys.iter().copied()).collect();
     for (key, value) in entry {
         if common_keys.contains(&key.as_str()) {
             common.insert(key.clone(), value.clone());
-        } else if let Some((kind, schema)) = with_schemas().find(|(kind, _)| kind.key == key) {
-            checks.push(kind.key);
-            let parent = pointer("", key);
-            match (kind.compile)(schema, value, read) {
-                Ok(mut check) => {
-                    let warnings = std::mem::take(&mut check.warnings).into_iter();
-                    check.warnings = warnings.map(|warning| warning.below(&parent)).collect();
-                    built.push(check);
-                }
-                Err(errors) => {
-                    diagnostics.extend(errors.into_iter().map(|diagnostic| diagnostic.below(&parent)))
-                }
-            }
         } else {
-            diagnostics.push(EntryDiagnostic::unknown_key("", key, value, &known));
-            if advice_for(key, Some(value), &known).is_some() {
-                is_foreign = true;
-            } else if suggest(key, known.iter().copied()).is_some_and(|name| !common_keys.contains(&&*name)) {
-                // A misspelled check is not reported as missing as well.
-                checks.push(key);
-            }
+            found.read(key, value, &known, read, &mut diagnostics);
         }
     }
-    match checks.as_slice() {
-        [_] => {}
-        [] if is_foreign => {}
-        [] => diagnostics.push(
-            EntryDiagnostic::new("", "the entry has no check")
-                .help(format!("known checks: {}", names().collect::<Vec<_>>().join(", "))),
-        ),
-        several => diagnostics.push(
-            EntryDiagnostic::new(
-                "",
-                format!("the entry has {} checks: {}", several.len(), several.join(", ")),
-            )
-            .help("give each check an entry of its own"),
-        ),
-    }
+    found.require_one("the entry", &mut diagnostics);
     let common = read_common(&Value::Object(common), &mut diagnostics);
-    match (built.pop(), checks.first()) {
-        (Some(built), Some(key)) if diagnostics.is_empty() => Ok(NamedCheck {
-            name: common.name.unwrap_or_else(|| (*key).to_owned()),
+    match found.built.pop() {
+        Some((name, built)) if diagnostics.is_empty() => Ok(NamedCheck {
+            name: common.name.unwrap_or(name),
+            reads_tool_calls: built.reads_tool_calls,
             min: common.min.unwrap_or(1.0),
             baseline: common.baseline.unwrap_or(false),
             no_new_failures: common.require == Some(Required::NoNewFailures),
@@ -143,18 +111,86 @@ pub fn compile(
     }
 }
 
+/// The checks of a map, of which there must be one.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The keys that are checks, or were probably meant to be.
+    keys: Vec<String>,
+    /// Whether a key of another tool was reported, so that the missing check is not.
+    is_foreign: bool,
+    /// Valid checks with their default names.
+    pub(super) built: Vec<(String, Built)>,
+}
+
+impl Found {
+    /// Compiles the check of a key; one that is not `known` is reported.
+    pub(super) fn read(
+        &mut self,
+        key: &str,
+        value: &Value,
+        known: &[&str],
+        files: &Files<'_>,
+        diagnostics: &mut Vec<EntryDiagnostic>,
+    ) {
+        let kind = with_schemas().find(|(kind, _)| kind.key == key);
+        let compiled = match kind {
+            Some((kind, schema)) => {
+                let built = (kind.compile)(schema, value, files);
+                let reads_tool_calls = reads_tool_calls(kind.key);
+                built.map(|built| (key.to_owned(), Built { reads_tool_calls, ..built }))
+            }
+            None if key == negated::KEY && known.contains(&key) => negated::compile(value, files),
+            None => {
+                diagnostics.push(EntryDiagnostic::unknown_key("", key, value, known));
+                let meant = suggest(key, known.iter().copied());
+                let is_check = |name: String| name == negated::KEY || names().any(|check| check == name);
+                if advice_for(key, Some(value), known).is_some() {
+                    self.is_foreign = true;
+                } else if meant.is_some_and(is_check) {
+                    // A misspelled check is not reported as missing as well.
+                    self.keys.push(key.to_owned());
+                }
+                return;
+            }
+        };
+        self.keys.push(key.to_owned());
+        let parent = pointer("", key);
+        match compiled {
+            Ok((name, mut built)) => {
+                let warnings = std::mem::take(&mut built.warnings).into_iter();
+                built.warnings = warnings.map(|warning| warning.below(&parent)).collect();
+                self.built.push((name, built));
+            }
+            Err(errors) => diagnostics.extend(errors.into_iter().map(|diagnostic| diagnostic.below(&parent))),
+        }
+    }
+
+    /// Reports a map without a check, or with several.
+    pub(super) fn require_one(&self, whose: &str, diagnostics: &mut Vec<EntryDiagnostic>) {
+        match self.keys.as_slice() {
+            [_] => {}
+            [] if self.is_foreign => {}
+            [] => diagnostics.push(
+                EntryDiagnostic::new("", format!("{whose} has no check"))
+                    .help(format!("known checks: {}", names().collect::<Vec<_>>().join(", "))),
+            ),
+            several => diagnostics.push(
+                EntryDiagnostic::new(
+                    "",
+                    format!("{whose} has {} checks: {}", several.len(), several.join(", ")),
+                )
+                .help("give each check an entry of its own"),
+            ),
+        }
+    }
+}
+
 /// Returns the self-contained JSON Schema (draft 2020-12) of an entry.
 ///
 /// Only [`compile`] requires exactly one check, with a better message.
 pub fn entry_schema() -> Value {
-    let mut properties = Map::new();
-    for (kind, schema) in with_schemas() {
-        let mut schema = schema.clone();
-        if let Value::Object(schema) = &mut schema {
-            schema.insert("description".to_owned(), Value::from(capitalized(kind.summary)));
-        }
-        properties.insert(kind.key.to_owned(), schema);
-    }
+    let mut properties = checks_schema();
+    properties.insert(negated::KEY.to_owned(), negated::schema(checks_schema()));
     if let Some(common) = COMMON.get("properties").and_then(Value::as_object) {
         properties.extend(common.clone());
     }
@@ -165,6 +201,18 @@ pub fn entry_schema() -> Value {
         "additionalProperties": false,
         "minProperties": 1,
     })
+}
+
+/// The schemas of all checks by key.
+fn checks_schema() -> Map<String, Value> {
+    let described = with_schemas().map(|(kind, schema)| {
+        let mut schema = schema.clone();
+        if let Value::Object(schema) = &mut schema {
+            schema.insert("description".to_owned(), Value::from(capitalized(kind.summary)));
+        }
+        (kind.key.to_owned(), schema)
+    });
+    described.collect()
 }
 
 fn capitalized(sentence: &str) -> String {

@@ -84,16 +84,39 @@ impl Spec for JsonSchemaSpec {
                 return Err(vec![EntryDiagnostic::new("", "has no schema").help("give `path` or `schema`")]);
             }
         };
-        if let Some((message, help)) = vacuous::wrapped(&schema) {
-            return Err(vec![EntryDiagnostic::new(pointer, format!("{source}: {message}")).help(help)]);
-        }
-        let located = |problem: Problem| problem.diagnostic(pointer, &source);
-        let validator = compile(&schema)
-            .map_err(|problems| problems.into_iter().map(located).collect::<Vec<EntryDiagnostic>>())?;
-        let warnings = vacuous::warnings(&schema).into_iter();
-        let warnings = warnings.map(|message| EntryDiagnostic::new(pointer, format!("{source}: {message}")));
+        let (validator, warnings) = validator(&schema, pointer, &source)?;
         Ok(Built::new(JsonSchemaCheck { validator, extract }).warning(warnings))
     }
+}
+
+/// Compiles a schema from `source` at `pointer`, with warnings about what is probably not meant.
+///
+/// # Errors
+/// An invalid schema, or a wrapper around one.
+pub(crate) fn validator(
+    schema: &Value,
+    pointer: &str,
+    source: &str,
+) -> Result<(Validator, Vec<EntryDiagnostic>), Vec<EntryDiagnostic>> {
+    if let Some((message, help)) = vacuous::wrapped(schema) {
+        return Err(vec![EntryDiagnostic::new(pointer, format!("{source}: {message}")).help(help)]);
+    }
+    let located = |problem: Problem| problem.diagnostic(pointer, source);
+    let validator = compile(schema)
+        .map_err(|problems| problems.into_iter().map(located).collect::<Vec<EntryDiagnostic>>())?;
+    let warnings = vacuous::warnings(schema).into_iter();
+    let warnings = warnings.map(|message| EntryDiagnostic::new(pointer, format!("{source}: {message}")));
+    Ok((validator, warnings.collect()))
+}
+
+/// The first violation of a schema with its place, for messages.
+pub(crate) fn violation(validator: &Validator, value: &Value) -> Option<String> {
+    let error = validator.iter_errors(value).next()?;
+    let message = message(&error);
+    Some(match error.instance_path().as_str() {
+        "" => message,
+        path => format!("{}: {message}", excerpt(path, VIOLATION_LENGTH)),
+    })
 }
 
 /// An error in a schema.

@@ -7,16 +7,21 @@
 //! The engine scores truncated and empty answers 0 without a check, and the gate decides how many trials have to pass.
 
 pub mod answer;
+mod calls;
 mod comparison;
+mod conditions;
 mod contains;
 mod diagnostic;
 mod ends_with;
 mod entry;
 mod equals;
+pub(crate) mod fenced;
 mod is_json;
 mod json_field;
 mod json_schema;
 mod length;
+mod negated;
+mod no_tool_called;
 mod not_contains;
 mod numeric;
 mod one_of;
@@ -32,6 +37,9 @@ mod spec;
 mod starts_with;
 mod texts;
 mod tolerance;
+mod tool_arguments;
+mod tool_called;
+mod typography;
 mod unicode;
 mod vacuous;
 mod whole;
@@ -42,3 +50,4 @@ mod tests;
 pub use diagnostic::EntryDiagnostic;
 pub use entry::{NamedCheck, compile, entry_schema};
 pub use registry::names;
+pub use typography::as_written;

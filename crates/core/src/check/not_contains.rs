@@ -75,11 +75,11 @@ impl Check for NotContainsCheck {
         let occurring = self.any.filter(&answer, |answer, text| answer.contains(text));
         if !occurring.is_empty() {
             let reason = format!("occurs: {}", list(occurring.iter().copied()));
-            return Err(finding(false, &reason, json!({ "occurring": occurring })));
+            return Ok(finding(false, &reason, json!({ "occurring": occurring })));
         }
         if !self.all.is_empty() && self.all.filter(&answer, |answer, text| !answer.contains(text)).is_empty()
         {
-            return Err(fail(format!("all of these occur: {}", self.all.listed())));
+            return Ok(fail(format!("all of these occur: {}", self.all.listed())));
         }
         Ok(pass("no forbidden text occurs"))
     }

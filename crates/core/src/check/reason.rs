@@ -51,6 +51,16 @@ pub(crate) fn shown(value: &Value) -> String {
     }
 }
 
+/// Lists the first ten quoted names in their order, and the number of the others.
+pub(crate) fn list_of_names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.into_iter().map(quoted).collect();
+    let shown = names.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(10) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 /// Returns the type of a value, for messages.
 pub(crate) fn kind(value: &Value) -> &'static str {
     match value {

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::diagnostic::EntryDiagnostic;
 use super::spec::{self, Built, Files, Spec};
 use super::{
-    contains, ends_with, equals, is_json, json_field, json_schema, length, not_contains, numeric, one_of,
-    regex, required_fields, similarity, starts_with,
+    contains, ends_with, equals, is_json, json_field, json_schema, length, no_tool_called, not_contains,
+    numeric, one_of, regex, required_fields, similarity, starts_with, tool_arguments, tool_called,
 };
 
 /// A kind of check.
@@ -29,7 +29,7 @@ const fn kind<S: Spec>(key: &'static str, summary: &'static str) -> CheckKind {
     CheckKind { key, summary, reads_expected: S::READS_EXPECTED, schema, compile }
 }
 
-/// All checks, JSON checks first.
+/// All checks: JSON checks, text checks, checks of tool calls.
 pub const CHECKS: &[CheckKind] = &[
     kind::<is_json::IsJson>("is_json", "the answer is JSON and nothing else"),
     kind::<json_schema::JsonSchemaSpec>("json_schema", "the answer is JSON that matches a schema"),
@@ -48,6 +48,9 @@ pub const CHECKS: &[CheckKind] = &[
     kind::<length::Length>("length", "characters, words, sentences or tokens are within bounds"),
     kind::<numeric::Numeric>("numeric", "the answer is a number, within a tolerance"),
     kind::<similarity::Similarity>("similarity", "the answer is similar to a text"),
+    kind::<tool_called::ToolCalled>("tool_called", "the answer calls tools"),
+    kind::<no_tool_called::NoToolCalled>("no_tool_called", "the answer does not call tools"),
+    kind::<tool_arguments::ToolArguments>("tool_arguments", "an argument of a tool call meets conditions"),
 ];
 
 /// The schemas of all checks, in the order of [`CHECKS`].
@@ -56,6 +59,11 @@ static SCHEMAS: LazyLock<Vec<Value>> = LazyLock::new(|| CHECKS.iter().map(|kind|
 /// Returns all checks with their schemas.
 pub(crate) fn with_schemas() -> impl Iterator<Item = (&'static CheckKind, &'static Value)> {
     CHECKS.iter().zip(SCHEMAS.iter())
+}
+
+/// Whether a check reads the tool calls of an answer.
+pub fn reads_tool_calls(key: &str) -> bool {
+    ["tool_called", "no_tool_called", "tool_arguments"].contains(&key)
 }
 
 /// Returns the keys of all checks.

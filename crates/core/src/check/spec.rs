@@ -22,6 +22,8 @@ pub(crate) struct Built {
     pub(crate) check: Box<dyn Check>,
     /// Whether a case needs `expected` for it.
     pub(crate) needs_expected: bool,
+    /// Whether it reads the tool calls of an answer.
+    pub(crate) reads_tool_calls: bool,
     /// Valid values that are probably unintended.
     pub(crate) warnings: Vec<EntryDiagnostic>,
 }
@@ -29,7 +31,7 @@ pub(crate) struct Built {
 impl Built {
     /// A check that needs no `expected`.
     pub(crate) fn new(check: impl Check + 'static) -> Self {
-        Self { check: Box::new(check), needs_expected: false, warnings: Vec::new() }
+        Self { check: Box::new(check), needs_expected: false, reads_tool_calls: false, warnings: Vec::new() }
     }
 
     /// Sets whether the check compares with the case's `expected`.

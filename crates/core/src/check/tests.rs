@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::model::{Case, Completion, FinishReason, Usage};
+use crate::model::{Case, Completion, FinishReason, ToolCall, Usage};
 use crate::port::{Finding, Subject};
 
 use super::registry::{CHECKS, with_schemas};
@@ -30,6 +30,9 @@ struct Fixture {
     finish_reason: Option<FinishReason>,
     #[serde(default)]
     answer_field: Option<String>,
+    /// Name and arguments of each tool call.
+    #[serde(default)]
+    calls: Vec<(String, String)>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -60,7 +63,13 @@ fn compiled(entry: &Value) -> NamedCheck {
 
 fn grade(fixture: &Fixture) -> Finding {
     let case = Case { expected: fixture.expected.clone(), ..Case::default() };
+    let call = |(name, arguments): &(String, String)| ToolCall {
+        id: None,
+        name: name.clone(),
+        arguments: arguments.clone(),
+    };
     let completion = Completion {
+        tool_calls: fixture.calls.iter().map(call).collect(),
         finish_reason: fixture.finish_reason.clone().unwrap_or(FinishReason::Stop),
         usage: fixture.tokens.map(|completion_tokens| Usage::new(1, completion_tokens)),
         latency_ms: 1.0,
@@ -85,13 +94,14 @@ fn on(entry: &Value, answer: &str) -> Fixture {
         tokens: Some(1),
         finish_reason: None,
         answer_field: None,
+        calls: Vec::new(),
     }
 }
 
 #[test]
 fn checks_grade_their_fixtures_as_expected() {
     let mut failures = Vec::new();
-    for key in names() {
+    for key in names().chain(["not"]) {
         let rows: Vec<Fixture> = fixtures(key);
         assert!(
             rows.iter().any(|row| row.passes) && rows.iter().any(|row| !row.passes),
@@ -143,6 +153,16 @@ fn common_keys_have_defaults() {
 }
 
 #[test]
+fn negations_are_named_after_their_check() {
+    let negated = compiled(&json!({"not": {"tool_called": "f"}, "min": 0.5}));
+    assert_eq!(
+        (negated.name.as_str(), negated.min, negated.reads_tool_calls),
+        ("not.tool_called", 0.5, true)
+    );
+    assert!(!compiled(&json!({"contains": "f"})).reads_tool_calls);
+}
+
+#[test]
 fn entries_without_a_value_need_expected() {
     for (entry, needs) in [
         (json!({"equals": {}}), true),
@@ -157,6 +177,8 @@ fn entries_without_a_value_need_expected() {
         (json!({"contains": {"ignore_case": true}}), true),
         (json!({"contains": {"any": ["x"]}}), false),
         (json!({"is_json": true}), false),
+        (json!({"not": {"equals": {}}}), true),
+        (json!({"not": {"equals": "x"}}), false),
     ] {
         assert_eq!(compiled(&entry).needs_expected, needs, "{entry}");
     }
@@ -234,7 +256,7 @@ fn entry_schema_agrees_with_compile() {
     assert!(jsonschema::draft202012::meta::is_valid(&schema));
     assert!(!schema.to_string().contains("$ref"));
     let validator = jsonschema::draft202012::new(&schema).unwrap();
-    for key in names() {
+    for key in names().chain(["not"]) {
         for fixture in fixtures::<Fixture>(key) {
             assert!(validator.is_valid(&fixture.entry), "{}", fixture.entry);
         }

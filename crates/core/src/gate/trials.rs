@@ -1,7 +1,8 @@
 //! Passing and failing trials, and the criteria that count them: `must_pass` cases and broken cases.
 
 use crate::model::{
-    Analysis, Cell, Criterion, CriterionVerdict, Matrix, MetricKind, MetricScores, Policy, Requirement, Role,
+    Analysis, CRITERIA, Cell, Criterion, CriterionVerdict, Matrix, MetricKind, MetricScores, Policy,
+    Requirement, Role,
 };
 
 use super::evidence::{EXACT, Evidence, literal_verdict};
@@ -133,7 +134,8 @@ impl TrialTallies {
     }
 }
 
-/// The score with which a trial passes on a metric: its minimum, without one 1 on a check; `None` where any score passes.
+/// The score with which a trial passes on a metric: its minimum, without one 1 on a check and on the criteria of a case; `None`
+/// where any score passes.
 pub fn passing_score(policy: &Policy, metric: &str, kind: MetricKind) -> Option<f64> {
     let minimum = |criterion: &Criterion| match criterion.requirement {
         _ if criterion.metric != metric || criterion.tag.is_some() => None,
@@ -145,7 +147,8 @@ pub fn passing_score(policy: &Policy, metric: &str, kind: MetricKind) -> Option<
     match kind {
         // A check that passes or fails gives 1 or 0, which any minimum above 0 separates.
         MetricKind::Check => Some(highest().filter(|minimum| *minimum > 0.0).unwrap_or(1.0)),
-        MetricKind::Judge => highest(),
+        // The criteria of a case are requirements of its author: without a minimum, all of them count.
+        MetricKind::Judge => highest().or((metric == CRITERIA).then_some(1.0)),
         _ => None,
     }
 }

@@ -1,7 +1,8 @@
 //! Warnings beside the verdict.
 
 use crate::model::{
-    Analysis, CriterionOutcome, CriterionVerdict, MetricKind, Policy, Refusals, Rule, Scope, StoredBaseline,
+    Analysis, CriterionOutcome, CriterionVerdict, MetricKind, Policy, Refusals, Requirement, Rule, Scope,
+    StoredBaseline,
 };
 use crate::stats::{suite_mean, unseen_failure_share};
 
@@ -11,7 +12,6 @@ use super::length_bias::{self, length_correlation};
 use super::numbers::{percent, points};
 use super::refusals::describe;
 use super::trials::FLAKY;
-use crate::text::counted;
 
 /// Number of cases below which t bounds are too narrow near the ends of the scale.
 const FEW_CASES: usize = 20;
@@ -46,27 +46,7 @@ pub(super) fn warnings(
                 .to_owned(),
         );
     }
-    let cases = analysis.cases.len();
-    if cases < FEW_CASES {
-        let drop = match policy.resolution {
-            0.0 => "a small drop".to_owned(),
-            resolution => format!("a drop of {}", points(resolution)),
-        };
-        warnings.push(format!(
-            "only {}: with fewer than {FEW_CASES}, {drop} passes more often than intended when scores are near 0 or 1",
-            counted(cases as u64, "case"),
-        ));
-    }
-    let unseen = unseen_failure_share(cases, context.alpha);
-    let is_pass = criteria.iter().all(|outcome| outcome.verdict == CriterionVerdict::Pass);
-    if cases > 0 && unseen >= 0.01 && is_pass {
-        warnings.push(format!(
-            "even if {} of the suite {}, up to {} of traffic could fail",
-            if cases == 1 { "the one case".to_owned() } else { format!("all {cases} cases") },
-            if cases == 1 { "passes" } else { "pass" },
-            percent(unseen)
-        ));
-    }
+    warnings.extend(sample(analysis, policy, context, criteria));
     if let Some(StoredBaseline { date, decides, model_change }) = &analysis.stored_baseline {
         let loss = if *decides {
             "a loss may be drift too"
@@ -99,6 +79,42 @@ pub(super) fn warnings(
     warnings
 }
 
+/// What a suite of this size cannot show, in one sentence.
+fn sample(
+    analysis: &Analysis,
+    policy: &Policy,
+    context: &Context,
+    criteria: &[CriterionOutcome],
+) -> Option<String> {
+    let cases = analysis.cases.len();
+    let unseen = unseen_failure_share(cases, context.alpha);
+    if cases == 0 {
+        return None;
+    }
+    if cases >= FEW_CASES {
+        let is_pass = criteria.iter().all(|outcome| outcome.verdict == CriterionVerdict::Pass);
+        let share = percent(unseen);
+        return (unseen >= 0.01 && is_pass).then(|| {
+            format!("even if all {cases} cases of the suite pass, up to {share} of traffic could fail")
+        });
+    }
+    let compares_means = policy.criteria.iter().any(|criterion| {
+        matches!(criterion.requirement, Requirement::Minimum { .. } | Requirement::NotWorse { .. })
+    });
+    // Near the ends of the scale, t bounds over so few cases are too narrow.
+    let drop = match policy.resolution {
+        _ if !compares_means => String::new(),
+        0.0 => ", and a small drop may pass unseen".to_owned(),
+        resolution => format!(", and a drop of {} may pass unseen", points(resolution)),
+    };
+    let (subject, all_pass) =
+        if cases == 1 { ("1 case".to_owned(), "it passes") } else { (format!("{cases} cases"), "all pass") };
+    Some(format!(
+        "{subject} cannot show how often other questions fail: even if {all_pass}, up to {} of traffic could{drop}",
+        percent(unseen)
+    ))
+}
+
 /// A warning for the gated judged metrics without noise, over all cases or a slice: one for all with as many trials.
 fn noiseless(
     analysis: &Analysis,
@@ -107,6 +123,10 @@ fn noiseless(
     criteria: &[CriterionOutcome],
 ) -> Vec<String> {
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    // With so few cases, the sentence about them says more.
+    if analysis.cases.len() < FEW_CASES {
+        return Vec::new();
+    }
     for (criterion, outcome) in policy.criteria.iter().zip(criteria) {
         let judged = analysis.metric(&criterion.metric).filter(|metric| metric.kind == MetricKind::Judge);
         let Some(metric) = judged.filter(|_| outcome.method == "literal") else { continue };

@@ -39,7 +39,7 @@ pub struct Case {
     pub may_refuse: bool,
     /// Whether an answer without any claim scores 0 for faithfulness.
     pub must_answer: bool,
-    /// Additional items of the relevance judge.
+    /// Statements about its answers that the judge of [`CRITERIA`] decides.
     pub criteria: Vec<Item>,
     /// All other fields of the row, which are variables of the prompt.
     pub vars: Map<String, Value>,
@@ -74,6 +74,9 @@ impl Case {
         })
     }
 }
+
+/// The metric of the `criteria` of single cases.
+pub const CRITERIA: &str = "criteria";
 
 /// One yes/no item of a checklist or rubric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

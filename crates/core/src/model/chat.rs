@@ -1,5 +1,6 @@
 //! Requests to chat models and their completions.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -155,10 +156,31 @@ pub struct ToolCall {
     pub arguments: String,
 }
 
+/// The text of an answer, and after it a line for each tool call, `[tool call] refund({"order": 7})`, as judges read it.
+pub fn with_tool_calls<'a>(text: &'a str, calls: &[ToolCall]) -> Cow<'a, str> {
+    if calls.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let calls: Vec<String> = calls.iter().map(|call| format!("[tool call] {call}")).collect();
+    let separator = if text.trim().is_empty() { "" } else { "\n\n" };
+    Cow::Owned(format!("{}{separator}{}", text.trim_end(), calls.join("\n")))
+}
+
 impl fmt::Display for ToolCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}({})", self.name, self.arguments)
     }
+}
+
+/// The effect of `transform` on an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Transformed {
+    /// The answer as it came, after its reasoning; absent where it could not be transformed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Why it could not be transformed; it then scores 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// A complete response of a model; its JSON is the form of a cached one.
@@ -169,6 +191,9 @@ pub struct Completion {
     /// Reasoning that came before the text or in a field of its own; never graded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<String>,
+    /// The answer before `transform`, or why that could not be applied; `None` where it changed nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transformed: Option<Transformed>,
     /// Calls of tools, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall>,
@@ -210,6 +235,7 @@ impl Completion {
         Self {
             text: text.into(),
             reasoning: None,
+            transformed: None,
             tool_calls: Vec::new(),
             refusal: false,
             contexts: None,

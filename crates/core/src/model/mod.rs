@@ -37,9 +37,10 @@ pub use analysis::{
 pub use attempt::{Attempt, FirstAttempt};
 pub use call::{CallFacts, CallOrigin, CallReason};
 pub use carried_by::{CarriedBy, TagDrop};
-pub use case::{Case, Item};
+pub use case::{CRITERIA, Case, Item};
 pub use chat::{
-    ChatRequest, Completion, Image, Message, MessageRole, Purpose, ResponseFormat, ToolCall, Usage,
+    ChatRequest, Completion, Image, Message, MessageRole, Purpose, ResponseFormat, ToolCall, Transformed,
+    Usage, with_tool_calls,
 };
 pub use dataset::{CaseChoice, Dataset, DatasetFacts, DatasetFormat, PartialDataset};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};

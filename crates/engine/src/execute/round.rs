@@ -16,6 +16,7 @@ use promptgate_core::model::{
     TextLocation, Trial, TrialResult, TrialSummary, TrialText,
 };
 use promptgate_core::port::{ChatModel, EventSink, Spool};
+use promptgate_core::transform::Transform;
 
 /// Time that calls in flight get to finish after an interrupt.
 const GRACE_PERIOD: Duration = Duration::from_secs(5);
@@ -30,8 +31,8 @@ pub struct Engine {
     pub baseline_model: Option<Arc<dyn ChatModel>>,
     /// The checks and judges.
     pub scorers: Scorers,
-    /// Whether reasoning in front of an answer is removed before it is graded.
-    pub strip_reasoning: bool,
+    /// The transformations of every answer before it is graded.
+    pub transform: Transform,
     /// Maximum number of trials in flight. The port may have a lower limit.
     pub concurrency: usize,
     /// Metrics on which one candidate score of 0 makes the verdict fail; empty without `--fail-fast`.
@@ -80,7 +81,7 @@ impl Engine {
             model,
             baseline_model: None,
             scorers,
-            strip_reasoning: true,
+            transform: Transform::default(),
             concurrency: 16,
             fail_fast: BTreeSet::new(),
             case_cost: None,
@@ -258,7 +259,7 @@ impl Engine {
         let mut completion = self.model_of(slot).complete(&request).await?;
         // A model without a cache says nothing of it.
         completion.call.get_or_insert(CallFacts::made(CallReason::NoCache));
-        Ok(if self.strip_reasoning { completion.strip_reasoning() } else { completion })
+        Ok(self.transform.apply(completion))
     }
 
     fn model_of(&self, slot: Slot) -> &dyn ChatModel {

@@ -1,5 +1,6 @@
 //! The scorers of a run: checks and judges.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -8,7 +9,9 @@ use super::outside::OutsideScorer;
 use super::plan::retain;
 use crate::judge::{self, Judge, Planted};
 use promptgate_core::check::{self, NamedCheck};
-use promptgate_core::model::{Case, Completion, Fault, FinishReason, Grade, Outcome, Score, SelfTest};
+use promptgate_core::model::{
+    CRITERIA, Case, Completion, Fault, FinishReason, Grade, Outcome, Score, SelfTest, with_tool_calls,
+};
 use promptgate_core::port::{ChatModel, Subject};
 
 /// The scorers, in the order of the configuration.
@@ -21,6 +24,8 @@ pub struct Scorers {
     pub outside: Vec<OutsideScorer>,
     /// The judges.
     pub judges: Vec<Judge>,
+    /// Whether a case has criteria, by case index.
+    pub with_criteria: Vec<bool>,
     /// The models behind the judges, one for each member of their panel.
     pub judge_models: Vec<Arc<dyn ChatModel>>,
     /// Configured planted answers for the self-test, beside the built-in ones; `None` skips the self-test.
@@ -48,6 +53,7 @@ impl Scorers {
     /// Removes the case checks without `keep`, with the metrics that only they have.
     pub fn retain(&mut self, keep: &[bool]) {
         retain(&mut self.case_checks, keep);
+        retain(&mut self.with_criteria, keep);
     }
 
     /// Whether the metric is graded for the case.
@@ -55,6 +61,7 @@ impl Scorers {
         self.of_case(case).any(|check| metric_name(check) == metric)
             || self.is_outside(metric)
             || self.judges.iter().any(|judge| judge.name() == metric)
+                && (metric != CRITERIA || self.with_criteria.get(case) == Some(&true))
     }
 
     fn of_case(&self, case: usize) -> impl Iterator<Item = &NamedCheck> {
@@ -88,15 +95,25 @@ impl Scorers {
         repeat: u32,
         select: impl Fn(&str) -> bool,
     ) -> Vec<Grade> {
-        let judges = self.judges.iter().filter(|judge| select(judge.name()));
+        let judges = self.judges.iter().filter(|judge| judge.applies(case) && select(judge.name()));
         let models = self.models();
         if let Some(fault) = product_fault(completion) {
             return judges.map(|judge| zero(judge.name(), &fault)).collect();
         }
         let case = &*case.answered_by(completion);
-        let answer = check::answer::extract(&completion.text, self.answer_field.as_deref());
+        let answer = self.judged_answer(completion);
         let subject = Subject { case, completion, answer: answer.as_deref().map_err(String::as_str) };
         join_all(judges.map(|judge| judge.grade(&models, &subject, repeat))).await
+    }
+
+    /// The answer as judges read it: its text, then its tool calls. An answer of calls alone has no field to read.
+    fn judged_answer<'a>(&self, completion: &'a Completion) -> Result<Cow<'a, str>, String> {
+        let calls = &completion.tool_calls;
+        if !calls.is_empty() && completion.text.trim().is_empty() {
+            return Ok(with_tool_calls("", calls));
+        }
+        let answer = check::answer::extract(&completion.text, self.answer_field.as_deref())?;
+        Ok(if calls.is_empty() { answer } else { Cow::Owned(with_tool_calls(&answer, calls).into_owned()) })
     }
 
     fn models(&self) -> Vec<&dyn ChatModel> {
@@ -143,6 +160,7 @@ pub(super) struct ProductFault {
 pub(super) fn product_fault(completion: &Completion) -> Option<ProductFault> {
     let fault = |reason: String, flag| Some(ProductFault { reason, flag });
     let in_reasoning = completion.is_reasoning_alone();
+    let transformed = completion.transformed.as_ref().and_then(|transformed| transformed.error.as_deref());
     match &completion.finish_reason {
         FinishReason::Length if in_reasoning => {
             let reason = "the answer ended with finish_reason length, within its reasoning";
@@ -161,6 +179,6 @@ pub(super) fn product_fault(completion: &Completion) -> Option<ProductFault> {
         _ if completion.text.is_empty() && completion.tool_calls.is_empty() => {
             fault("the answer is empty".to_owned(), None)
         }
-        _ => None,
+        _ => fault(format!("the answer cannot be transformed: {}", transformed?), Some("not_transformed")),
     }
 }

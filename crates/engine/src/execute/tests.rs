@@ -1,6 +1,7 @@
 //! Execution of plans with a scripted model and paused time.
 
 mod outside;
+mod transform;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -19,6 +20,7 @@ use promptgate_core::model::{
     TrialResult, Usage, Variant, VariantFacts,
 };
 use promptgate_core::port::NullSink;
+use promptgate_core::transform::Transform;
 use promptgate_testing::{Reply, ScriptedModel};
 
 fn reply(text: &str) -> Reply {
@@ -90,6 +92,7 @@ fn bench(
         checks: vec![check::compile(&json!({"length": {"min_chars": 2}}), &no_file).unwrap()],
         case_checks: Vec::new(),
         outside: Vec::new(),
+        with_criteria: Vec::new(),
         judges: judges.iter().map(|name| rubric(name)).collect(),
         judge_models: vec![Arc::clone(&model) as _],
         planted: None,
@@ -100,7 +103,7 @@ fn bench(
         plan,
         model: Arc::clone(&model) as _,
         scorers,
-        strip_reasoning: true,
+        transform: Transform::default(),
         concurrency: 4,
         case_cost: None,
         fail_fast: BTreeSet::new(),
@@ -441,7 +444,7 @@ async fn invalid_completion_is_not_judged() {
 /// The grade of the check, which requires two characters, on one answer.
 async fn checked(strip_reasoning: bool, answer: Completion) -> (Grade, Completion) {
     let mut bench = bench(plan(1, "a {{query}}", None), &[], move |_, _| Ok(answer.clone()));
-    bench.engine.strip_reasoning = strip_reasoning;
+    bench.engine.transform.strip_reasoning = strip_reasoning;
     let (result, ..) = bench.run(1).await;
     let TrialResult::Completed(trial) = &result.trials[0].result else { panic!("missing") };
     let text = trial.in_memory().expect("in memory");

@@ -25,6 +25,8 @@ pub(super) trait Spec: fmt::Debug + Send + Sync + Sized + 'static {
     const PROMPT: &'static str;
     /// Fields that it needs of every case.
     const NEEDS: Needs;
+    /// Whether it grades only cases that have criteria.
+    const ONLY_WITH_CRITERIA: bool = false;
     /// Answers of the self-test that it must score low or high: those for every kind, and its own.
     const PLANTED: &'static [&'static [PlantedAnswer]] = &[planted::FOR_EVERY_KIND];
     /// Fixed items of a checklist, for the simulated judge.
@@ -66,6 +68,7 @@ pub(super) trait Spec: fmt::Debug + Send + Sync + Sized + 'static {
 pub struct Row {
     name: &'static str,
     needs: Needs,
+    only_with_criteria: bool,
     pub(super) prompt: &'static str,
     pub(super) form: Form,
     planted: &'static [&'static [PlantedAnswer]],
@@ -80,6 +83,7 @@ impl Row {
         Self {
             name: S::NAME,
             needs: S::NEEDS,
+            only_with_criteria: S::ONLY_WITH_CRITERIA,
             prompt: S::PROMPT,
             form: <<S::Payload as Payload>::Entry as Entry>::FORM,
             planted: S::PLANTED,
@@ -98,6 +102,11 @@ impl Row {
     /// Fields that the judge needs of every case.
     pub fn needs(&self) -> Needs {
         self.needs
+    }
+
+    /// Whether the judge grades the case.
+    pub(super) fn applies(&self, case: &Case) -> bool {
+        !self.only_with_criteria || !case.criteria.is_empty()
     }
 
     /// The built-in planted answers: those that must score low, then those that must score high.

@@ -96,6 +96,11 @@ impl Judge {
         self.kind.row.needs()
     }
 
+    /// Whether it grades the case; the judge of criteria grades only cases that have some.
+    pub fn applies(&self, case: &Case) -> bool {
+        self.kind.row.applies(case)
+    }
+
     /// Grades one answer by the models of the panel, which are in the same order. An empty or incomplete answer
     /// (`precheck`) scores 0 without a call. A fault of an endpoint or an invalid reply leaves the grade missing.
     pub async fn grade(&self, models: &[&dyn ChatModel], subject: &Subject<'_>, repeat: u32) -> Grade {

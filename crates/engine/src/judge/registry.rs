@@ -2,6 +2,7 @@
 
 mod checklist;
 pub mod correctness;
+pub mod criteria;
 pub mod faithfulness;
 pub mod relevance;
 pub mod rubric;
@@ -19,6 +20,7 @@ pub const BUILT_IN: &[Row] = &[
     Row::of::<faithfulness::Faithfulness>(),
     Row::of::<relevance::Relevance>(),
     Row::of::<correctness::Correctness>(),
+    Row::of::<criteria::Criteria>(),
 ];
 
 /// Returns the built-in judge of that name.
@@ -44,6 +46,12 @@ pub fn rubric(items: Vec<Item>) -> Kind {
 /// Creates the judge of a metric with a scale from 0 to 5.
 pub fn scale(scale: Scale) -> Kind {
     Kind::new(scale::ScaleJudge(scale))
+}
+
+/// The fixed items of the relevance judge.
+#[cfg(test)]
+pub(super) fn relevance_items() -> Vec<Item> {
+    relevance::items()
 }
 
 /// Every kind of judge, with the questions of the self-test.

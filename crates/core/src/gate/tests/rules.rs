@@ -322,16 +322,33 @@ fn both_scopes_are_reported_and_one_decides() {
 
 #[test]
 fn few_cases_and_thin_evidence_are_warned_about() {
-    let decision = completed(
-        &analysis(vec![deterministic(metric("m", &same(&[0.9, 0.9, 0.9], 10), None))]),
-        &policy(vec![minimum("m", 0.8)]),
+    let warnings = |cases: usize, required: Policy| {
+        // All criteria of a case have to hold, on any other metric a score has to reach the minimum.
+        let (name, score) = if cases == 1 { ("criteria", 1.0) } else { ("m", 0.9) };
+        let metric = metric(name, &same(&[score; 3], cases), None);
+        let decision = completed(&analysis(vec![deterministic(metric)]), &required);
+        assert_eq!(decision.verdict, Verdict::Pass);
+        decision.warnings
+    };
+    // A small suite has one sentence about all that it cannot show.
+    assert_eq!(
+        warnings(10, policy(vec![minimum("m", 0.8)])),
+        [
+            "10 cases cannot show how often other questions fail: even if all pass, up to 25.9 % of traffic could, and a \
+          drop of 5 points may pass unseen"
+        ]
     );
-    assert_eq!(decision.verdict, Verdict::Pass);
-    let has = |part: &str| decision.warnings.iter().any(|warning| warning.contains(part));
-    assert!(has("only 10 cases: with fewer than 20, a drop of"), "{:?}", decision.warnings);
-    assert!(has("25.9 % of traffic"), "{:?}", decision.warnings);
-    assert!(has("m did not vary between repeats"), "{:?}", decision.warnings);
-    assert!(has("30 trials are weak evidence; 59 would be enough"), "{:?}", decision.warnings);
+    let case = criterion("case.c0", "", Requirement::MustPass { case: 0, strict: false });
+    assert_eq!(
+        warnings(1, policy(vec![case])),
+        [
+            "1 case cannot show how often other questions fail: even if it passes, up to 95.0 % of traffic could"
+        ]
+    );
+    let large = warnings(20, policy(vec![minimum("m", 0.8)]));
+    let has = |part: &str| large.iter().any(|warning| warning.contains(part));
+    assert!(has("even if all 20 cases of the suite pass, up to 13.9 % of traffic"), "{large:?}");
+    assert!(has("m did not vary between repeats"), "{large:?}");
 }
 
 #[test]

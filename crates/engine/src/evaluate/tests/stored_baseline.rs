@@ -78,6 +78,7 @@ async fn run(
         checks: vec![check::compile(&json!({"contains": "good"}), &no_file).expect("a check")],
         case_checks: Vec::new(),
         outside: Vec::new(),
+        with_criteria: Vec::new(),
         judges: Vec::new(),
         judge_models: Vec::new(),
         planted: None,

@@ -1,5 +1,4 @@
-//! Relevance: does the answer do what the question asks for? Four fixed items, the same for every variant, and the
-//! case's own.
+//! Relevance: does the answer do what the question asks for? Four fixed items, the same for every variant and case.
 
 use serde_json::Value;
 
@@ -17,7 +16,7 @@ impl Spec for Relevance {
     const NAME: &'static str = "relevance";
     const PROMPT: &'static str = include_str!("../prompts/relevance.md");
     const NEEDS: Needs = Needs { query: true, ..Needs::NOTHING };
-    /// In the order of their ids; a case's own items follow.
+    /// In the order of their ids.
     const ITEMS: &'static [FixedItem] = &[
         FixedItem { text: "addresses the question that was asked", rule: WordRule::Addressed },
         FixedItem { text: "answers every part of the question", rule: WordRule::EveryPart },
@@ -41,14 +40,14 @@ impl Spec for Relevance {
         if case.query.trim().is_empty() {
             return Err(Stop::Invalid("the case has no question to judge relevance by".into()));
         }
-        ChecklistPayload::new(case, answer, &items(case))
+        ChecklistPayload::new(case, answer, &items())
     }
 
     async fn score(&self, conversation: &mut Conversation<'_>, _: &ChecklistPayload) -> ScoreResult {
-        checklist::score(conversation, &items(conversation.case())).await
+        checklist::score(conversation, &items()).await
     }
 }
 
-fn items(case: &Case) -> Vec<Item> {
-    Relevance::ITEMS.iter().map(FixedItem::item).chain(case.criteria.iter().cloned()).collect()
+pub(super) fn items() -> Vec<Item> {
+    Relevance::ITEMS.iter().map(FixedItem::item).collect()
 }

@@ -1,6 +1,6 @@
 //! Planted answers: answers of known quality, with the judges that must score them low or high.
 
-use promptgate_core::model::{Case, Expected};
+use promptgate_core::model::{Case, Expected, Item};
 use serde_json::Value;
 
 /// A planted answer of the configuration.
@@ -84,6 +84,11 @@ pub(in crate::judge) fn library() -> Case {
         ].into()),
         expected: Some(Value::from("Books may be kept for 21 days.")),
         must_answer: true,
+        criteria: vec![Item {
+            text: "says for how many days a book may be kept".to_owned(),
+            weight: 1.0,
+            critical: false,
+        }],
         ..Case::default()
     }
 }

@@ -61,6 +61,8 @@ fn pool() -> Case {
         context: Some(passages.map(str::to_owned).into()),
         expected: Some(json!("A day ticket costs 7 euros for adults. In July the pool closes at 20:30.")),
         must_answer: true,
+        // Items that the simulated and the honest judge know how to decide by words.
+        criteria: registry::relevance_items(),
         ..Case::default()
     }
 }

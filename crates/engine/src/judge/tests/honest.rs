@@ -78,17 +78,34 @@ async fn boundary_is_random_and_prompt_is_in_the_system_message() {
 }
 
 #[tokio::test]
-async fn relevance_is_the_weighted_share_of_yes() {
-    let case = Case {
-        criteria: vec![Item { text: "names the term".to_owned(), weight: 4.0, critical: false }],
-        ..case()
-    };
-    let model = scripted(&[&list("items", &["yes", "yes", "no", "yes", "no"])]);
-    let grade = grade_of(&judge(built_in("relevance")), &model, &case, "Thirty days.").await;
-    assert_eq!(grade.score(), Some(3.0 / 8.0));
-    assert_eq!(grade.reason, "3 of 5 items fulfilled; not: 3, 5");
+async fn criteria_are_the_weighted_share_of_yes() {
+    let item = |text: &str, weight, critical| Item { text: text.to_owned(), weight, critical };
+    let criteria = vec![item("names the term", 3.0, false), item("is polite", 1.0, false)];
+    let case = Case { criteria: criteria.clone(), ..case() };
+    let criteria_judge = judge(built_in("criteria"));
+    let model = scripted(&[&list("items", &["yes", "no"])]);
+    let grade = grade_of(&criteria_judge, &model, &case, "Thirty days.").await;
+    assert_eq!((grade.score(), &*grade.reason), (Some(0.75), "1 of 2 items fulfilled; not: 2"));
     let ChecklistPayload { items, .. } = payload(&model.requests()[0]);
-    assert_eq!((items.len(), items[4].text.as_str()), (5, "names the term"));
+    assert_eq!((items.len(), items[0].text.as_str()), (2, "names the term"));
+    let critical = Case { criteria: vec![item("is polite", 1.0, true), criteria[0].clone()], ..case.clone() };
+    let model = scripted(&[&list("items", &["no", "yes"])]);
+    let grade = grade_of(&criteria_judge, &model, &critical, "Thirty days.").await;
+    assert_eq!((grade.score(), &*grade.flags), (Some(0.0), &["critical_item".to_owned()][..]));
+    // Nothing is asked about a case without criteria, and no score is invented.
+    let without = Case { criteria: Vec::new(), ..case };
+    assert!(!criteria_judge.applies(&without) && judge(built_in("relevance")).applies(&without));
+    let grade = grade_of(&criteria_judge, &scripted(&[]), &without, "Thirty days.").await;
+    assert_eq!(grade.score(), None);
+}
+
+#[tokio::test]
+async fn relevance_is_the_share_of_yes_to_its_fixed_items() {
+    let item = Item { text: "names the term".to_owned(), weight: 4.0, critical: false };
+    let case = Case { criteria: vec![item], ..case() };
+    let model = scripted(&[&list("items", &["yes", "yes", "no", "yes"])]);
+    let grade = grade_of(&judge(built_in("relevance")), &model, &case, "Thirty days.").await;
+    assert_eq!((grade.score(), &*grade.reason), (Some(0.75), "3 of 4 items fulfilled; not: 3"));
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ fn example(kind: &Kind) -> Value {
 /// The first request of a judgement of the library case, and the grade.
 async fn first_request(kind: &Kind, replies: &[&str]) -> (ChatRequest, Grade) {
     let model = scripted(replies);
-    let case = Case { criteria: Vec::new(), ..library() };
+    let case = library();
     let grade = judge(kind.clone()).grade_unchecked(&[&model], &case, "Keep it.", 0).await;
     (model.requests()[0].clone(), grade)
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{seconds, timestamp};
 use promptgate_core::model::{
     self, Attempt, CallFacts, CallOrigin, Completion, Fault, FinishReason, Judging, Opinion, Outcome, Role,
-    Score, ToolCall, TrialText, Usage,
+    Score, ToolCall, Transformed, TrialText, Usage,
 };
 use promptgate_core::text::neutral;
 
@@ -31,6 +31,9 @@ pub struct Trial {
     /// Calls of tools, in order; absent where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall>,
+    /// The answer before `transform`, or why that could not be applied; absent where it changed nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transformed: Option<Transformed>,
     /// Whether the text came in the `refusal` field.
     pub refusal: bool,
     /// The passages that an application retrieved; absent where it reported none.
@@ -108,6 +111,7 @@ impl Trial {
             output: Some(completion.text.clone()),
             reasoning: completion.reasoning.clone(),
             tool_calls: completion.tool_calls.clone(),
+            transformed: completion.transformed.clone(),
             refusal: completion.refusal,
             contexts: completion.contexts.clone(),
             finish_reason: Some(completion.finish_reason.clone()),
@@ -143,6 +147,7 @@ impl Trial {
             output: None,
             reasoning: None,
             tool_calls: Vec::new(),
+            transformed: None,
             refusal: false,
             contexts: None,
             finish_reason: None,
@@ -175,6 +180,7 @@ impl Trial {
             text: text.clone(),
             reasoning: self.reasoning.clone(),
             tool_calls: self.tool_calls.clone(),
+            transformed: self.transformed.clone(),
             refusal: self.refusal,
             contexts: self.contexts.clone(),
             finish_reason: finish_reason.clone(),
