@@ -66,8 +66,8 @@ const OTHER_TYPES: &str = "other assertion types";
 
 /// Types of assertions, each written as a key and as the value of `type`: feature, type and words of the way out.
 const TYPES: &[(&str, &str, &str)] = &[
-    ("JavaScript", "javascript", "`json_field`"),
-    ("Python", "python", "`regex`"),
+    ("JavaScript", "javascript", "write `command: {run:"),
+    ("Python", "python", "write `command: {run:"),
     ("free-text rubric", "llm-rubric", "a judge decides it"),
     ("G-Eval", "g-eval", "a judge decides it"),
     ("contains ignoring case", "icontains", "`contains: {all: [TEXT], ignore_case: true}`"),
@@ -96,7 +96,7 @@ const TYPES: &[(&str, &str, &str)] = &[
     (OTHER_TYPES, "moderation", "`rubric` asks a judge"),
     (OTHER_TYPES, "guardrails", "`rubric` asks a judge"),
     (OTHER_TYPES, "perplexity", "log probabilities are not read"),
-    (OTHER_TYPES, "webhook", "`json_field`"),
+    (OTHER_TYPES, "webhook", "write `command: {run:"),
     (OTHER_TYPES, "rouge-n", "measure: rouge_l"),
     (OTHER_TYPES, "bleu", "measure: rouge_l"),
     (OTHER_TYPES, "levenshtein", "`similarity: {value: TEXT, min: 0.8}`"),
