@@ -27,7 +27,7 @@ struct Running {
     log: Arc<WorkerLog>,
 }
 
-/// What a run brings to its scorers.
+/// The parts of a run that its scorers need.
 pub(super) struct ScorerContext<'a> {
     pub(super) environment: &'a Environment,
     pub(super) sink: &'a dyn EventSink,

@@ -159,7 +159,7 @@ fn check(sdk: &Sdk) {
     let asked = [create.clone(), json!({"do": "stream", "question": QUESTION}), resent];
     let got = sdk.run(&recorder.address, &asked).expect("it is installed");
     let theirs = recorder.requests();
-    // What the SDK reads.
+    // As the SDK reads it.
     let text = got[0]["text"].as_str().expect("a text");
     assert!(!text.is_empty());
     assert_eq!(
@@ -171,7 +171,7 @@ fn check(sdk: &Sdk) {
     assert!(got[0]["usage"].as_array().expect("usage").iter().all(|count| count.as_u64() > Some(0)));
     assert_eq!(got[1]["text"], got[0]["text"], "a stream has the same text");
     assert!(got[2]["text"].as_str().expect("a text").contains("verdict"), "{}", got[2]);
-    // What the SDK sends.
+    // As the SDK sends it.
     for (ours, theirs) in [(&candidate, &theirs[0]), (&judgement, &theirs[2])] {
         assert_eq!(plain(body(ours)), plain(body(theirs)));
         // The SDK of Google calls `v1`, which is the same for these requests.

@@ -72,7 +72,7 @@ enum Server {
     Recorded,
 }
 
-/// What a run brings to its applications.
+/// The parts of a run that its applications need.
 pub(super) struct ApplicationContext<'a> {
     pub(super) environment: &'a Environment,
     pub(super) sink: Arc<dyn EventSink>,

@@ -31,8 +31,8 @@ fn misbehaving_scorers_are_never_green_and_never_a_score() {
         let grades = grades(&folder);
         assert!(!grades.is_empty(), "{script}: {}", outcome.text());
         for grade in grades {
-            let told = grade["reason"].as_str().unwrap_or_default();
-            assert!(grade["score"].is_null() && told.contains(reason), "{script}: {grade}");
+            let reported = grade["reason"].as_str().unwrap_or_default();
+            assert!(grade["score"].is_null() && reported.contains(reason), "{script}: {grade}");
         }
     }
 }

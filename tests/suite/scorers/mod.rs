@@ -1,7 +1,7 @@
 //! Scorers by command.
 
 mod faults;
-mod mistakes;
+mod invalid;
 mod policy;
 
 use serde_json::Value;

@@ -4,6 +4,7 @@ mod baseline;
 mod environment;
 mod faults;
 mod http;
+mod personal_data;
 mod pull_request;
 mod recorded;
 mod retrieval;

@@ -43,7 +43,15 @@ impl Repository {
         let text = own.text();
         let (own_index, objects) = text.split_once('\n').ok_or_else(|| failed(&"no index"))?;
         // Its times let git skip files that have not changed. Without an index every file is read.
-        let _ = std::fs::copy(self.folder.join(own_index), &index);
+        let own_index = self.folder.join(own_index);
+        if std::fs::copy(&own_index, &index).is_ok() {
+            // A file that is no older than the index is read, since it may have changed after it. A copy that is newer than
+            // the index would hide that.
+            let modified = own_index.metadata().and_then(|metadata| metadata.modified());
+            let copy = std::fs::File::options().write(true).open(&index);
+            let kept = modified.and_then(|time| copy.and_then(|copy| copy.set_modified(time)));
+            kept.map_err(|error| failed(&error))?;
+        }
         let objects = std::path::absolute(self.folder.join(objects)).map_err(|error| failed(&error))?;
         let run = |arguments: &[&str]| self.with_index(&index, scratch.path(), &objects, arguments);
         for arguments in [&["add", "--all"][..], &["write-tree"]] {
@@ -159,5 +167,18 @@ mod tests {
         fixture.write("docs/readme.md", "c\n");
         let next = fixture.commit("second");
         assert_ne!(repository.digest_of_commit(&next, &["app/run.log".to_owned()]).unwrap(), whole);
+    }
+
+    #[test]
+    fn change_of_the_same_size_within_a_second_counts() {
+        let fixture = Fixture::new();
+        for number in 0..20 {
+            fixture.write("answer", format!("kb-{}", number % 9));
+            let commit = fixture.commit("next");
+            fixture.write("answer", format!("kb-{}", number % 9 + 1));
+            let repository = Repository::discover(&fixture.path()).unwrap();
+            let committed = repository.digest_of_commit(&commit, &[]).unwrap();
+            assert_ne!(repository.digest_of_work_tree(&[]).unwrap(), committed, "{number}");
+        }
     }
 }

@@ -85,4 +85,8 @@ impl Check for NegatedCheck {
         };
         Ok(Finding { details: found.details, ..negated })
     }
+
+    fn needs_sources(&self) -> bool {
+        self.check.needs_sources()
+    }
 }

@@ -62,7 +62,7 @@ impl Pair {
         let sum: f64 = self.scores.iter().sum();
         let picked: f64 = candidate.iter().map(|place| self.scores[*place]).sum();
         let difference = picked / ours as f64 - (sum - picked) / theirs as f64;
-        // What is not between the variants is within them.
+        // The rest is within the variants.
         (difference, (self.total - difference * difference / self.factor).max(0.0))
     }
 }

@@ -79,7 +79,7 @@ pub(super) fn warnings(
     warnings
 }
 
-/// What a suite of this size cannot show, in one sentence.
+/// The limits of a suite of this size, in one sentence.
 fn sample(
     analysis: &Analysis,
     policy: &Policy,

@@ -1,4 +1,4 @@
-//! What a change sets beside the prompt: model and parameters.
+//! Changes beside the prompt: model and parameters.
 
 use std::collections::BTreeSet;
 

@@ -144,7 +144,7 @@ fn trend(name: &str, runs: &[&SavedRun], tested: usize) -> Option<Trend> {
     Some(trend)
 }
 
-/// What other than drift may explain a difference: another prompt, also one that was rejected. Failed runs of one prompt may
+/// Causes other than drift that may explain a difference: another prompt, also one that was rejected. Failed runs of one prompt may
 /// be the drift itself.
 fn other_causes(runs: &[&SavedRun]) -> String {
     let digest = |run: &SavedRun| run.variants.candidate.prompt.digest.clone();

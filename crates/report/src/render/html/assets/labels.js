@@ -4,7 +4,7 @@ const GOAL = 50;
 // Labels of each kind from which calibration corrects for the judge's errors.
 const GOAL_OF_KIND = 20;
 
-// What each built-in judge decides; a label answers the same question.
+// The question of each built-in judge; a label answers the same one.
 const QUESTIONS = {
   faithfulness: "Is every statement supported by the context?",
   relevance: "Does the answer address the whole question?",
