@@ -342,7 +342,7 @@ fn few_cases_and_thin_evidence_are_warned_about() {
     assert_eq!(
         warnings(1, policy(vec![case])),
         [
-            "1 case cannot show how often other questions fail: even if it passes, up to 95.0 % of traffic could"
+            "1 case cannot show how often other questions fail: even if it passes, up to 95 % of traffic could"
         ]
     );
     let large = warnings(20, policy(vec![minimum("m", 0.8)]));
