@@ -235,6 +235,6 @@ mod tests {
         };
         assert!(found.to_string().contains("none of the 2 failed cases"), "{found}");
         let found = diagnostics(&with(&["case-3"], "other"));
-        assert!(found[0].message.contains("of the suite `other`"), "{found:?}");
+        assert!(found[0].message.contains("from the suite `other`"), "{found:?}");
     }
 }

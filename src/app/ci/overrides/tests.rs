@@ -189,12 +189,12 @@ fn label_for_another_commit_does_not_count() {
     refused("force-pushed around or after", &|world| world.events.push(force_pushed(6, 21, Some(HEAD))));
     refused("force-pushed around or after", &|world| world.events.push(force_pushed(6, 20, Some(HEAD))));
     for (edit, part) in [
-        ((|world| world.event.updated_at = None) as fn(&mut World), "does not say when"),
-        (|world| world.event.updated_at = Some("now".to_owned()), "no valid time"),
-        (|world| world.events[0].at = "later".to_owned(), "no valid time"),
+        ((|world| world.event.updated_at = None) as fn(&mut World), "has no `updated_at`"),
+        (|world| world.event.updated_at = Some("now".to_owned()), "an invalid timestamp"),
+        (|world| world.events[0].at = "later".to_owned(), "an invalid timestamp"),
         (
             |world| world.events.insert(0, IssueEvent { at: String::new(), ..force_pushed(1, 1, None) }),
-            "no valid time",
+            "an invalid timestamp",
         ),
     ] {
         refused(part, &edit);
