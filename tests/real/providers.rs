@@ -195,7 +195,7 @@ fn check(sdk: &Sdk) {
     ] {
         let server = MockServer::start(&["--fault", fault]);
         let address = server.base_url.trim_start_matches("http://").trim_end_matches("/v1");
-        let got = sdk.run(address, &[create.clone()]).expect("it is installed").remove(0);
+        let got = sdk.run(address, std::slice::from_ref(&create)).expect("it is installed").remove(0);
         for (name, value) in expected.as_object().expect("a map") {
             assert_eq!(&got[name], value, "{fault}: {got}");
         }

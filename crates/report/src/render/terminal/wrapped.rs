@@ -51,7 +51,7 @@ pub(super) fn around_difference(text: &str, other: &str, limit: usize) -> String
     let differs = |word: &&str| !plain(word).is_empty() && !theirs.contains(&plain(word));
     let is_number = |word: &&str| word.contains(|c: char| c.is_ascii_digit());
     let number = words.iter().position(|word| is_number(word) && differs(word));
-    let at = number.or_else(|| words.iter().position(|word| differs(word))).unwrap_or_default();
+    let at = number.or_else(|| words.iter().position(differs)).unwrap_or_default();
     let length = |words: &[&str]| words.iter().map(|word| word.chars().count() + 1).sum::<usize>();
     // Whole words before it fill up to half of the room.
     let before = (0..=at).find(|start| length(&words[*start..at]) <= limit / 2).unwrap_or(at);
