@@ -306,7 +306,10 @@ async fn start_applications(
     session: &Session<'_>,
 ) -> Result<Option<Running>, Failure> {
     let applications = std::mem::take(&mut suite.applications);
-    let is_needed = suite.rejection.is_none();
+    // Nothing is called.
+    if suite.rejection.is_some() {
+        return Ok(Some(Running::default()));
+    }
     let context = ApplicationContext {
         environment: &session.context.environment,
         sink: session.sink(),
@@ -318,8 +321,7 @@ async fn start_applications(
     tokio::select! {
         biased;
         () = session.context.interrupted.cancelled() => Ok(None),
-        running = Running::start(applications, &context), if is_needed => running.map(Some),
-        else => Ok(Some(Running::default())),
+        running = Running::start(applications, &context) => running.map(Some),
     }
 }
 
@@ -330,7 +332,9 @@ async fn start_scorers(
     checkouts: &Checkouts,
     session: &Session<'_>,
 ) -> Result<Option<RunningScorers>, Failure> {
-    let is_needed = suite.rejection.is_none();
+    if suite.rejection.is_some() {
+        return Ok(Some(RunningScorers::default()));
+    }
     let sink = session.sink();
     let context = ScorerContext {
         environment: &session.context.environment,
@@ -341,8 +345,7 @@ async fn start_scorers(
     tokio::select! {
         biased;
         () = session.context.interrupted.cancelled() => Ok(None),
-        running = RunningScorers::start(suite, &context), if is_needed => running.map(Some),
-        else => Ok(Some(RunningScorers::default())),
+        running = RunningScorers::start(suite, &context) => running.map(Some),
     }
 }
 

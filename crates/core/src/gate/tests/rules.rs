@@ -341,9 +341,7 @@ fn few_cases_and_thin_evidence_are_warned_about() {
     let case = criterion("case.c0", "", Requirement::MustPass { case: 0, strict: false });
     assert_eq!(
         warnings(1, policy(vec![case])),
-        [
-            "1 case cannot show how often other questions fail: even if it passes, up to 95 % of traffic could"
-        ]
+        ["1 case cannot show how often other questions fail: even if it passes, up to 95 % of traffic could"]
     );
     let large = warnings(20, policy(vec![minimum("m", 0.8)]));
     let has = |part: &str| large.iter().any(|warning| warning.contains(part));
