@@ -274,7 +274,8 @@ fn formats_are_printed_on_stdout() {
     assert_eq!(outcome.expect_code(0).stdout, folder.read("promptgate-report/report.md"));
     let outcome = folder.promptgate(&["report", "promptgate-report/report.json", "--format", "csv"]);
     let table = outcome.expect_code(0).stdout;
-    assert!(table.starts_with("id,status,must_pass,tags,") && table.contains("\nrefund-window,"), "{table}");
+    assert!(table.starts_with("\"id\",\"status\",\"must_pass\",\"tags\","), "{table}");
+    assert!(table.contains("\n\"refund-window\","), "{table}");
 }
 
 #[test]

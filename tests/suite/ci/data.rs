@@ -189,7 +189,7 @@ fn suite_that_the_base_lacks_gets_no_key() {
     };
     let outcome = keyed(&job).expect_code(12);
     assert!(outcome.stdout.contains("INCOMPLETE: new suite"), "{}", outcome.stdout);
-    assert!(outcome.stdout.contains("it removes promptgate.yaml of the base"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("it also removes promptgate.yaml"), "{}", outcome.stdout);
     assert_eq!(job.outcome("incomplete", 12)["reason"], "new_suite");
     assert!(job.comment().contains("new suite"), "{}", job.comment());
     let job = job.with("PROMPTGATE_ON_NEW_SUITE", "skip").fresh();

@@ -100,7 +100,7 @@ fn label_of_an_author_or_a_stranger_changes_nothing() {
         let (_origin, job, github) = pull_request(named, worse);
         github.label(7, login, LABEL, AFTER);
         let said = offline(&job, 10);
-        assert!(said.contains("warning: the verdict is not overridden: ") && said.contains(why), "{said}");
+        assert!(said.contains("warning: override ignored: ") && said.contains(why), "{said}");
         assert_eq!(job.outcome("fail", 10).get("overridden_by"), None);
     }
 }
@@ -110,7 +110,7 @@ fn label_before_the_push_changes_nothing() {
     let (origin, job, github) = pull_request(named, worse);
     github.label(7, "grace", LABEL, "2026-11-01T09:59:59Z");
     let said = offline(&job, 10);
-    assert!(said.contains("before the event of this run; remove it and set it again"), "{said}");
+    assert!(said.contains("before this run was triggered; remove it and set it again"), "{said}");
     // The run of the label itself has the head of that moment.
     let mut event = origin.pull_request_event(REPOSITORY, REPOSITORY);
     event["action"] = json!("labeled");
@@ -182,7 +182,7 @@ fn failing_api_is_no_override() {
                 .then(|| (status, json!({"message": message}), "retry-after: 0\r\n".to_owned()))
         });
         let said = offline(&job, 10);
-        assert!(said.contains("the verdict is not overridden: "), "{path} {status}: {said}");
+        assert!(said.contains("override ignored: "), "{path} {status}: {said}");
         assert!(
             commands(&said).iter().all(|(_, properties, _)| properties.contains("title=promptgate")),
             "{said}"

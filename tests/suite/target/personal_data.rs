@@ -37,7 +37,7 @@ fn personal_data_fails_and_is_masked_unless_the_question_has_it() {
     folder.write("cases.jsonl", &asked);
     folder.promptgate(&["run", "--offline"]).expect_code(0);
     folder.edit("promptgate.yaml", "kinds: [email]", "kinds: [emails]");
-    folder.promptgate(&["run", "--offline"]).expect_code(2).says("\"email\"");
+    folder.promptgate(&["run", "--offline"]).expect_code(2).says("did you mean `email`?");
 }
 
 #[test]
