@@ -94,7 +94,7 @@ fn named_person_turns_a_failing_check_green_and_the_report_says_so() {
 #[test]
 fn label_of_an_author_or_a_stranger_changes_nothing() {
     for (login, why) in [
-        ("mallory", "mallory set the label promptgate-override, and is not in `gate.override_by`"),
+        ("mallory", "mallory set the label promptgate-override, but is not listed in `gate.override_by`"),
         ("t", "is an author of this change"),
     ] {
         let (_origin, job, github) = pull_request(named, worse);
@@ -192,7 +192,7 @@ fn failing_api_is_no_override() {
     let (_origin, job, github) = pull_request(named, worse);
     github.label(7, "grace", LABEL, AFTER);
     let said = offline(&job.without("GITHUB_TOKEN"), 10);
-    assert!(said.contains("no token is set: the label that overrides a verdict is read with it"), "{said}");
+    assert!(said.contains("no token is set: it is needed to read the label that overrides a verdict"), "{said}");
 }
 
 #[test]
