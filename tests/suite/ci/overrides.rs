@@ -192,7 +192,10 @@ fn failing_api_is_no_override() {
     let (_origin, job, github) = pull_request(named, worse);
     github.label(7, "grace", LABEL, AFTER);
     let said = offline(&job.without("GITHUB_TOKEN"), 10);
-    assert!(said.contains("no token is set: it is needed to read the label that overrides a verdict"), "{said}");
+    assert!(
+        said.contains("no token is set: it is needed to read the label that overrides a verdict"),
+        "{said}"
+    );
 }
 
 #[test]
