@@ -196,9 +196,7 @@ async fn connect_and_execute(
     let mut outcome = execute(suite, models, answering, (judge, check.rejected), part, session).await;
     let (log, fault) = running.stop().await;
     let fault = fault.or(scorers.stop(&options.out).await?);
-    if !log.is_empty() {
-        application::write_log(&options.out, &log)?;
-    }
+    application::write_log(&options.out, application::LOG, &log)?;
     if let Some(fault) = fault {
         if let Some(shard) = shard {
             shard::remove_stale_shard(shard, &options.out)?;

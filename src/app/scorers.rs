@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::application::{Checkouts, environment};
+use super::application::{Checkouts, environment, write_log};
 use super::suite::Suite;
 use super::{Environment, Failure};
 use crate::config::ScorerSettings;
@@ -86,11 +86,7 @@ impl RunningScorers {
                 log.text()
             ));
         }
-        if !text.is_empty() {
-            let path = out.join(LOG);
-            std::fs::write(&path, text)
-                .map_err(|error| Failure::writing(&path.display().to_string(), &error))?;
-        }
+        write_log(out, LOG, &text)?;
         Ok(found)
     }
 }

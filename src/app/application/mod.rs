@@ -3,8 +3,6 @@
 mod checkouts;
 pub(super) mod environment;
 mod prepare;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -38,7 +36,7 @@ const ATTEMPTS: u32 = 2;
 /// Maximum time until a server that was started is ready.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
 /// The file of the output of applications.
-const LOG: &str = "target.log";
+pub(super) const LOG: &str = "target.log";
 /// Requests in flight for each process: a worker may take several at once.
 const REQUESTS_PER_WORKER: usize = 64;
 
@@ -207,12 +205,15 @@ impl Running {
     }
 }
 
-/// Writes the output of the applications beside the report.
+/// Writes the output of commands, if there is any, beside the report.
 ///
 /// # Errors
 /// The file cannot be written.
-pub(super) fn write_log(out: &Path, text: &str) -> Result<(), Failure> {
-    let path = out.join(LOG);
+pub(super) fn write_log(out: &Path, name: &str, text: &str) -> Result<(), Failure> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let path = out.join(name);
     std::fs::write(&path, text).map_err(|error| Failure::writing(&path.display().to_string(), &error))
 }
 

@@ -8,12 +8,11 @@ use super::ApplicationContext;
 use crate::app::sources::ApplicationSource;
 use crate::app::{CacheMode, Failure};
 use crate::config::TargetKind;
-use promptgate_adapters::files::Tree;
+use promptgate_adapters::files::{Tree, digest_of_bytes};
 use promptgate_adapters::git::Checkout;
 use promptgate_adapters::worker::{WorkerCommand, WorkerLog, run_to_end};
 use promptgate_core::model::{Diagnostic, Role};
 use promptgate_core::port::Event;
-use sha2::{Digest as _, Sha256};
 
 /// Maximum time of a setup.
 const SETUP_TIMEOUT: Duration = Duration::from_secs(30 * 60);
@@ -107,6 +106,5 @@ fn note(context: &ApplicationContext<'_>, message: String) {
 
 /// The commit decides all files, lock files included, so that the command is the rest.
 fn fingerprint(setup: &[String]) -> String {
-    let hash = Sha256::digest(setup.join("\0"));
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest_of_bytes(setup.join("\0").as_bytes())
 }

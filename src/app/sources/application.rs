@@ -1,12 +1,11 @@
 //! The application of a variant: its settings, its files and their digest.
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::files::FetchedFile;
 use super::prompts::PromptFile;
 use crate::config::{Settings, TargetKind, TargetSettings};
-use promptgate_adapters::files::{FILE_LIMIT, Tree};
+use promptgate_adapters::files::{FILE_LIMIT, Tree, digest_of_bytes};
 use promptgate_adapters::git::Repository;
 use promptgate_core::model::{ApplicationFacts, Diagnostic};
 
@@ -54,14 +53,16 @@ pub(super) fn resolve(
         }
         TargetKind::Command(_) | TargetKind::Http(_) => None,
     };
+    let repository = repository_of(tree)?;
+    let prefix = repository.as_ref().map(Repository::prefix);
     let code = match &answers {
-        Some(file) => Some(hex(&file.bytes)),
+        Some(file) => Some(digest_of_bytes(&file.bytes)),
         None if is_elsewhere(&target) => None,
-        None => digest_of_code(tree, &target.inputs)?,
+        None => repository.as_ref().map(|of| digest_of_code(of, tree, &target.inputs)).transpose()?,
     };
     let facts = ApplicationFacts {
         source: target.describe(),
-        digest: format!("sha256:{}", hex(&identity(tree, &target, code.as_deref()))),
+        digest: digest_of_bytes(&identity(prefix, &target, code.as_deref())),
         commit: tree.commit().map(str::to_owned),
     };
     Ok(ApplicationSource {
@@ -82,26 +83,24 @@ fn is_elsewhere(target: &TargetSettings) -> bool {
     matches!(&target.kind, TargetKind::Http(http) if http.start.is_none())
 }
 
-/// The digest of the files that determine the answers; `None` outside a repository.
-fn digest_of_code(tree: &Tree, inputs: &[String]) -> Result<Option<String>, Diagnostic> {
+/// The repository of a tree; `None` outside one.
+fn repository_of(tree: &Tree) -> Result<Option<Repository>, Diagnostic> {
     match tree {
-        Tree::Commit { repository, commit, .. } => repository.digest_of_commit(commit, inputs).map(Some),
-        Tree::WorkTree { root, .. } => match Repository::find(root) {
-            Ok(Some(repository)) => repository.digest_of_work_tree(inputs).map(Some),
-            Ok(None) => Ok(None),
-            Err(error) => Err(error.into()),
-        },
+        Tree::Commit { repository, .. } => Ok(Some(repository.clone())),
+        Tree::WorkTree { root, .. } => Ok(Repository::find(root)?),
+    }
+}
+
+/// The digest of the files that determine the answers.
+fn digest_of_code(repository: &Repository, tree: &Tree, inputs: &[String]) -> Result<String, Diagnostic> {
+    match tree.commit() {
+        Some(commit) => repository.digest_of_commit(commit, inputs),
+        None => repository.digest_of_work_tree(inputs),
     }
 }
 
 /// Everything of the target that may change its answers.
-fn identity(tree: &Tree, target: &TargetSettings, code: Option<&str>) -> Vec<u8> {
-    let prefix = match tree {
-        Tree::Commit { repository, .. } => Some(repository.prefix().to_owned()),
-        Tree::WorkTree { root, .. } => {
-            Repository::find(root).ok().flatten().map(|repository| repository.prefix().to_owned())
-        }
-    };
+fn identity(prefix: Option<&str>, target: &TargetSettings, code: Option<&str>) -> Vec<u8> {
     let call = match &target.kind {
         TargetKind::Command(command) => json!({"command": command}),
         TargetKind::Http(http) => json!({
@@ -111,8 +110,4 @@ fn identity(tree: &Tree, target: &TargetSettings, code: Option<&str>) -> Vec<u8>
         TargetKind::Answers(_) => Value::Null,
     };
     json!([prefix, code, call, target.setup]).to_string().into_bytes()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

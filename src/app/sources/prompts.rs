@@ -317,17 +317,15 @@ fn at_commit(
     let of_merge_base = !named
         && there.is_some()
         && matches!(base, Tree::Commit { reference, .. } if reference == MERGE_BASE);
-    if let Some(target) = &of.target {
-        let policy = settings.target.as_ref().unwrap_or(target);
-        let prompt = match path.unwrap_or_else(|| of.prompt.clone()) {
-            path if path.is_empty() => None,
-            path => Some(resolved(base, of, path)?),
-        };
-        let application = application::resolve(base, of, target, policy, prompt)?;
-        let application = ApplicationSource { of_merge_base, ..application };
-        return Ok(BaselineSource::Prompt(Box::new(ResolvedPrompt::Application(Box::new(application)))));
+    let path = path.unwrap_or_else(|| of.prompt.clone());
+    if of.target.is_some() {
+        let mut prompt = variant(base, of, settings.target.as_ref(), path)?;
+        if let ResolvedPrompt::Application(application) = &mut prompt {
+            application.of_merge_base = of_merge_base;
+        }
+        return Ok(BaselineSource::Prompt(Box::new(prompt)));
     }
-    let source = source(of, path.unwrap_or_else(|| of.prompt.clone()));
+    let source = source(of, path);
     match files::find_prompt(base, &source.path)? {
         Some(prompt) => {
             let answer_schema = content::schema_of_suite(&of.checks, base);

@@ -16,7 +16,7 @@ use super::options::Options;
 use super::wire::{self, InvalidReply, Streamed};
 use crate::http::{self, BaseUrl, Client, ClientOptions, Request, Response, SettingNames, server_text};
 use promptgate_core::model::{
-    Attempt, ChatRequest, Completion, Diagnostic, Fault, FaultKind, FinishReason, Place, Protocol, Purpose,
+    Attempt, ChatRequest, Completion, Diagnostic, Fault, FaultKind, FinishReason, Protocol, Purpose,
     StreamMode,
 };
 use promptgate_core::port::ChatModel;
@@ -206,14 +206,10 @@ fn default_headers(options: &Options) -> Result<HeaderMap, Diagnostic> {
         })?;
         headers.insert(name, value);
     }
-    for (name, secret) in &options.headers {
-        let invalid = |message: String| Diagnostic::new(message).at(Place::file("endpoint.headers"));
-        let header = http::header_name(name).map_err(invalid)?;
-        let value = http::secret_value(secret.expose()).ok_or_else(|| {
-            invalid(format!("the value of `{name}` has characters that a header cannot carry"))
-                .help("look for a line break in the environment variable it is read from")
-        })?;
-        headers.insert(header, value);
-    }
+    http::add_headers(
+        &mut headers,
+        options.headers.iter().map(|(name, secret)| (name, secret)),
+        "endpoint.headers",
+    )?;
     Ok(headers)
 }

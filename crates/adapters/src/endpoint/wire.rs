@@ -9,6 +9,7 @@ mod invalid;
 mod openai;
 mod sse;
 mod tokens;
+mod turns;
 
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};

@@ -2,16 +2,10 @@
 
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
+use super::Repository;
 use super::process::{self, GitOutput, spawn_error};
-use super::{Repository, is_object_name};
+use crate::files::digest_of_bytes;
 use promptgate_core::model::Diagnostic;
-
-/// The place of the tree in the arguments of a listing.
-const TREE: &str = "TREE";
-/// Lists the files of a tree with their modes and objects.
-const LISTING: [&str; 5] = ["ls-tree", "-z", "-r", "--full-tree", TREE];
 
 impl Repository {
     /// Returns the digest of the files of a commit below `inputs`, paths relative to the folder; of all its files where
@@ -23,7 +17,7 @@ impl Repository {
         let list = |arguments: &[&str]| self.read_commit(commit, arguments);
         let listed = self.listed(commit, inputs, list)?;
         match listed.iter().any(|(_, files)| files.is_empty()) {
-            true => Ok(hex(&list(&LISTING.map(|it| if it == TREE { commit } else { it }))?.stdout)),
+            true => Ok(digest(&self.listed(commit, &[], list)?)),
             false => Ok(digest(&listed)),
         }
     }
@@ -54,21 +48,17 @@ impl Repository {
         }
         let objects = std::path::absolute(self.folder.join(objects)).map_err(|error| failed(&error))?;
         let run = |arguments: &[&str]| self.with_index(&index, scratch.path(), &objects, arguments);
-        for arguments in [&["add", "--all"][..], &["write-tree"]] {
+        let run_well = |arguments: &[&str]| {
             let output = run(arguments)?;
-            if !output.success {
-                return Err(failed(&output.error()));
-            }
-            let tree = output.text();
-            if is_object_name(&tree) {
-                let listed = self.listed(&tree, inputs, run)?;
-                return match listed.iter().find(|(_, files)| files.is_empty()) {
-                    Some((input, _)) => Err(nothing_in(input)),
-                    None => Ok(digest(&listed)),
-                };
-            }
+            if output.success { Ok(output.text()) } else { Err(failed(&output.error())) }
+        };
+        run_well(&["add", "--all"])?;
+        let tree = run_well(&["write-tree"])?;
+        let listed = self.listed(&tree, inputs, run)?;
+        match listed.iter().find(|(_, files)| files.is_empty()) {
+            Some((input, _)) => Err(nothing_in(input)),
+            None => Ok(digest(&listed)),
         }
-        Err(failed(&"no tree was written"))
     }
 
     /// The entries of a tree below each input; all of them where there are none.
@@ -78,7 +68,7 @@ impl Repository {
         inputs: &[String],
         list: impl Fn(&[&str]) -> Result<GitOutput, Diagnostic>,
     ) -> Result<Vec<(String, Vec<u8>)>, Diagnostic> {
-        let all = LISTING.map(|argument| if argument == TREE { tree } else { argument });
+        let all = ["ls-tree", "-z", "-r", "--full-tree", tree];
         let below = |input: &str, arguments: &[&str]| {
             let output = list(arguments)?;
             if !output.success {
@@ -121,12 +111,7 @@ fn nothing_in(input: &str) -> Diagnostic {
 }
 
 fn digest(listed: &[(String, Vec<u8>)]) -> String {
-    hex(&listed.iter().flat_map(|(_, files)| files.iter().copied()).collect::<Vec<u8>>())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest_of_bytes(&listed.iter().flat_map(|(_, files)| files.iter().copied()).collect::<Vec<u8>>())
 }
 
 #[cfg(test)]

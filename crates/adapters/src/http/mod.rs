@@ -30,8 +30,9 @@ pub use message::server_text;
 pub use retry_after::{Resets, retry_after};
 pub use server_error::ServerError;
 
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
+use promptgate_core::model::{Diagnostic, Place};
 use promptgate_core::text::Secret;
 
 /// Headers of the transport, which users cannot set.
@@ -46,6 +47,27 @@ const TRANSPORT_HEADERS: [&str; 9] = [
     "expect",
     "upgrade",
 ];
+
+/// Adds headers that a user sets with values that may be secret. `setting` is the place of diagnostics.
+///
+/// # Errors
+/// A name or a value that a header cannot have.
+pub(crate) fn add_headers<'a>(
+    headers: &mut HeaderMap,
+    configured: impl IntoIterator<Item = (&'a String, &'a Secret)>,
+    setting: &str,
+) -> Result<(), Diagnostic> {
+    for (name, secret) in configured {
+        let invalid = |message: String| Diagnostic::new(message).at(Place::file(setting));
+        let header = header_name(name).map_err(invalid)?;
+        let value = secret_value(secret.expose()).ok_or_else(|| {
+            invalid(format!("the value of `{name}` has characters that a header cannot carry"))
+                .help("look for a line break in the environment variable it is read from")
+        })?;
+        headers.insert(header, value);
+    }
+    Ok(())
+}
 
 /// Parses the name of a header that a user sets.
 ///

@@ -119,7 +119,7 @@ impl Conversation {
         self.seats == 1
     }
 
-    /// Adds a request; `None` where there is no seat, or one with the same key is in flight.
+    /// Adds a request; `None` where the process is at its limit, or one with the same key is in flight.
     pub(super) fn reserve(&mut self, key: &Key) -> Option<(u64, oneshot::Receiver<Result<Reply, Fault>>)> {
         if self.is_closed || self.busy >= self.seats || self.in_flight.iter().any(|other| other.key == *key) {
             return None;

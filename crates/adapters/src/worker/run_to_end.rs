@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ProcessGroup, WorkerCommand, WorkerLog};
+use tokio::io::AsyncRead;
+
+use super::{ProcessGroup, ProcessLog, WorkerCommand, WorkerLog};
 use promptgate_core::model::{Fault, FaultKind};
 
 /// Runs a command to its end, with no input; both of its outputs go to the log. The processes that it started end with
@@ -27,22 +29,7 @@ pub async fn run_to_end(
     let process = log.start();
     let outputs = (group.child.stdout.take(), group.child.stderr.take());
     let draining = async {
-        let drain = |output| {
-            let process = Arc::clone(&process);
-            async move { process.drain(output).await }
-        };
-        tokio::join!(
-            async {
-                if let Some(output) = outputs.0 {
-                    drain(output).await
-                }
-            },
-            async {
-                if let Some(output) = outputs.1 {
-                    Arc::clone(&process).drain(output).await
-                }
-            },
-        )
+        tokio::join!(drain(Arc::clone(&process), outputs.0), drain(Arc::clone(&process), outputs.1))
     };
     let waited = tokio::time::timeout(timeout, async { tokio::join!(group.wait(), draining).0 }).await;
     let end = match waited {
@@ -57,4 +44,10 @@ pub async fn run_to_end(
     let tail = log.tail_of(&process);
     let tail = if tail.is_empty() { String::new() } else { format!(": {tail}") };
     Err(Fault::new(FaultKind::Disconnected, format!("{label} {end}: {shown}{tail}")))
+}
+
+async fn drain(process: Arc<ProcessLog>, output: Option<impl AsyncRead + Unpin>) {
+    if let Some(output) = output {
+        process.drain(output).await;
+    }
 }

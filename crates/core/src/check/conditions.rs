@@ -9,6 +9,7 @@ use crate::text::json;
 
 use super::comparison::Comparison;
 use super::diagnostic::{EntryDiagnostic, no_errors};
+use super::path::Path;
 use super::pattern::{self, Flags};
 use super::reason::{excerpt, kind, quoted, shown};
 use super::texts::{Normalized, Text, Texts, duplicates};
@@ -60,10 +61,7 @@ impl Written {
     ///
     /// # Errors
     /// Invalid conditions, or none; `otherwise` says what to use without one.
-    pub(crate) fn build(
-        self,
-        otherwise: &str,
-    ) -> Result<(Conditions, Option<EntryDiagnostic>), Vec<EntryDiagnostic>> {
+    fn build(self, otherwise: &str) -> Result<(Conditions, Option<EntryDiagnostic>), Vec<EntryDiagnostic>> {
         let mut diagnostics = Vec::new();
         let mut warning = None;
         let mut conditions: Vec<Condition> = self.equals.map(Condition::Equals).into_iter().collect();
@@ -99,6 +97,25 @@ impl Written {
         }
         no_errors(diagnostics)?;
         Ok((Conditions(conditions), warning))
+    }
+}
+
+/// Compiles conditions with the path of the value that they are on.
+///
+/// # Errors
+/// All diagnostics of both; `otherwise` is as for [`Written::build`].
+pub(crate) fn at_path(
+    path: &str,
+    written: Written,
+    otherwise: &str,
+) -> Result<(Path, Conditions, Option<EntryDiagnostic>), Vec<EntryDiagnostic>> {
+    match (Path::parse(path), written.build(otherwise)) {
+        (Ok(path), Ok((conditions, warning))) => Ok((path, conditions, warning)),
+        (path, conditions) => {
+            let mut diagnostics = conditions.err().unwrap_or_default();
+            diagnostics.extend(path.err().map(|error| EntryDiagnostic::new("/path", error)));
+            Err(diagnostics)
+        }
     }
 }
 

@@ -2,8 +2,31 @@
 
 /// Returns the content of the only fenced code block of a text.
 pub(crate) fn only(text: &str) -> Result<String, String> {
-    let mut blocks = 0_usize;
-    let mut content = String::new();
+    let Scan { blocks, first, is_open } = scan(text);
+    match (blocks, is_open) {
+        (0, _) => Err("the answer has no fenced block".to_owned()),
+        (_, true) => Err("the fenced block of the answer is not closed".to_owned()),
+        (1, false) => Ok(first),
+        (blocks, false) => Err(format!("the answer has {blocks} fenced blocks, not one")),
+    }
+}
+
+/// Counts the fenced code blocks of a text.
+pub(crate) fn count(text: &str) -> usize {
+    scan(text).blocks
+}
+
+/// The fenced code blocks of a text.
+struct Scan {
+    blocks: usize,
+    /// The content of the first block.
+    first: String,
+    /// Whether the last block is not closed.
+    is_open: bool,
+}
+
+fn scan(text: &str) -> Scan {
+    let (mut blocks, mut first) = (0, String::new());
     let mut open: Option<(char, usize)> = None;
     for line in text.lines() {
         match (open, fence(line)) {
@@ -17,39 +40,13 @@ pub(crate) fn only(text: &str) -> Result<String, String> {
                 open = None;
             }
             (Some(_), _) if blocks == 1 => {
-                content.push_str(line);
-                content.push('\n');
+                first.push_str(line);
+                first.push('\n');
             }
             _ => {}
         }
     }
-    match (blocks, open) {
-        (0, _) => Err("the answer has no fenced block".to_owned()),
-        (_, Some(_)) => Err("the fenced block of the answer is not closed".to_owned()),
-        (1, None) => Ok(content),
-        (blocks, None) => Err(format!("the answer has {blocks} fenced blocks, not one")),
-    }
-}
-
-/// Counts the fenced code blocks of a text.
-pub(crate) fn count(text: &str) -> usize {
-    let mut open: Option<(char, usize)> = None;
-    let mut blocks = 0;
-    for line in text.lines() {
-        match (open, fence(line)) {
-            (None, Some((mark, length, _))) => {
-                blocks += 1;
-                open = Some((mark, length));
-            }
-            (Some((mark, length)), Some((closing, closing_length, true)))
-                if closing == mark && closing_length >= length =>
-            {
-                open = None;
-            }
-            _ => {}
-        }
-    }
-    blocks
+    Scan { blocks, first, is_open: open.is_some() }
 }
 
 /// Returns the fence of a line: its character, its length, and whether nothing follows, so that it can close a block.

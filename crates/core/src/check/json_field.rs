@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::port::{Check, Finding, Subject};
 
-use super::conditions::{Conditions, Near, Written};
+use super::conditions::{self, Conditions, Near, Written};
 use super::diagnostic::EntryDiagnostic;
 use super::path::Path;
 use super::reason::{fail, finding, pass, quoted, shown};
@@ -39,17 +39,9 @@ pub(crate) struct JsonField {
 impl Spec for JsonField {
     fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
         let Self { path, equals, contains, matches, one_of, number, extract } = self;
-        let conditions = Written { equals, contains, matches, one_of, number }.build("`required_fields`");
-        match (Path::parse(&path), conditions) {
-            (Ok(path), Ok((conditions, warning))) => {
-                Ok(Built::new(JsonFieldCheck { path, conditions, extract }).warning(warning))
-            }
-            (path, conditions) => {
-                let mut diagnostics = conditions.err().unwrap_or_default();
-                diagnostics.extend(path.err().map(|error| EntryDiagnostic::new("/path", error)));
-                Err(diagnostics)
-            }
-        }
+        let written = Written { equals, contains, matches, one_of, number };
+        let (path, conditions, warning) = conditions::at_path(&path, written, "`required_fields`")?;
+        Ok(Built::new(JsonFieldCheck { path, conditions, extract }).warning(warning))
     }
 }
 

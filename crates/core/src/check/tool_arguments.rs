@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::port::{Check, Finding, Subject};
 
 use super::calls::{arguments, described, times};
-use super::conditions::{Conditions, Near, Written};
+use super::conditions::{self, Conditions, Near, Written};
 use super::diagnostic::EntryDiagnostic;
 use super::path::Path;
 use super::reason::{fail, finding, pass, quoted, shown};
@@ -40,17 +40,9 @@ pub(crate) struct ToolArguments {
 impl Spec for ToolArguments {
     fn build(self, _files: &Files<'_>) -> Result<Built, Vec<EntryDiagnostic>> {
         let Self { name, path, equals, contains, matches, one_of, number } = self;
-        let conditions = Written { equals, contains, matches, one_of, number }.build("`tool_called`");
-        match (Path::parse(&path), conditions) {
-            (Ok(path), Ok((conditions, warning))) => {
-                Ok(Built::new(ToolArgumentsCheck { name, path, conditions }).warning(warning))
-            }
-            (path, conditions) => {
-                let mut diagnostics = conditions.err().unwrap_or_default();
-                diagnostics.extend(path.err().map(|error| EntryDiagnostic::new("/path", error)));
-                Err(diagnostics)
-            }
-        }
+        let written = Written { equals, contains, matches, one_of, number };
+        let (path, conditions, warning) = conditions::at_path(&path, written, "`tool_called`")?;
+        Ok(Built::new(ToolArgumentsCheck { name, path, conditions }).warning(warning))
     }
 }
 

@@ -36,8 +36,8 @@ pub(super) struct Change {
     pub(super) difference: f64,
 }
 
-/// Returns for each case the change that noise does not explain: the most certain loss, or the most certain gain if there is no such
-/// loss. `compared` are the metrics that count for each case; a shared case cannot change.
+/// Returns for each case the change that noise does not explain: the most certain loss, or without a loss the most certain
+/// gain. `compared` are the metrics that count for each case; a shared case cannot change.
 pub(super) fn changes_beyond_noise(
     analysis: &Analysis,
     resolution: f64,

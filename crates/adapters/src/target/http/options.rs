@@ -129,15 +129,7 @@ fn addresses(
 
 fn headers(configured: &BTreeMap<String, Secret>) -> Result<HeaderMap, Diagnostic> {
     let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
-    for (name, secret) in configured {
-        let invalid = |message: String| Diagnostic::new(message).at(Place::file("target.http.headers"));
-        let header = http::header_name(name).map_err(invalid)?;
-        let value = http::secret_value(secret.expose()).ok_or_else(|| {
-            invalid(format!("the value of `{name}` has characters that a header cannot carry"))
-                .help("look for a line break in the environment variable it is read from")
-        })?;
-        headers.insert(header, value);
-    }
+    http::add_headers(&mut headers, configured, "target.http.headers")?;
     Ok(headers)
 }
 

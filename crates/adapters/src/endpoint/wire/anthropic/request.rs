@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::super::calls::{self, Resolved};
 use super::super::images::{Source, source};
+use super::super::turns::{self, Turns};
 use super::JSON_TOOL;
-use promptgate_core::model::{ChatRequest, Image, Message, MessageRole, ResponseFormat};
+use promptgate_core::model::{ChatRequest, Image, Message, ResponseFormat};
 
 /// The API requires a limit; this one holds where the request has none.
 const DEFAULT_MAX_TOKENS: u64 = 4096;
@@ -119,22 +120,7 @@ fn force_json_tool(body: &mut Map<String, Value>) {
 
 /// The system prompt and the turns, which alternate: consecutive messages of one side are one turn.
 fn conversation(messages: &[Message]) -> (Option<String>, Vec<Value>) {
-    let is_system = |message: &Message| matches!(message.role, MessageRole::System | MessageRole::Developer);
-    let system: Vec<&str> = messages
-        .iter()
-        .filter(|message| is_system(message) && !message.content.is_empty())
-        .map(|message| message.content.as_str())
-        .collect();
-    let system = (!system.is_empty()).then(|| system.join("\n\n"));
-    let mut turns: Vec<(&str, Vec<Value>)> = Vec::new();
-    for resolved in calls::resolve(messages).iter().filter(|resolved| !is_system(resolved.message)) {
-        let role = if resolved.message.role == MessageRole::Assistant { "assistant" } else { "user" };
-        let blocks = blocks(resolved);
-        match turns.last_mut() {
-            Some((last, turn)) if *last == role => turn.extend(blocks),
-            _ => turns.push((role, blocks)),
-        }
-    }
+    let Turns { system, turns } = turns::split(messages, "assistant", blocks);
     if turns.is_empty() {
         // The API requires a turn of the user.
         return (None, vec![json!({"role": "user", "content": system.unwrap_or_default()})]);

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::super::calls::{self, Resolved};
 use super::super::images::{Source, media_type, source};
-use promptgate_core::model::{ChatRequest, Image, Message, MessageRole, ResponseFormat};
+use super::super::turns::{self, Turns};
+use promptgate_core::model::{ChatRequest, Image, Message, ResponseFormat};
 
 /// Parameters beside `generationConfig`; all others are part of it.
 const TOP_LEVEL: [&str; 9] = [
@@ -134,22 +135,7 @@ fn tool_choice(choice: &Value) -> Value {
 
 /// The system instruction and the turns, which alternate: consecutive messages of one side are one turn.
 fn conversation(messages: &[Message]) -> (Option<String>, Vec<Value>) {
-    let is_system = |message: &Message| matches!(message.role, MessageRole::System | MessageRole::Developer);
-    let system: Vec<&str> = messages
-        .iter()
-        .filter(|message| is_system(message) && !message.content.is_empty())
-        .map(|message| message.content.as_str())
-        .collect();
-    let system = (!system.is_empty()).then(|| system.join("\n\n"));
-    let mut turns: Vec<(&str, Vec<Value>)> = Vec::new();
-    for resolved in calls::resolve(messages).iter().filter(|resolved| !is_system(resolved.message)) {
-        let role = if resolved.message.role == MessageRole::Assistant { "model" } else { "user" };
-        let parts = parts(resolved);
-        match turns.last_mut() {
-            Some((last, turn)) if *last == role => turn.extend(parts),
-            _ => turns.push((role, parts)),
-        }
-    }
+    let Turns { system, turns } = turns::split(messages, "model", parts);
     if turns.is_empty() {
         // The API requires a turn of the user.
         let text = system.unwrap_or_default();
