@@ -1,9 +1,11 @@
 //! Applications as targets: command workers, servers and recorded answers.
 
 mod baseline;
+mod deterministic;
 mod environment;
 mod faults;
 mod http;
+mod known_failures;
 mod personal_data;
 mod pull_request;
 mod recorded;
