@@ -1,9 +1,9 @@
 //! The scorers by command of a run: their files, their environment and their processes.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::application::{Checkouts, environment, write_log};
+use super::application::{Checkouts, environment};
 use super::suite::Suite;
 use super::{Environment, Failure};
 use crate::config::ScorerSettings;
@@ -15,7 +15,7 @@ use promptgate_core::port::EventSink;
 use promptgate_core::text::Redactor;
 
 /// The file of the standard error of scorers.
-const LOG: &str = "scorers.log";
+pub(super) const LOG: &str = "scorers.log";
 
 /// The started scorers.
 #[derive(Default)]
@@ -68,26 +68,15 @@ impl RunningScorers {
         Ok(running)
     }
 
-    /// Stops the processes and writes their standard error beside the report. Returns the fault of a scorer whose scores may be
-    /// those of other answers.
-    ///
-    /// # Errors
-    /// The log cannot be written.
-    pub(super) async fn stop(self, out: &Path) -> Result<Option<Fault>, Failure> {
+    /// Stops the processes. Returns their standard error as the text of a log file, which is empty where there is none, and
+    /// the fault of a scorer whose scores may be those of other answers.
+    pub(super) async fn stop(self) -> (String, Option<Fault>) {
         let (mut text, mut found) = (String::new(), None);
         for Running { name, scorer, log } in self.0 {
             found = found.or(scorer.shutdown().await.err());
-            let summary = log.summary();
-            text.push_str(&format!(
-                "=== {name}: {} processes, {} replies, {} faults\n{}",
-                summary.processes,
-                summary.replies,
-                summary.faults,
-                log.text()
-            ));
+            text.push_str(&log.section(&name));
         }
-        write_log(out, LOG, &text)?;
-        Ok(found)
+        (text, found)
     }
 }
 
