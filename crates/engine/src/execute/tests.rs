@@ -97,6 +97,9 @@ fn bench(
         judge_models: vec![Arc::clone(&model) as _],
         planted: None,
         answer_field: None,
+        retrieves: false,
+        embeddings: None,
+        transformer: None,
     };
     let engine = Engine {
         baseline_model: None,
