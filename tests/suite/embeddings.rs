@@ -174,13 +174,21 @@ fn failing_endpoint_is_retried_and_then_named() {
         _ => (200, json!({"data": [{"embedding": [1, 0]}]})),
     });
     embedded(GOOD).against(&server.base_url, &["run"]).expect_code(0);
-    for (status, message) in [(500, "overloaded"), (404, "no such model")] {
-        let server = Server::start(move |_, _| (status, json!({"error": {"message": message}})));
+    for (reply, reason) in [
+        ((500, json!({"error": {"message": "overloaded"}})), "overloaded"),
+        ((200, says("hello")), "no `data`"),
+    ] {
+        let server = Server::start(move |_, _| reply.clone());
         let folder = embedded(GOOD);
-        folder.against(&server.base_url, &["run"]).expect_code(12).says(message);
+        folder.against(&server.base_url, &["run"]).expect_code(12);
+        for grade in grades(&folder) {
+            let reported = grade["reason"].as_str().unwrap_or_default();
+            assert!(grade["score"].is_null() && reported.contains(reason), "{reason}: {grade}");
+        }
     }
-    let chat = Server::start(|_, _| (200, says("hello")));
-    embedded(GOOD).against(&chat.base_url, &["run"]).expect_code(12).says("no `data`");
+    // Nothing can go on without the model.
+    let server = Server::start(|_, _| (404, json!({"error": {"message": "no such model"}})));
+    embedded(GOOD).against(&server.base_url, &["run"]).expect_code(12).says("no such model");
 }
 
 #[test]
@@ -210,7 +218,7 @@ fn mistakes_are_named_before_the_first_call() {
         ),
         (
             "{model: tiny-embedding}",
-            "{model: m, endpoint: {base_url: 'https://e.example/v1/embeddings'}}",
+            "{model: m, endpoint: {base_url: 'http://127.0.0.1:9/v1/embeddings'}}",
             "the URL ends with /embeddings",
         ),
         ("{min: 0.8}", "{min: 1.5}", "1.5"),

@@ -165,7 +165,7 @@ fn types_of_assertions_are_refused_as_keys() {
 #[test]
 fn types_of_assertions_are_refused_as_values() {
     // As a key, this one is a check.
-    let similar = ("similarity by embeddings", "similar", "write `similar: {value: TEXT, min: 0.8}`");
+    let similar = ("similarity by embeddings", "similar", "`similar: VALUE`");
     for (_, name, words) in TYPES.iter().chain([&similar]) {
         let folder = Folder::small(2);
         folder.edit(

@@ -133,11 +133,6 @@ pub(super) const FOREIGN: &[(&[&str], &str, &str)] = &[
     ),
     (&["wordcount"], CHECK_ENTRY, "write `length: {min_words: 1, max_words: 80}`"),
     (
-        &["similar"],
-        CHECK_ENTRY,
-        "write `similar: {value: TEXT, min: 0.8}`, and `embeddings: {model: NAME}` in the configuration",
-    ),
-    (
         &["levenshtein"],
         CHECK_ENTRY,
         "write `similarity: {value: TEXT, min: 0.8}`, 1 minus the share of edits",
