@@ -105,7 +105,7 @@ impl Spec for ContextPrecision {
     const GRADES_RETRIEVAL: bool = true;
     const PLANTED: &'static [&'static [PlantedAnswer]] = &[PLANTED];
     #[cfg(test)]
-    const FINGERPRINT: &'static str = "";
+    const FINGERPRINT: &'static str = "59f391e9650f0d854099124534e0d4851cd50f979c56d342e29e7712c73acc67";
 
     type Payload = ContextPrecisionPayload;
 
