@@ -123,7 +123,7 @@ impl Spec for ContextPrecision {
         if reference.is_empty() {
             return Err(Stop::Invalid("the case has no expected answer to judge its passages by".into()));
         }
-        let passages = Numbered::list(passages.iter().map(|passage| visible(passage).into()));
+        let passages = Numbered::list(passages.iter().map(|passage| visible(passage)));
         Ok(ContextPrecisionPayload { question: case.query.clone(), reference, passages })
     }
 

@@ -119,7 +119,7 @@ impl Spec for ContextRecall {
         if statements.is_empty() {
             return Err(Stop::Invalid("the expected answer has no statement".into()));
         }
-        let context = visible(&context).into();
+        let context = visible(&context);
         Ok(ContextRecallPayload { question: case.query.clone(), context, statements })
     }
 
