@@ -2,7 +2,7 @@
 
 
 class Failure(Exception):
-    """Bad input: the file, what is wrong with it, and the next step."""
+    """Bad input: the file, the error and the next step."""
 
     def __init__(self, where, what, help):
         super().__init__(f"{where}: {what}\nhelp: {help}")

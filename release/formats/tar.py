@@ -24,6 +24,6 @@ def pack(files, epoch, folders=()):
 def compress(data):
     """Returns the bytes in gzip, without a name and a time."""
     buffer = io.BytesIO()
-    with gzip.GzipFile(filename="", fileobj=buffer, mode="wb", compresslevel=9, mtime=0) as file:
+    with gzip.GzipFile(filename="", fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as file:
         file.write(data)
     return buffer.getvalue()

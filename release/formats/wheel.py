@@ -50,7 +50,7 @@ def write(archive, repository, epoch, folder):
     path = folder / f"{stem}-py3-none-{'.'.join(tags)}.whl"
     # A ZIP file has no time before 1980.
     when = time.gmtime(max(epoch, 315532800))[:6]
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as wheel:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as wheel:
         for name, data, mode in files:
             entry = zipfile.ZipInfo(name, when)
             entry.create_system = 3  # Unix, whose modes follow
