@@ -7,6 +7,7 @@ mod events;
 mod expression;
 mod github;
 mod install;
+mod installers;
 mod repack;
 mod world;
 

@@ -1,15 +1,15 @@
 //! Packages for other installers, made from the archives of a release. Their clients install them in `.ci/installers`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
 use crate::support::{Folder, repository};
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-const TARGETS: [&str; 5] = [
+pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(super) const TARGETS: [&str; 5] = [
     "aarch64-apple-darwin",
     "aarch64-unknown-linux-musl",
     "x86_64-apple-darwin",
@@ -66,7 +66,7 @@ fn pack(folder: &Folder, target: &str, content: &[u8]) {
 }
 
 /// A folder with the archives of a release in `dist`, and root certificates.
-fn release() -> Folder {
+pub(super) fn release() -> Folder {
     let folder = Folder::new();
     for target in TARGETS {
         pack(&folder, target, &executable(target, false));
@@ -109,7 +109,7 @@ fn read(path: &Path) -> Vec<u8> {
 }
 
 /// A file of a tar archive.
-fn member(archive: &Path, name: &str) -> Vec<u8> {
+pub(super) fn member(archive: &Path, name: &str) -> Vec<u8> {
     let output = Command::new("tar").arg("-xOf").arg(archive).arg(name).output().expect("tar runs");
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout
@@ -299,73 +299,5 @@ fn invalid_arguments_are_refused() {
         let text = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{text}");
         assert!(text.contains(message) && text.contains("\nhelp: "), "{text}");
-    }
-}
-
-#[test]
-fn hooks_install_the_wheel_of_this_version() {
-    let wheel = format!("promptgate-cli=={VERSION}");
-    for (file, uses) in [(".pre-commit-hooks.yaml", 2), ("pyproject.toml", 1)] {
-        let text = std::fs::read_to_string(repository().join(file)).expect("a file");
-        assert_eq!(text.matches("promptgate-cli==").count(), uses, "{file}");
-        assert_eq!(text.matches(&wheel).count(), uses, "{file}: expected {wheel}");
-    }
-}
-
-#[test]
-fn examples_use_the_action_in_one_form() {
-    let mut uses = 0;
-    for folder in ["examples/ci", "examples/lifecycle", "docs"] {
-        for entry in std::fs::read_dir(repository().join(folder)).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            let Ok(text) = std::fs::read_to_string(&path) else { continue };
-            for line in text.lines().filter(|line| line.contains("uses: ") && line.contains("/promptgate@")) {
-                assert!(line.contains("uses: OWNER/promptgate@COMMIT"), "{}: {line}", path.display());
-                uses += 1;
-            }
-        }
-    }
-    assert!(uses >= 14, "{uses}");
-}
-
-#[test]
-fn binstall_finds_the_archives_of_a_release() {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--format-version", "1", "--offline", "--locked"])
-        .current_dir(repository())
-        .output()
-        .expect("cargo runs");
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let packages = metadata["packages"].as_array().expect("packages");
-    let package = packages.iter().find(|package| package["name"] == "promptgate").expect("promptgate");
-    let binstall = &package["metadata"]["binstall"];
-    assert_eq!(binstall["pkg-fmt"], "tgz");
-    let repo = package["repository"].as_str().expect("a repository");
-    let folder = release();
-    let scripts = std::fs::read_to_string(repository().join("release/checksums.sh")).expect("a script");
-    for target in TARGETS {
-        assert!(scripts.contains(target), "{target} is of a release");
-        let fill = |template: &Value| {
-            let extension = if target.contains("windows") { ".exe" } else { "" };
-            [
-                ("repo", repo),
-                ("version", VERSION),
-                ("target", target),
-                ("bin", "promptgate"),
-                ("binary-ext", extension),
-            ]
-            .iter()
-            .fold(template.as_str().expect("a template").to_owned(), |text, (name, value)| {
-                text.replace(&format!("{{ {name} }}"), value)
-            })
-        };
-        let url = fill(&binstall["pkg-url"]);
-        let (releases, name) = url.rsplit_once('/').expect("an address");
-        // Where the action downloads from.
-        let checksums = std::fs::read_to_string(repository().join("action/checksums.txt")).expect("a file");
-        let first = checksums.lines().next().and_then(|line| line.strip_prefix("# ")).expect("an address");
-        assert_eq!(releases, format!("{first}/v{VERSION}"));
-        let archive: PathBuf = folder.path().join("dist").join(name);
-        assert!(!member(&archive, &fill(&binstall["bin-dir"])).is_empty(), "{url}");
     }
 }
