@@ -22,6 +22,7 @@ mod release_line;
 mod request_changes;
 pub(crate) mod rollout;
 mod run_facts;
+pub(crate) mod suites;
 pub(crate) mod slices;
 mod time;
 mod untrusted_text;

@@ -14,6 +14,7 @@ mod interval_plot;
 mod page_context;
 mod provenance;
 mod scale;
+mod suites;
 #[cfg(test)]
 mod tests;
 mod trial_data;
@@ -30,6 +31,7 @@ use crate::v1::Report;
 use crate::view::Sanitizer;
 use case_data::CaseWriter;
 pub use history::write_history_page;
+pub use suites::write_suites_page;
 use page_context::page_context;
 use promptgate_core::text::Redactor;
 
