@@ -24,7 +24,9 @@ pub fn listed_suites(file: &str, text: &str) -> Result<Option<Vec<Placed<String>
         errors.push(
             Diagnostic::new(format!("unexpected key `{key}` beside `suites`"))
                 .at(document.key_place(&promptgate_core::document::pointer("", key)))
-                .help("a file that lists suites has only `version` and `suites`; write the key in each suite"),
+                .help(
+                    "a file that lists suites has only `version` and `suites`; write the key in each suite",
+                ),
         );
     }
     if map.get("version").and_then(Value::as_u64) != Some(1) {

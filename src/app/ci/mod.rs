@@ -26,11 +26,11 @@ use super::suite::Suite;
 use super::{Environment, Failure, keys, shard};
 use base::Base;
 pub(crate) use new_suite::{NewSuite, OnNewSuite};
-pub(crate) use removed::removed_suites;
 use promptgate_adapters::git::Repository;
 use promptgate_adapters::github::Event;
 use promptgate_report::Disclose;
 use promptgate_report::shard::Shard;
+pub(crate) use removed::removed_suites;
 pub(crate) use telemetry::receiver;
 use unchanged::Comparison;
 
@@ -261,6 +261,7 @@ mod tests {
             shard: None,
             fail_fast: false,
             out: folder.join("out"),
+            shared_cache: None,
             prints_warnings: true,
         };
         CiOptions {

@@ -72,12 +72,7 @@ pub(crate) struct Part<'a> {
 }
 
 /// Writes all outputs; returns the text for the log, `width` columns wide.
-pub(crate) fn write_all(
-    part: Part<'_>,
-    options: &CiOptions,
-    environment: &Environment,
-    width: usize,
-) -> Log {
+pub(crate) fn write_all(part: Part<'_>, options: &CiOptions, environment: &Environment, width: usize) -> Log {
     let Part { outcome, context, exit_code } = part;
     let folder = &options.run.out;
     let (verdict, reason) = messages::verdict(outcome, exit_code == 0);
@@ -117,8 +112,9 @@ pub(crate) fn write_all(
 fn append_outputs(outputs: &Outputs, path: &Path, warnings: &mut Vec<String>, unwritten: &mut Vec<Failure>) {
     if !outputs.refused().is_empty() {
         let names = outputs.refused().join(", ");
-        warnings
-            .push(format!("no output {names}: the folder of `--out` has characters that outputs cannot have"));
+        warnings.push(format!(
+            "no output {names}: the folder of `--out` has characters that outputs cannot have"
+        ));
     }
     let appended = append(path, &outputs.text());
     unwritten.extend(appended.err().map(|error| Failure::writing("the file of GITHUB_OUTPUT", &error)));

@@ -123,8 +123,7 @@ mod tests {
 
     #[test]
     fn budget_is_shared_and_never_negative() {
-        let ceilings =
-            Ceilings { calls: Some(10), usd: Some(1.0), time: Some(Duration::from_secs(3600)) };
+        let ceilings = Ceilings { calls: Some(10), usd: Some(1.0), time: Some(Duration::from_secs(3600)) };
         let mut budget = SharedBudget::new(ceilings);
         budget.take(7, Some(0.25));
         let left = budget.left();

@@ -55,9 +55,12 @@ pub(crate) fn named(configurations: Vec<PathBuf>) -> Result<Vec<NamedSuite>, Fai
         let folder = folder(&name);
         if let Some(other) = by_folder.insert(folder.clone(), shown.clone()) {
             errors.push(
-                Diagnostic::new(format!("{other} and {shown} are both called {}", sources::shown_path(&name)))
-                    .at(Place::file(&shown))
-                    .help("give each a `name:` of its own, which is the folder of its report"),
+                Diagnostic::new(format!(
+                    "{other} and {shown} are both called {}",
+                    sources::shown_path(&name)
+                ))
+                .at(Place::file(&shown))
+                .help("give each a `name:` of its own, which is the folder of its report"),
             );
         }
         suites.push(NamedSuite { config, shown, name, folder });
@@ -79,7 +82,11 @@ fn folder(name: &str) -> String {
     let folder: String = name.trim().to_lowercase().chars().map(keep).take(80).collect();
     let folder = folder.trim_matches(['.', '-']);
     // A partial run has a folder of that name.
-    if folder.is_empty() || folder == super::super::partial::FOLDER { format!("suite-{folder}") } else { folder.to_owned() }
+    if folder.is_empty() || folder == super::super::partial::FOLDER {
+        format!("suite-{folder}")
+    } else {
+        folder.to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -22,8 +22,13 @@ pub(crate) struct SuiteChoice {
 pub(crate) enum Selected {
     /// One suite; `None` for the nearest configuration.
     One(Option<PathBuf>),
-    /// Several, by the paths of their configurations.
-    Several(Vec<PathBuf>),
+    /// Several.
+    Several {
+        /// The paths of their configurations.
+        configurations: Vec<PathBuf>,
+        /// The folder of what they share: that of the list, or the current one.
+        folder: PathBuf,
+    },
 }
 
 /// Finds the suites. A configuration that lists suites stands for these.
@@ -32,6 +37,7 @@ pub(crate) enum Selected {
 /// A configuration that cannot be read, a listed path without a suite, and `--all` where there is none.
 pub(crate) fn select(choice: &SuiteChoice) -> Result<Selected, Failure> {
     let mut found = Vec::new();
+    let mut list = None;
     let mut lists = false;
     if choice.all {
         for file in sources::configurations(&sources::current_folder()?) {
@@ -58,6 +64,7 @@ pub(crate) fn select(choice: &SuiteChoice) -> Result<Selected, Failure> {
                 None => found.push(file),
                 Some(listed) => {
                     lists = true;
+                    list = file.parent().map(Path::to_owned).filter(|_| choice.named.len() <= 1);
                     found.extend(expand(&file, &listed)?);
                 }
             }
@@ -67,7 +74,10 @@ pub(crate) fn select(choice: &SuiteChoice) -> Result<Selected, Failure> {
     found.retain(|file| seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
     match found.as_slice() {
         [_] if !lists => Ok(Selected::One(choice.named.first().cloned())),
-        _ => Ok(Selected::Several(found)),
+        _ => {
+            let folder = list.map_or_else(sources::current_folder, Ok)?;
+            Ok(Selected::Several { configurations: found, folder })
+        }
     }
 }
 
@@ -90,9 +100,13 @@ fn expand(file: &Path, listed: &[Placed<String>]) -> Result<Vec<PathBuf>, Failur
     for Placed { value, place } in listed {
         let refuse = |message: String, help: &str| Diagnostic::new(message).at(place.clone()).help(help);
         let pattern = format!("{}/{value}", glob::Pattern::escape(&folder.display().to_string()));
-        let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
+        let options =
+            glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
         let matches = glob::glob_with(&pattern, options).map_err(|error| {
-            refuse(format!("not a valid pattern: {}", error.msg), "`*` stands for any part of a name, `**` for folders")
+            refuse(
+                format!("not a valid pattern: {}", error.msg),
+                "`*` stands for any part of a name, `**` for folders",
+            )
         })?;
         let before = found.len();
         for path in matches.flatten() {
@@ -140,11 +154,10 @@ mod tests {
     const SUITE: &str = "version: 1\ndataset: cases.jsonl\n";
 
     fn names(folder: &Path, named: &[&str]) -> Result<Vec<String>, String> {
-        let choice =
-            SuiteChoice { named: named.iter().map(|name| folder.join(name)).collect(), all: false };
+        let choice = SuiteChoice { named: named.iter().map(|name| folder.join(name)).collect(), all: false };
         let relative = |path: &PathBuf| path.strip_prefix(folder).unwrap().display().to_string();
         match select(&choice) {
-            Ok(Selected::Several(suites)) => Ok(suites.iter().map(relative).collect()),
+            Ok(Selected::Several { configurations, .. }) => Ok(configurations.iter().map(relative).collect()),
             Ok(Selected::One(Some(path))) => Ok(vec![format!("one {}", relative(&path))]),
             Ok(Selected::One(None)) => Ok(vec!["nearest".to_owned()]),
             Err(failure) => Err(failure.diagnostics()[0].message.clone()),

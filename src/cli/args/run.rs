@@ -92,6 +92,7 @@ impl RunArguments {
             shard: self.shard,
             fail_fast: self.fail_fast,
             out: self.output.folder_or_default(),
+            shared_cache: None,
             prints_warnings: self.output.format == Format::Terminal,
         }
     }

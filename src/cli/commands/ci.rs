@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::ci_suites::ci_suites;
 use super::run::print_shard;
 use super::suites::refuse_flag_of_one_suite;
-use super::ci_suites::ci_suites;
 use super::watched::watched;
 use crate::app::ci::{self, CiContext, CiOptions, Gate, Outcome};
 use crate::app::evaluate::{self, Decided};
@@ -28,8 +28,8 @@ pub(super) async fn ci(arguments: &CiArguments, environment: Environment) -> Res
         Some(_) => Ok(Selected::One(choice.named.first().cloned())),
     };
     let gated = match selected {
-        Ok(Selected::Several(configurations)) => match named(configurations, arguments) {
-            Ok(named) => return Ok(ci_suites(&named, &choice, arguments, &environment).await),
+        Ok(Selected::Several { configurations, folder }) => match named(configurations, arguments) {
+            Ok(named) => return Ok(ci_suites(&named, &folder, &choice, arguments, &environment).await),
             Err(failure) => Gated::failed(failure),
         },
         Ok(Selected::One(_)) => gated(options.clone(), arguments, &environment).await,
@@ -41,7 +41,8 @@ pub(super) async fn ci(arguments: &CiArguments, environment: Environment) -> Res
     let rules = arguments.exit_rules();
     let status = ExitStatus::of_ci(&gated.outcome, rules);
     let width = output::width();
-    let part = ci::outputs::Part { outcome: &gated.outcome, context: &gated.context, exit_code: status.code() };
+    let part =
+        ci::outputs::Part { outcome: &gated.outcome, context: &gated.context, exit_code: status.code() };
     let mut log = ci::outputs::write_all(part, &options, &environment, width);
     output::warn(&log.warnings);
     log.unwritten.extend(output::print(&log.text).err());
@@ -85,7 +86,11 @@ impl Gated {
 }
 
 /// Runs the gate of one suite.
-pub(super) async fn gated(mut options: CiOptions, arguments: &CiArguments, environment: &Environment) -> Gated {
+pub(super) async fn gated(
+    mut options: CiOptions,
+    arguments: &CiArguments,
+    environment: &Environment,
+) -> Gated {
     let mut context = CiContext::default();
     let mut receiver = None;
     let outcome = gate(arguments, &mut options, environment, &mut context, &mut receiver).await;

@@ -1,10 +1,12 @@
 //! `promptgate ci` with several suites: each as it would be alone, one comment, one verdict.
 
+use std::path::Path;
+
 use super::ci::{Gated, gated};
-use crate::app::{Environment, Failure};
 use crate::app::ci::outputs::{self, Part};
 use crate::app::ci::{self, CiContext, Outcome};
 use crate::app::suites::{self, NamedSuite, SharedBudget, SuiteChoice};
+use crate::app::{Environment, Failure};
 use crate::cli::args::CiArguments;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
@@ -13,6 +15,7 @@ use promptgate_core::model::{Diagnostic, Place};
 /// Runs the gate of each suite, and writes what the CI system shows.
 pub(super) async fn ci_suites(
     named: &[NamedSuite],
+    folder: &Path,
     choice: &SuiteChoice,
     arguments: &CiArguments,
     environment: &Environment,
@@ -27,6 +30,7 @@ pub(super) async fn ci_suites(
         let mut options = arguments.options(Some(suite.config.clone()));
         options.run.out = options.run.out.join(&suite.folder);
         options.run.calls.ceilings = budget.left();
+        options.run.shared_cache = Some(folder.to_owned());
         let gated = gated(options, arguments, environment).await;
         if let Outcome::Failed(failure) = &gated.outcome {
             output::report(failure);
@@ -87,10 +91,7 @@ fn finish(
 }
 
 /// A suite that the change removes, as one that could not be evaluated.
-fn removed(
-    found: Result<Vec<String>, Failure>,
-    advisory: bool,
-) -> Vec<(NamedSuite, Outcome, ExitStatus)> {
+fn removed(found: Result<Vec<String>, Failure>, advisory: bool) -> Vec<(NamedSuite, Outcome, ExitStatus)> {
     let status = if advisory { ExitStatus::Pass } else { ExitStatus::Incomplete };
     let missing = |path: String, failure| {
         let suite = NamedSuite::removed(&path);

@@ -26,7 +26,9 @@ pub(super) async fn run(
 ) -> Result<ExitStatus, Failure> {
     match suites::select(&arguments.run.suites.choice())? {
         Selected::One(config) => run_one(config, arguments, &environment).await,
-        Selected::Several(configurations) => several::run(configurations, arguments, &environment).await,
+        Selected::Several { configurations, folder } => {
+            several::run(configurations, &folder, arguments, &environment).await
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `promptgate run` with several suites: one after the other, one verdict.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::run::{self, Ran};
 use crate::app::report_files::Reported;
@@ -17,6 +17,7 @@ use promptgate_report::{Format, Report};
 /// Loads all suites before anything is called, then evaluates each.
 pub(super) async fn run(
     configurations: Vec<PathBuf>,
+    folder: &Path,
     arguments: &RunCommandArguments,
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
@@ -28,10 +29,13 @@ pub(super) async fn run(
     for suite in &named {
         let mut options = arguments.run.options(Some(suite.config.clone()));
         options.out = options.out.join(&suite.folder);
+        options.shared_cache = Some(folder.to_owned());
         match run::load(options, arguments, environment).await {
             Ok(suite) => loaded.push(Ok(suite)),
             // A filter selects cases of some suites.
-            Err(Failure::Nothing(diagnostic)) if arguments.run.selects_cases() => loaded.push(Err(diagnostic)),
+            Err(Failure::Nothing(diagnostic)) if arguments.run.selects_cases() => {
+                loaded.push(Err(diagnostic))
+            }
             Err(Failure::Diagnostics(diagnostics)) => errors.extend(diagnostics.0),
             Err(failure) => return Err(failure),
         }
@@ -52,7 +56,12 @@ pub(super) async fn run(
         let loaded = match loaded {
             Ok(loaded) => loaded,
             Err(diagnostic) => {
-                ended.push(EndedSuite::without_report(suite, SuiteVerdict::NotEvaluated, 0, diagnostic.message));
+                ended.push(EndedSuite::without_report(
+                    suite,
+                    SuiteVerdict::NotEvaluated,
+                    0,
+                    diagnostic.message,
+                ));
                 continue;
             }
         };
@@ -97,7 +106,9 @@ async fn run_one(
             without(SuiteVerdict::Incomplete, ExitStatus::Interrupted, "interrupted".to_owned())
         }
         // Refused with several suites.
-        Ok(Ran::Shard(_)) => without(SuiteVerdict::Error, ExitStatus::Internal, "a shard has no verdict".to_owned()),
+        Ok(Ran::Shard(_)) => {
+            without(SuiteVerdict::Error, ExitStatus::Internal, "a shard has no verdict".to_owned())
+        }
         Err(failure) => {
             output::report(&failure);
             let status = ExitStatus::of_failure(&failure, arguments.run.output.exit_rules());
@@ -113,12 +124,18 @@ async fn run_one(
 
 /// Shows the report of a suite that did not pass.
 fn show(reported: &Reported, status: ExitStatus, arguments: &RunCommandArguments) {
-    let passed = SuiteVerdict::from(reported.report.verdict) == SuiteVerdict::Pass && status == ExitStatus::Pass;
+    let passed =
+        SuiteVerdict::from(reported.report.verdict) == SuiteVerdict::Pass && status == ExitStatus::Pass;
     if arguments.run.output.format == Format::Terminal && !passed {
         let detail = Detail { answers: arguments.answers, quiet: arguments.run.quiet };
-        let printed =
-            output::print_report(&reported.report, Format::Terminal, &reported.redactor, &reported.files, detail)
-                .and_then(|()| output::print("\n"));
+        let printed = output::print_report(
+            &reported.report,
+            Format::Terminal,
+            &reported.redactor,
+            &reported.files,
+            detail,
+        )
+        .and_then(|()| output::print("\n"));
         printed.err().iter().for_each(output::report);
     }
     reported.unwritten.iter().for_each(output::report);
@@ -140,7 +157,8 @@ fn finish(
     let files = written.as_deref().unwrap_or_default();
     let printed = match arguments.run.output.format {
         Format::Terminal => output::print_suites(joined, files),
-        format => suites::render(joined, &reports, format).and_then(|text| output::stream(|out| out.write_all(&text))),
+        format => suites::render(joined, &reports, format)
+            .and_then(|text| output::stream(|out| out.write_all(&text))),
     };
     let unwritten: Vec<Failure> = [written.err(), printed.err()].into_iter().flatten().collect();
     unwritten.iter().for_each(output::report);

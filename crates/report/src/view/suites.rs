@@ -38,9 +38,8 @@ pub fn suite_result(
 
 /// The suites, the gravest first; those of one verdict in the order of the run.
 pub(crate) fn by_gravity(suites: &Suites) -> Vec<&SuiteResult> {
-    let rank = |suite: &&SuiteResult| {
-        SuiteVerdict::BY_GRAVITY.iter().position(|verdict| *verdict == suite.verdict)
-    };
+    let rank =
+        |suite: &&SuiteResult| SuiteVerdict::BY_GRAVITY.iter().position(|verdict| *verdict == suite.verdict);
     let mut sorted: Vec<&SuiteResult> = suites.suites.iter().collect();
     sorted.sort_by_key(rank);
     sorted

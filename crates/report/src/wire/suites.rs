@@ -130,7 +130,7 @@ pub fn schema() -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::SuiteVerdict::{Error, Fail, Inconclusive, Incomplete, NotEvaluated, Pass, Unchanged};
+    use super::SuiteVerdict::{Error, Fail, Incomplete, Inconclusive, NotEvaluated, Pass, Unchanged};
     use super::*;
 
     #[test]

@@ -1,8 +1,6 @@
 //! The outputs of several suites: one comment, one summary, one verdict.
 
-use super::{
-    COMMENT, Log, OUTPUT, Part, annotations, append_outputs, facts, messages, outputs, write_facts,
-};
+use super::{COMMENT, Log, OUTPUT, Part, annotations, append_outputs, messages, outputs, write_facts};
 use crate::app::ci::{CiOptions, Outcome};
 use crate::app::files::write_whole;
 use crate::app::suites::NamedSuite;
@@ -52,8 +50,7 @@ pub(crate) fn write_several(
     let none = super::CiContext::default();
     let of = first.map(|part| part.context).or(context).unwrap_or(&none);
     let facts = write_facts(of, verdict, (reason, None), suites.exit_code, true, folder);
-    let mut unwritten: Vec<Failure> =
-        written.into_iter().chain([facts]).filter_map(Result::err).collect();
+    let mut unwritten: Vec<Failure> = written.into_iter().chain([facts]).filter_map(Result::err).collect();
     let mut warnings: Vec<String> = job_summary::write(environment, body).into_iter().collect();
     if let Some(path) = environment.path(OUTPUT) {
         let outcomes: Vec<&Outcome> = parts.iter().map(|part| part.outcome).collect();

@@ -31,9 +31,9 @@ use crate::v1::Report;
 use crate::view::Sanitizer;
 use case_data::CaseWriter;
 pub use history::write_history_page;
-pub use suites::write_suites_page;
 use page_context::page_context;
 use promptgate_core::text::Redactor;
+pub use suites::write_suites_page;
 
 /// The page up to the data of the cases.
 const START: &str = concat!(

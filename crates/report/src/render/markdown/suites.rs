@@ -30,7 +30,9 @@ pub fn suites_markdown(
     let open: Vec<&SuiteResult> = sorted.into_iter().filter(|suite| needs_attention(suite)).collect();
     for (done, suite) in open.iter().enumerate() {
         let room = (limit - text.len()) / (open.len() - done);
-        let Some(position) = suites.suites.iter().position(|other| std::ptr::eq(other, *suite)) else { continue };
+        let Some(position) = suites.suites.iter().position(|other| std::ptr::eq(other, *suite)) else {
+            continue;
+        };
         let shown = (room >= MIN_SECTION).then(|| section(position, room - 10)).flatten();
         let shown = shown.filter(|shown| text.len() + shown.len() + 10 < limit);
         if let Some(shown) = shown {
