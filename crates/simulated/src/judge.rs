@@ -10,6 +10,7 @@ use super::evidence::{Entailment, Evidence, Source};
 use super::language::{Term, Terms};
 use super::lexicon;
 use super::noise::Noise;
+use super::preference::preference;
 use promptgate_core::model::{ChatRequest, MessageRole};
 use promptgate_engine::judge::registry::correctness::{CorrectnessPayload, Coverage};
 use promptgate_engine::judge::registry::faithfulness::{FaithfulnessPayload, JudgedStatement, Support};
@@ -45,6 +46,8 @@ pub(super) fn reply(payload: &UntypedPayload, has_format: bool, noise: &mut Nois
         reply::write(&correctness(&payload, noise))
     } else if let Some(payload) = payload.typed() {
         reply::write(&scale(&payload, noise))
+    } else if let Some(payload) = payload.typed() {
+        reply::write(&preference(&payload, noise))
     } else {
         return format!("The simulated judge has no rules for the task `{}`.", payload.task());
     };

@@ -5,6 +5,7 @@
 
 mod case_cost;
 mod outside;
+mod pairs;
 mod plan;
 mod round;
 mod scorers;

@@ -1,6 +1,7 @@
 //! Execution of plans with a scripted model and paused time.
 
 mod outside;
+mod pairs;
 mod transform;
 
 use std::collections::BTreeSet;
@@ -108,6 +109,7 @@ fn bench(
         case_cost: None,
         fail_fast: BTreeSet::new(),
         cached_only: false,
+        reused_baseline: Vec::new(),
         spool: None,
         names: Mutex::default(),
         sink: Arc::new(NullSink),

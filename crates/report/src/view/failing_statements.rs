@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use super::{Sanitizer, fails};
 use crate::v1::{Case, Role};
+use promptgate_core::model::{EVEN, PREFERENCE};
 
 /// Verdicts that do not count against an answer.
-const ACCEPTED_VERDICTS: [&str; 5] = ["supported", "no_claim", "covered", "yes", "5"];
+const ACCEPTED_VERDICTS: [&str; 7] = ["supported", "no_claim", "covered", "yes", "5", "candidate", "tie"];
 
 /// A statement of an answer, or an item of a rubric, that a judge does not accept.
 #[derive(Debug, PartialEq, Serialize)]
@@ -32,7 +33,10 @@ pub(crate) fn failing_statements(
 ) -> Vec<FailingStatement> {
     let is_shown = |trial: &crate::v1::Trial| trial.role == Role::Candidate && trial.repeat == repeat;
     let Some(trial) = case.trials.readable().find(|trial| is_shown(trial)) else { return Vec::new() };
-    let failing = trial.grades.iter().filter(|grade| fails(case, grade));
+    let is_lost = |grade: &crate::v1::Grade| {
+        grade.scorer == PREFERENCE && grade.score.is_some_and(|score| score < EVEN)
+    };
+    let failing = trial.grades.iter().filter(|grade| fails(case, grade) || is_lost(grade));
     let statement = |grade: &crate::v1::Grade| {
         let worst = worst(&grade.details)?;
         let text = |key: &str| worst.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
@@ -66,7 +70,7 @@ pub(crate) fn judge_entries(details: &Value) -> Vec<&Value> {
         Some(judgements) => judgements.iter().filter_map(|judgement| judgement.get("details")).collect(),
         None => vec![details],
     };
-    let lists = ["statements", "items", "ratings"];
+    let lists = ["statements", "items", "ratings", "orders"];
     each.into_iter()
         .filter_map(|of| lists.iter().find_map(|name| of.get(name)?.as_array()))
         .flatten()
