@@ -175,7 +175,7 @@ fn saved_baseline_is_compared_and_compare_says_that_it_asks_nobody() {
 #[test]
 fn plan_counts_two_calls_for_each_pair() {
     let folder = comparing(5, "{}").without_self_test();
-    let outcome = folder.promptgate(&["plan", "--json"]);
+    let outcome = folder.promptgate(&["plan", "--format", "json"]);
     let plan: Value = serde_json::from_str(&outcome.stdout).unwrap_or_else(|_| panic!("{}", outcome.text()));
     // Three repeats of five cases: 30 answers, 15 pairs in both orders.
     assert_eq!((&plan["lowest"]["answers"], &plan["lowest"]["judgements"]), (&json!(30), &json!(30)));

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Sanitizer, fails};
-use crate::v1::{Case, Role};
+use crate::v1::{Case, Grade, Role};
 use promptgate_core::model::{EVEN, PREFERENCE};
 
 /// Verdicts that do not count against an answer.
@@ -33,11 +33,8 @@ pub(crate) fn failing_statements(
 ) -> Vec<FailingStatement> {
     let is_shown = |trial: &crate::v1::Trial| trial.role == Role::Candidate && trial.repeat == repeat;
     let Some(trial) = case.trials.readable().find(|trial| is_shown(trial)) else { return Vec::new() };
-    let is_lost = |grade: &crate::v1::Grade| {
-        grade.scorer == PREFERENCE && grade.score.is_some_and(|score| score < EVEN)
-    };
     let failing = trial.grades.iter().filter(|grade| fails(case, grade) || is_lost(grade));
-    let statement = |grade: &crate::v1::Grade| {
+    let statement = |grade: &Grade| {
         let worst = worst(&grade.details)?;
         let text = |key: &str| worst.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let quote = worst.get("quotes").and_then(Value::as_array).and_then(|quotes| quotes.first()?.as_str());
@@ -49,6 +46,11 @@ pub(crate) fn failing_statements(
         })
     };
     failing.filter_map(statement).collect()
+}
+
+/// Whether it is a comparison with the baseline's answer that the candidate's lost.
+pub(crate) fn is_lost(grade: &Grade) -> bool {
+    grade.scorer == PREFERENCE && grade.score.is_some_and(|score| score < EVEN)
 }
 
 /// The first statement that is contradicted, else the first that is not accepted.

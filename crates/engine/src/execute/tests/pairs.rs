@@ -102,7 +102,7 @@ async fn pair_without_one_of_its_answers_is_compared_once_it_is_there() {
     let plan = plan(3, "a {{query}}", Some("b {{query}}"));
     let bench = comparing(plan, &[], |request, _| match compared(request) {
         Some(_) => longer(request),
-        None if request.messages[0].content == "b q1" && request.repeat == 0 => fails(FaultKind::Server),
+        None if request.messages[0].content == "b q1" && request.repeat == 0 => fails(FaultKind::Unavailable),
         None => reply(if is_of_candidate(request) { "a long answer" } else { "an answer" }),
     });
     let engine = Arc::new(bench.engine);
