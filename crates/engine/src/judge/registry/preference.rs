@@ -89,7 +89,7 @@ impl Spec for Preference {
     const PLANTED: &'static [&'static [PlantedAnswer]] =
         &[planted::FOR_EVERY_KIND, &[planted::CONTRADICTION, planted::EQUAL]];
     #[cfg(test)]
-    const FINGERPRINT: &'static str = "";
+    const FINGERPRINT: &'static str = "fc4de150d0025f286b46fe13dfaace7412d5910718842b95e82df9cbff11ad9f";
 
     type Payload = PreferencePayload;
 
