@@ -79,7 +79,7 @@ pub(super) fn load(engine: &Engine, answers: u64) -> Load {
 fn pairs(engine: &Engine, answers: u64) -> u64 {
     let of_a_repeat = engine.plan.slots(0, 1).len() as u64;
     let unshared = engine.plan.shared().iter().filter(|shared| !**shared).count() as u64;
-    if of_a_repeat == 0 { 0 } else { answers * unshared / of_a_repeat }
+    (answers * unshared).checked_div(of_a_repeat).unwrap_or_default()
 }
 
 /// Calls and cost of the first look, and calls of the whole schedule; what does not fit the line is left out.

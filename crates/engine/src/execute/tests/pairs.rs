@@ -139,7 +139,7 @@ async fn pair_with_a_new_answer_is_compared_again() {
     let engine = Arc::new(bench.engine);
     let first = engine.execute(round(&engine, 0, 1)).await;
     assert_eq!(results(&first), [Some(1.0)]);
-    // The baseline is asked anew, as after a loss against stored answers.
+    // The baseline is asked again, as after a loss against stored answers.
     let mut earlier = first.trials;
     earlier.retain(|trial| trial.role == Role::Candidate);
     let mut next = round(&engine, 0, 1);
