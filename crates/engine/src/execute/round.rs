@@ -217,8 +217,13 @@ impl Engine {
                 }
             };
         }
-        let is_answer = earlier.is_none();
+        let is_answer = earlier.as_ref().is_none_or(|text| text.completion.transform_fault().is_some());
         let (completion, mut grades) = match earlier {
+            Some(TrialText { completion, .. }) if completion.transform_fault().is_some() => {
+                let completion = self.scorers.transform(case, completion).await;
+                let grades = self.scorers.check(slot.case, case, &completion);
+                (completion, grades)
+            }
             Some(TrialText { completion, grades }) => (completion, grades),
             None => match self.complete(slot).await {
                 Ok(completion) => {
@@ -234,6 +239,9 @@ impl Engine {
         let is_ungraded = |grades: &[Grade], name: &str| {
             grades.iter().all(|grade| grade.scorer != name || grade.score().is_none())
         };
+        let missing = |name: &str| is_ungraded(&grades, name);
+        let embedded = self.scorers.check_embedded(slot.case, case, &completion, missing).await;
+        merge(&mut grades, embedded);
         let scored = self.scorers.score_outside(case, &completion, |name| is_ungraded(&grades, name)).await;
         merge(&mut grades, scored);
         let fails_fast = self.fails_fast(slot, &grades);
@@ -243,9 +251,11 @@ impl Engine {
                 self.scorers.judge(case, &completion, self.plan.judge_repeat(slot), is_missing).await;
             merge(&mut grades, judged);
         }
+        // A failed transformation is that of one answer, unless nothing can go on.
+        let ends = |fault: &&Fault| completion.transform_fault().is_none() || fault.kind.ends_run();
         FinishedSlot {
             slot,
-            fault: grades.iter().find_map(|grade| self.fault(grade)).cloned(),
+            fault: grades.iter().find_map(|grade| self.fault(grade)).filter(ends).cloned(),
             ungraded: grades.iter().rev().find(|grade| is_invalid_judgement(grade)).cloned().map(Box::new),
             fails_fast,
             is_answer,
@@ -289,7 +299,8 @@ impl Engine {
         let mut completion = self.model_of(slot).complete(&request).await?;
         // A model without a cache says nothing of it.
         completion.call.get_or_insert(CallFacts::made(CallReason::NoCache));
-        Ok(self.transform.apply(completion))
+        let case = &self.plan.dataset().cases[slot.case];
+        Ok(self.scorers.transform(case, self.transform.apply(completion)).await)
     }
 
     fn model_of(&self, slot: Slot) -> &dyn ChatModel {
@@ -333,5 +344,5 @@ pub(super) fn merge(grades: &mut Vec<Grade>, new: Vec<Grade>) {
 
 /// Whether a judge was called and gave no valid verdict.
 pub(super) fn is_invalid_judgement(grade: &Grade) -> bool {
-    grade.judging.is_some() && grade.score().is_none()
+    grade.judging.is_some() && grade.score().is_none() && !grade.scorer.starts_with("check.")
 }

@@ -44,10 +44,11 @@ pub(in crate::judge) struct PlantedAnswer {
     pub(in crate::judge) case: fn() -> Case,
 }
 
-/// A right answer to [`library`].
-const RIGHT: &str = "Books may be kept for 21 days.";
-/// An answer to [`library`] that does not answer its question.
-const OFF_TOPIC: &str = "The solar system has eight planets. Jupiter is the largest of them, and more than ninety moons go around it.";
+/// A text about something else than [`library`].
+pub(in crate::judge) const OFF_TOPIC: &str = "The solar system has eight planets. Jupiter is the largest of them, and more than ninety moons go around it.";
+
+/// The right answer to [`library`].
+pub(in crate::judge) const RIGHT: &str = "Books may be kept for 21 days.";
 
 /// Answers to [`library`] whose quality is plain to every kind of judge. Right answers are one statement long, so that
 /// one slip of a noisy judge does not fail half of them.
@@ -95,7 +96,7 @@ pub(in crate::judge) fn library() -> Case {
              desk free of charge."
                 .to_owned(),
         ].into()),
-        expected: Some(Value::from("Books may be kept for 21 days.")),
+        expected: Some(Value::from(RIGHT)),
         must_answer: true,
         criteria: vec![Item {
             text: "says for how many days a book may be kept".to_owned(),
@@ -104,4 +105,9 @@ pub(in crate::judge) fn library() -> Case {
         }],
         ..Case::default()
     }
+}
+
+/// [`library`] with other passages.
+pub(in crate::judge) fn retrieving(passages: &[&str]) -> Case {
+    Case { context: Some(passages.iter().map(|passage| (*passage).to_owned()).collect()), ..library() }
 }
