@@ -26,6 +26,7 @@ use promptgate_core::port::{Event, EventSink, Spool};
 use promptgate_core::text::Redactor;
 use promptgate_engine::evaluate::{self, CallCounter, Evaluation, Header};
 use promptgate_engine::execute::Engine;
+use promptgate_engine::judge::Judge;
 use promptgate_report::shard::Shard;
 use promptgate_report::v1::Override;
 use promptgate_report::{FileSpool, Report};
@@ -397,6 +398,14 @@ async fn execute(
         warnings,
     };
     let plan = plan.refresh(refreshed_roles(&settings, &policy));
+    let compares = scorers.judges.iter().any(Judge::is_pairwise);
+    let reused_baseline = match earlier.as_ref().filter(|_| compares) {
+        Some(earlier) => {
+            let ids = plan.dataset().cases.iter().map(|case| case.id.as_str());
+            evaluate::baseline_trials(ids, earlier, policy.schedule().last())
+        }
+        None => Vec::new(),
+    };
     let engine = Arc::new(Engine {
         transform: settings.transform.answer.clone(),
         concurrency: models.concurrency,
@@ -407,6 +416,7 @@ async fn execute(
         interrupted: session.context.interrupted.clone(),
         stop: session.stop.clone(),
         baseline_model: answering.baseline,
+        reused_baseline,
         ..Engine::new(plan, answering.candidate, scorers, session.sink())
     });
     if header.rejection.is_none() {

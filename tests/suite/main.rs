@@ -35,6 +35,7 @@ mod pace;
 mod partial;
 mod plan;
 mod policy_from;
+mod preference;
 mod protocols;
 mod readme;
 mod recipes;

@@ -7,6 +7,7 @@ mod criteria;
 mod dataset;
 mod invisible;
 mod judges;
+mod pairs;
 mod part;
 mod released;
 mod review;
@@ -238,8 +239,14 @@ fn build(
     let options = &released::narrowed(options, released.as_ref());
     let no_judge = options.no_judge;
     criteria::add_metric(&mut settings, &dataset.cases, policy_source.is_some(), no_judge, &mut findings);
-    let scorers =
+    let mut scorers =
         scorers::build(&settings, checks, &dataset, no_judge, &files, sources.planted, &mut findings);
+    let has_baseline = variants
+        .as_ref()
+        .is_some_and(|it| it.baseline.is_some() || it.earlier.is_some() || it.is_baseline_invalid);
+    if variants.is_some() && !has_baseline {
+        pairs::leave_out(&settings, &mut scorers, &mut findings);
+    }
 
     review::judges(&settings, &mut findings);
     findings.diagnostics.0.extend(application::shared_with_judge(&settings));
@@ -255,9 +262,6 @@ fn build(
     if !is_valid {
         return Err(findings.into_failure());
     }
-    let has_baseline = variants
-        .as_ref()
-        .is_some_and(|it| it.baseline.is_some() || it.earlier.is_some() || it.is_baseline_invalid);
     let cases = dataset::facts(&dataset);
     let gate = scorers::policy(&settings, &scorers, &cases, has_baseline, options, &mut findings);
     let gate = gate.map(|gate| released::deterministic(gate, released.as_ref()));

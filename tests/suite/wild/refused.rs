@@ -101,7 +101,7 @@ const TYPES: &[(&str, &str, &str)] = &[
     (OTHER_TYPES, "bleu", "measure: rouge_l"),
     (OTHER_TYPES, "levenshtein", "`similarity: {value: TEXT, min: 0.8}`"),
     (OTHER_TYPES, "is-refusal", "`may_refuse: true`"),
-    (OTHER_TYPES, "select-best", "`baseline: true`"),
+    (OTHER_TYPES, "select-best", "`metrics: {preference: {}}`"),
     (OTHER_TYPES, "assert-set", "an entry of its own"),
     (OTHER_TYPES, "word-count", "`length: {min_words: 1, max_words: 80}`"),
 ];

@@ -1,6 +1,7 @@
 //! Execution of plans with a scripted model and paused time.
 
 mod outside;
+mod pairs;
 mod transform;
 
 use std::collections::BTreeSet;
