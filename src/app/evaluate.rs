@@ -26,6 +26,7 @@ use promptgate_core::port::{Event, EventSink, Spool};
 use promptgate_core::text::Redactor;
 use promptgate_engine::evaluate::{self, CallCounter, Evaluation, Header};
 use promptgate_engine::execute::Engine;
+use promptgate_engine::judge::Judge;
 use promptgate_report::shard::Shard;
 use promptgate_report::v1::Override;
 use promptgate_report::{FileSpool, Report};
@@ -43,6 +44,8 @@ pub(crate) struct RunOptions {
     pub(crate) fail_fast: bool,
     /// The folder of the report.
     pub(crate) out: PathBuf,
+    /// The folder whose cache several suites share; `None` for that of the configuration.
+    pub(crate) shared_cache: Option<PathBuf>,
     /// Whether the report is printed for people, with the warnings, so that they are not printed before as well.
     pub(crate) prints_warnings: bool,
 }
@@ -114,6 +117,9 @@ pub(crate) async fn load(
     }
     let mut suite = suite::load(&options.suite, Some(options.calls.offline), environment).await?;
     require_prices(&suite, options.calls)?;
+    if let Some(folder) = &options.shared_cache {
+        suite.settings.cache.share(folder);
+    }
     if let Some(shard) = shard {
         shard::narrow(shard, &mut suite)?;
     }
@@ -124,7 +130,10 @@ pub(crate) async fn load(
 fn require_prices(suite: &Suite, calls: CallOptions) -> Result<(), Failure> {
     let variants = [Some(suite.plan.candidate()), suite.plan.baseline()].into_iter().flatten();
     let judges = prices::judges(&suite.settings).filter(|_| !suite.scorers.judges.is_empty());
-    let models = variants.map(|variant| variant.facts.model.as_str()).chain(judges);
+    let models = variants
+        .map(|variant| variant.facts.model.as_str())
+        .chain(judges)
+        .chain(prices::embeddings(&suite.settings));
     prices::require(&suite.settings, calls.ceilings, models)
 }
 
@@ -342,6 +351,7 @@ async fn start_scorers(
         sink: &*sink,
         redactor: &models.redactor,
         checkouts,
+        cache: models.cache.as_ref(),
     };
     tokio::select! {
         biased;
@@ -368,6 +378,9 @@ async fn execute(
     let case_cost = suite.case_cost;
     let Suite { plan, mut scorers, policy, earlier, settings, warnings, .. } = suite;
     scorers.judge_models = models.judging;
+    if let Some(embeddings) = &mut scorers.embeddings {
+        embeddings.model = models.embedding;
+    }
     let spool = FileSpool::new(&session.options.out)
         .map_err(|error| Failure::writing("a temporary file beside the report", &error))?;
     let spool = Arc::new(spool);
@@ -388,6 +401,14 @@ async fn execute(
         warnings,
     };
     let plan = plan.refresh(refreshed_roles(&settings, &policy));
+    let compares = scorers.judges.iter().any(Judge::is_pairwise);
+    let reused_baseline = match earlier.as_ref().filter(|_| compares) {
+        Some(earlier) => {
+            let ids = plan.dataset().cases.iter().map(|case| case.id.as_str());
+            evaluate::baseline_trials(ids, earlier, policy.schedule().last())
+        }
+        None => Vec::new(),
+    };
     let engine = Arc::new(Engine {
         transform: settings.transform.answer.clone(),
         concurrency: models.concurrency,
@@ -398,6 +419,7 @@ async fn execute(
         interrupted: session.context.interrupted.clone(),
         stop: session.stop.clone(),
         baseline_model: answering.baseline,
+        reused_baseline,
         ..Engine::new(plan, answering.candidate, scorers, session.sink())
     });
     if header.rejection.is_none() {

@@ -13,6 +13,7 @@ mod case;
 mod checks;
 mod dataset;
 mod difference;
+mod embeddings;
 mod endpoint;
 mod find;
 mod gate;
@@ -28,6 +29,7 @@ mod scalar;
 mod schema;
 mod scorer;
 mod slices;
+mod suites;
 mod target;
 mod transform;
 
@@ -48,6 +50,7 @@ pub use budget::{BudgetSettings, DEFAULT_CASE_FACTOR};
 pub use cache::{CacheSettings, CachedBaseline};
 pub use dataset::DatasetSettings;
 pub use difference::{Difference, differences};
+pub use embeddings::EmbeddingsSettings;
 pub use endpoint::{EndpointSettings, HeaderValue, KeyVariable};
 pub use find::{NAMES, find};
 pub use gate::{DatasetRule, GateSettings, Inconclusive};
@@ -62,8 +65,9 @@ pub use release::{
 pub use scalar::parse_duration;
 pub use schema::{case_schema, schema};
 pub use scorer::ScorerSettings;
+pub use suites::listed_suites;
 pub use target::{HttpSettings, TargetKind, TargetSettings};
-pub use transform::TransformSettings;
+pub use transform::{TransformCommandSettings, TransformSettings};
 
 /// Configuration of promptgate: a suite, its scorers, and the criteria for a prompt change.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -104,6 +108,8 @@ struct Written {
     endpoint: endpoint::WrittenEndpoint,
     /// The judge; required by every metric.
     judge: Option<judge::WrittenJudge>,
+    /// The model of embeddings; required by the check `similar`.
+    embeddings: Option<embeddings::WrittenEmbeddings>,
     /// Deterministic checks of every answer, and scorers by command.
     checks: Vec<checks::CheckEntry>,
     /// Metrics that a judge scores: a built-in judge, or a name of your own with a rubric or a scale.
@@ -154,6 +160,8 @@ pub struct Settings {
     pub endpoint: EndpointSettings,
     /// The judge; there whenever `metrics` is not empty.
     pub judge: Option<JudgeSettings>,
+    /// The model of embeddings.
+    pub embeddings: Option<EmbeddingsSettings>,
     /// Deterministic checks, as written; compiled later.
     pub checks: Vec<Placed<Value>>,
     /// Scorers by command.
@@ -201,9 +209,11 @@ impl Written {
         let is_deterministic =
             self.judge.is_none() && target.as_ref().is_some_and(|target| target.deterministic);
         let (checks, scorers) = checks::resolve(reader, self.checks);
+        let endpoint = self.endpoint.resolve(reader, "/endpoint");
         let settings = Settings {
             checks,
             scorers,
+            embeddings: self.embeddings.map(|embeddings| embeddings.resolve(reader, &endpoint)),
             file: file.to_owned(),
             release: self.release.and_then(|release| release.resolve(reader, &name)),
             prompt: self
@@ -219,7 +229,7 @@ impl Written {
             user: self.user.unwrap_or_else(|| "{{query}}".to_owned()),
             model: self.model.map(|model| reader.placed("/model", model)),
             parameters: self.parameters,
-            endpoint: self.endpoint.resolve(reader, "/endpoint"),
+            endpoint,
             judge: self.judge.map(|judge| judge.resolve(reader)),
             metrics: metrics::resolve(reader, self.metrics),
             limits: self.limits.resolve(),
@@ -235,7 +245,7 @@ impl Written {
 }
 
 /// The name of the folder of the configuration; of one in a commit, named `git:REF:PATH`, that of its path.
-fn folder(file: &str) -> String {
+pub fn folder(file: &str) -> String {
     let file =
         file.strip_prefix("git:").and_then(|rest| rest.rsplit_once(':')).map_or(file, |(_, path)| path);
     let path = std::path::absolute(file).unwrap_or_default();

@@ -7,6 +7,7 @@ mod criteria;
 mod dataset;
 mod invisible;
 mod judges;
+mod pairs;
 mod part;
 mod released;
 mod review;
@@ -116,11 +117,11 @@ impl Suite {
         self.settings.gate.inconclusive == Inconclusive::Pass && self.plan.dataset().facts.partial.is_none()
     }
 
-    /// Whether the simulated model answers or judges in an offline run. Applications answer themselves.
+    /// Whether the simulated model answers, judges or embeds in an offline run. Applications answer themselves.
     pub(super) fn is_simulated(&self, offline: bool) -> bool {
         let variants = [Some(self.plan.candidate()), self.plan.baseline()];
         let has_prompt = variants.into_iter().flatten().any(|variant| variant.application.is_none());
-        offline && (has_prompt || !self.scorers.judges.is_empty())
+        offline && (has_prompt || !self.scorers.judges.is_empty() || self.scorers.embeddings.is_some())
     }
 
     /// Who may override the verdict: nobody by a policy that the change itself brings.
@@ -245,8 +246,14 @@ fn build(
     let options = &released::narrowed(options, released.as_ref());
     let no_judge = options.no_judge;
     criteria::add_metric(&mut settings, &dataset.cases, policy_source.is_some(), no_judge, &mut findings);
-    let scorers =
+    let mut scorers =
         scorers::build(&settings, checks, &dataset, no_judge, &files, sources.planted, &mut findings);
+    let has_baseline = variants
+        .as_ref()
+        .is_some_and(|it| it.baseline.is_some() || it.earlier.is_some() || it.is_baseline_invalid);
+    if variants.is_some() && !has_baseline {
+        pairs::leave_out(&settings, &mut scorers, &mut findings);
+    }
 
     review::judges(&settings, &mut findings);
     findings.diagnostics.0.extend(application::shared_with_judge(&settings));
@@ -262,9 +269,6 @@ fn build(
     if !is_valid {
         return Err(findings.into_failure());
     }
-    let has_baseline = variants
-        .as_ref()
-        .is_some_and(|it| it.baseline.is_some() || it.earlier.is_some() || it.is_baseline_invalid);
     let cases = dataset::facts(&dataset);
     let gate = scorers::policy(&settings, &scorers, &cases, has_baseline, options, &mut findings);
     let gate = gate.map(|gate| released::deterministic(gate, released.as_ref()));

@@ -71,6 +71,8 @@ pub(super) struct FilledScores {
     pub(super) may_vary: bool,
     /// Whether any number of repeats shows the scores: those of applications that are declared deterministic and are.
     pub(super) is_certain: bool,
+    /// Whether the scores are results of pairs, so that the baseline's are constant.
+    pub(super) pairwise: bool,
 }
 
 impl FilledScores {
@@ -170,11 +172,13 @@ impl<'a> Selection<'a> {
             clusters: None,
             may_vary: self.may_vary(),
             is_certain: self.metric.declared_deterministic && self.metric.is_deterministic(),
+            pairwise: self.metric.is_pairwise(),
         };
         let mut included = Vec::with_capacity(cases.len());
         let all_missing = vec![Cell::Missing; self.analysis.repeats as usize];
         for (case, row) in self.cases() {
-            let shared = self.paired && cases[case].shared;
+            // The pair of a shared answer is a tie by construction.
+            let shared = (self.paired || self.metric.is_pairwise()) && cases[case].shared;
             let baseline = self.baseline_row(case, row).unwrap_or(&all_missing);
             if self.values(row, ours).next().is_none()
                 || (self.paired && self.values(baseline, theirs).next().is_none())

@@ -99,7 +99,10 @@ fn sample(
         });
     }
     let compares_means = policy.criteria.iter().any(|criterion| {
-        matches!(criterion.requirement, Requirement::Minimum { .. } | Requirement::NotWorse { .. })
+        matches!(
+            criterion.requirement,
+            Requirement::Minimum { .. } | Requirement::NotWorse { .. } | Requirement::WinRate { .. }
+        )
     });
     // Near the ends of the scale, t bounds over so few cases are too narrow.
     let drop = match policy.resolution {

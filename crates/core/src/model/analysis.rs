@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Matrix, RequestLocation, Role, named};
+use super::{Matrix, PREFERENCE, RequestLocation, Role, named};
 
 /// A case without its variables and checks, for the decision and the report.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -103,6 +103,12 @@ pub struct MetricScores {
 }
 
 impl MetricScores {
+    /// Whether a score is the result of a pair of answers, so that the baseline has no scores of its own. Its matrix then
+    /// has the score of a tie.
+    pub fn is_pairwise(&self) -> bool {
+        self.name == PREFERENCE
+    }
+
     /// Whether all its repeats are certain to be the same again, so that no noise is seen because there is none.
     pub fn is_deterministic(&self) -> bool {
         let repeats = self.repeats.max(self.baseline_repeats);

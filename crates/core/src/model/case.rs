@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Completion, Place};
 
@@ -68,6 +68,18 @@ impl Case {
         }
     }
 
+    /// The case as programs of the user get it.
+    pub fn for_programs(&self) -> Value {
+        json!({
+            "id": self.id,
+            "query": self.has_query().then_some(&self.query),
+            "context": self.context,
+            "expected": self.expected,
+            "tags": self.tags,
+            "vars": self.vars,
+        })
+    }
+
     /// The reference answer as text: a string as it is, any other value as JSON.
     pub fn expected_text(&self) -> Option<String> {
         self.expected.as_ref().map(|value| match value {
@@ -79,6 +91,13 @@ impl Case {
 
 /// The metric of the `criteria` of single cases.
 pub const CRITERIA: &str = "criteria";
+
+/// The metric of the judge that compares the answers of both variants: 1 where the candidate's wins, 0 where the
+/// baseline's does, one half for a tie.
+pub const PREFERENCE: &str = "preference";
+
+/// The score of a tie, and the win rate of variants that are equally good.
+pub const EVEN: f64 = 0.5;
 
 /// One yes/no item of a checklist or rubric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

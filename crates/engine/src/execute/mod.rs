@@ -4,7 +4,9 @@
 //! decides what scores and missing grades mean.
 
 mod case_cost;
+mod embeddings;
 mod outside;
+mod pairs;
 mod plan;
 mod round;
 mod scorers;
@@ -12,8 +14,10 @@ mod self_test;
 mod state;
 #[cfg(test)]
 mod tests;
+mod transform;
 
 pub use case_cost::CaseCostLimit;
+pub use embeddings::EmbeddingModel;
 pub use outside::OutsideScorer;
 pub use plan::{Plan, Roles, Slot};
 pub use round::{Engine, Round, RoundResult};

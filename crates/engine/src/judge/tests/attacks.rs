@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::*;
+use crate::judge::Row;
 
 /// A hostile answer.
 #[derive(Debug, Deserialize)]
@@ -74,7 +75,7 @@ const BASES: [&str; 2] = [
 ];
 
 fn built_in_kinds() -> impl Iterator<Item = Kind> {
-    registry::names().map(built_in)
+    registry::BUILT_IN.iter().map(Row::kind)
 }
 
 /// The judges of the content. A text around the answer may truly have a property that words alone show.
@@ -97,9 +98,13 @@ fn around(base: &str, text: &str) -> [String; 2] {
     }
 }
 
-/// The grade of an answer to [`pool`].
+/// The grade of an answer to [`pool`]; by a judge of retrieval, of the answer as the only passage.
 async fn graded(kind: &Kind, model: &dyn ChatModel, answer: &str) -> Grade {
-    grade_of(&judge(kind.clone()), model, &pool(), answer).await
+    let mut case = pool();
+    if kind.row.grades_retrieval {
+        case.context = Some([answer.to_owned()].into());
+    }
+    grade_of(&judge(kind.clone()), model, &case, answer).await
 }
 
 #[test]
