@@ -13,7 +13,7 @@ use super::cache;
 use super::calibration::{CalibrationCheck, check_calibration};
 use super::case_cost;
 use super::models::{Connection, Models};
-use super::scorers::{RunningScorers, ScorerContext};
+use super::scorers::{self, RunningScorers, ScorerContext};
 use super::shard::{self, Part, ShardChoice, ShardResult};
 use super::suite::{self, Suite, SuiteOptions};
 use super::{
@@ -74,7 +74,7 @@ pub(crate) struct Decided {
     /// The override of the verdict.
     pub(crate) overridden: Option<Override>,
     /// Answers that could not be cached.
-    pub(super) unwritten: Option<Failure>,
+    pub(super) unwritten: Vec<Failure>,
 }
 
 impl Decided {
@@ -88,7 +88,7 @@ impl Decided {
             inconclusive_passes,
             override_by: Vec::new(),
             overridden: None,
-            unwritten: None,
+            unwritten: Vec::new(),
         }
     }
 
@@ -204,8 +204,11 @@ async fn connect_and_execute(
     let answering = running.models(&models, suite.plan.baseline().is_some());
     let mut outcome = execute(suite, models, answering, (judge, check.rejected), part, session).await;
     let (log, fault) = running.stop().await;
-    let fault = fault.or(scorers.stop(&options.out).await?);
-    application::write_log(&options.out, application::LOG, &log)?;
+    let (scorers_log, fault_of_scorer) = scorers.stop().await;
+    let fault = fault.or(fault_of_scorer);
+    let logs = [(application::LOG, log), (scorers::LOG, scorers_log)];
+    let mut unwritten: Vec<Failure> =
+        logs.iter().filter_map(|(name, log)| application::write_log(&options.out, name, log).err()).collect();
     if let Some(fault) = fault {
         if let Some(shard) = shard {
             shard::remove_stale_shard(shard, &options.out)?;
@@ -216,10 +219,10 @@ async fn connect_and_execute(
         ));
     }
     // Reported after the verdict, which does not change.
-    let uncached = cache::close(cache.as_deref());
+    unwritten.extend(cache::close(cache.as_deref()));
     match &mut outcome {
-        Ok(Outcome::Decided(decided)) => decided.unwritten = uncached,
-        Ok(Outcome::Shard(shard)) => shard.unwritten = uncached,
+        Ok(Outcome::Decided(decided)) => decided.unwritten = unwritten,
+        Ok(Outcome::Shard(shard)) => shard.unwritten = unwritten,
         Ok(Outcome::Interrupted) | Err(_) => {}
     }
     outcome
@@ -441,7 +444,7 @@ async fn execute(
         inconclusive_passes,
         override_by,
         overridden: None,
-        unwritten: None,
+        unwritten: Vec::new(),
     })))
 }
 

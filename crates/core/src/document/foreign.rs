@@ -19,7 +19,7 @@ pub(super) const FOREIGN: &[(&[&str], &str, &str)] = &[
     (
         &["prompts"],
         CONFIGURATION,
-        "write `prompt: prompts/NAME.md`, a file; for several prompts write a configuration for each",
+        "write `prompt: prompts/NAME.md`, a file, or `prompt: {text: …}`; for several prompts write a configuration for each",
     ),
     (
         &["provider", "providers"],

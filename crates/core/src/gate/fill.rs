@@ -71,6 +71,8 @@ pub(super) struct FilledScores {
     pub(super) may_vary: bool,
     /// Whether the scores are results of pairs, so that the baseline's are constant.
     pub(super) pairwise: bool,
+    /// Whether any number of repeats shows the scores: those of applications that are declared deterministic and are.
+    pub(super) is_certain: bool,
 }
 
 impl FilledScores {
@@ -170,6 +172,7 @@ impl<'a> Selection<'a> {
             clusters: None,
             may_vary: self.may_vary(),
             pairwise: self.metric.is_pairwise(),
+            is_certain: self.metric.declared_deterministic && self.metric.is_deterministic(),
         };
         let mut included = Vec::with_capacity(cases.len());
         let all_missing = vec![Cell::Missing; self.analysis.repeats as usize];

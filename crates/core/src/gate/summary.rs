@@ -107,6 +107,7 @@ fn baseline_scores(analysis: &Analysis, metric: &MetricScores) -> FilledScores {
         clusters: Selection::all(analysis, metric, false).clusters(&included),
         may_vary: false,
         pairwise: false,
+        is_certain: false,
     }
 }
 

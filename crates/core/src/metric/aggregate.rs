@@ -277,6 +277,7 @@ impl<'a> Trials<'a> {
                 }
                 _ => 0,
             },
+            declared_deterministic: determinism::is_declared(self.run),
             scores,
         }
     }

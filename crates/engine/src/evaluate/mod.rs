@@ -265,6 +265,7 @@ fn decide_analysis(run: &Run, analysis: Analysis, policy: &Policy) -> (Analysis,
     decision.warnings.extend(served::warnings(run));
     decision.reasons.splice(..0, served::reasons(run));
     decision.warnings.extend(spent_alpha::warning(run, policy));
+    decision.warnings.extend(metric::variation_warning(run));
     if decision.verdict == Verdict::Inconclusive || analysis.repeats > policy.schedule().first() {
         decision.warnings.extend(metric::determinism_warning(run));
     }

@@ -40,6 +40,7 @@ fn variant(template: &str) -> Variant {
     let prompt = PromptFacts { name: text(), version: text(), digest: text(), source: text(), commit: None };
     Variant {
         facts: VariantFacts {
+            protocol: Default::default(),
             prompt,
             model: "m".to_owned(),
             parameters: Map::new(),
