@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use promptgate_adapters::files::MustPassDefault;
+use promptgate_adapters::files::{MustPassDefault, TurnGrading};
 use promptgate_core::model::DatasetFormat;
 
 use super::scalar::Ordered;
@@ -36,6 +36,8 @@ pub(super) struct DatasetMap {
     /// Whether a case that does not say so itself must pass: true, false or strict. By default only a case with criteria,
     /// unless `metrics` has `criteria`.
     must_pass: Option<WrittenMustPass>,
+    /// Which answers of a case with turns are graded: last (the default), or each, which makes each turn a case of its own.
+    grade_turns: TurnGrading,
 }
 
 /// Whether a case is a criterion of its own.
@@ -67,6 +69,8 @@ pub struct DatasetSettings {
     pub fields: BTreeMap<String, String>,
     /// Whether a case that does not say so must pass.
     pub must_pass: MustPassDefault,
+    /// Which answers of a case with turns are graded.
+    pub grade_turns: TurnGrading,
 }
 
 impl Default for WrittenDataset {
@@ -94,6 +98,7 @@ impl WrittenDataset {
             format: map.format,
             fields: map.fields.0.into_iter().collect(),
             must_pass,
+            grade_turns: map.grade_turns,
         }
     }
 }

@@ -109,5 +109,5 @@ fn every_application_has_a_readme_of_ten_lines_and_a_place_in_the_index() {
         );
         applications += 1;
     }
-    assert_eq!(applications, 6);
+    assert_eq!(applications, 7);
 }

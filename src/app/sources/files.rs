@@ -37,6 +37,7 @@ pub(in crate::app) fn dataset_source(written: &DatasetSettings) -> DatasetSource
         fields: written.fields.clone(),
         shared_ids: None,
         must_pass: written.must_pass,
+        grade_turns: written.grade_turns,
     }
 }
 

@@ -176,8 +176,14 @@ pub(crate) async fn load(
     environment: &Environment,
 ) -> Result<Suite, Failure> {
     let Resolved { mut sources, dataset, trees } = sources::resolve(options, environment).await?;
-    let dataset = dataset::parse(dataset, &sources.settings);
-    let base = sources.policy_dataset.take().map(BaseDataset::parse);
+    let mut dataset = dataset::parse(dataset, &sources.settings);
+    let mut base = sources.policy_dataset.take().map(BaseDataset::parse);
+    let of_base = base.as_mut().map_or_else(BTreeSet::new, BaseDataset::image_paths);
+    let (own, of_base) = sources::fetch_images_of_cases(&trees, dataset.image_paths(), of_base).await?;
+    dataset.add_images(&own);
+    if let Some(base) = &mut base {
+        base.add_images(&of_base);
+    }
     let cases_of_base = base.as_ref().map_or(&[][..], BaseDataset::cases);
     let named = dataset::files_of_cases(&dataset, cases_of_base, options);
     let sources = sources::fetch_files_of_cases(sources, trees, named).await?;
