@@ -11,6 +11,7 @@ mod ci;
 mod comment;
 mod compare;
 mod configuration;
+mod conversations;
 #[expect(dead_code, reason = "shared with tests/real; each uses a part of it")]
 mod example_application;
 mod examples_of_applications;
