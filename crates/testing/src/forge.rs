@@ -120,6 +120,7 @@ fn text_of<'a>(node: Node<'a>) -> String {
         match &child.data().value {
             NodeValue::Text(piece) if !in_link => text.push_str(piece),
             NodeValue::SoftBreak => text.push('\n'),
+            NodeValue::HtmlInline(html) if html == "<br>" => text.push('\n'),
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use super::super::attribution::carried_by;
 use super::builders::{analysis, metric};
-use super::tagged_suite::{BROKEN_TAGS, Random, TAGS, tagged_suite};
+use super::tagged_suite::{BROKEN_TAGS, Random, TAGS, runs, tagged_suite};
 use crate::model::{Analysis, CarriedBy, CaseFacts};
 use crate::stats::clopper_pearson;
 
@@ -69,7 +69,7 @@ fn tags_of_a_uniform_suite_are_rarely_named() {
 /// The cases of a cluster move together; as single cases they would look like a tag far too often.
 #[test]
 fn tags_of_correlated_cases_are_rarely_named() {
-    let runs = 1_000;
+    let runs = runs(1_000);
     let mut random = Random::new(6);
     let mut named = 0;
     for _ in 0..runs {
@@ -82,6 +82,7 @@ fn tags_of_correlated_cases_are_rarely_named() {
         let run = run(&ours, &theirs, |case| vec![TAGS[case / 8]], |case| Some(format!("g{}", case / 4)));
         named += usize::from(carried_by(&run, 0, 0).is_some());
     }
+    println!("{named} of {runs}");
     let lower = clopper_pearson(named, runs, 0.025).lower.unwrap_or(0.0);
     assert!(lower <= 0.05, "{named} of {runs}");
 }
@@ -173,7 +174,8 @@ fn second_tag_is_sized_over_the_cases_that_the_first_left() {
 #[test]
 fn noisy_tag_is_rarely_named() {
     let mut random = Random::new(12);
-    for (repeats, drop, runs) in [(3, 0.0, 2_000), (3, 0.05, 500), (8, 0.0, 200), (1, 0.0, 200)] {
+    for (repeats, drop, fewer) in [(3, 0.0, 2_000), (3, 0.05, 500), (8, 0.0, 200), (1, 0.0, 200)] {
+        let runs = runs(fewer);
         let (mut fell, mut named) = (0, 0);
         for _ in 0..runs {
             let mut side = |drop: f64| -> Vec<Vec<f64>> {
@@ -186,7 +188,9 @@ fn noisy_tag_is_rarely_named() {
             let tag = |case: usize| vec![TAGS[if case < 5 { 0 } else { 1 + case % 4 }]];
             named += usize::from(carried_by(&run(&ours, &theirs, tag, |_| None), 0, 0).is_some());
         }
+        let found = format!("{repeats} repeats, a drop of {drop}: {named} of {fell}");
+        println!("{found}");
         let lower = clopper_pearson(named, fell, 0.025).lower.unwrap_or(0.0);
-        assert!(lower <= 0.05, "{repeats} repeats, a drop of {drop}: {named} of {fell}");
+        assert!(lower <= 0.05, "{found}");
     }
 }

@@ -3,7 +3,7 @@
 use super::super::case_status;
 use super::super::trials::TrialTallies;
 use super::builders::{analysis, completed, deterministic, metric, minimum, not_worse, policy, same};
-use super::tagged_suite::{Random, TRULY_BROKEN, tagged_suite};
+use super::tagged_suite::{Random, TRULY_BROKEN, runs, tagged_suite};
 use crate::model::{Analysis, CaseFacts, CaseStatus, CaseSummary, MetricScores};
 use crate::stats::clopper_pearson;
 
@@ -174,7 +174,8 @@ fn noisy_cases_of_an_unchanged_suite_rarely_regress() {
         (TWO, (20, 5), 3, 0.0, 2_000),
         (TWO, (200, 40), 3, 0.01, 500),
     ];
-    for (levels, cases, repeats, deviation, runs) in suites {
+    for (levels, cases, repeats, deviation, fewer) in suites {
+        let runs = runs(fewer);
         let false_alarms = (0..runs)
             .filter(|_| {
                 let mut side = || uneven_side(&mut random, cases, repeats, levels, deviation);
@@ -183,11 +184,11 @@ fn noisy_cases_of_an_unchanged_suite_rarely_regress() {
                 statuses.iter().any(|status| matches!(status, Regressed | Improved))
             })
             .count();
+        let found =
+            format!("{levels:?}, {cases:?}, {repeats} repeats, {deviation}: {false_alarms} of {runs}");
+        println!("{found}");
         let lower = clopper_pearson(false_alarms, runs, 0.025).lower.unwrap_or(0.0);
-        assert!(
-            lower <= 0.1,
-            "{levels:?}, {cases:?}, {repeats} repeats, {deviation}: {false_alarms} of {runs}"
-        );
+        assert!(lower <= 0.1, "{found}");
     }
 }
 

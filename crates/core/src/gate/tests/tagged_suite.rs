@@ -26,6 +26,11 @@ pub(super) const TAGS: [&str; 12] = [
 /// The tags of the cases that break.
 pub(super) const BROKEN_TAGS: [&str; 2] = ["battery", "helmet"];
 
+/// The runs of a simulated cell: 2,000, or `fewer` where `PROMPTGATE_ALL_RUNS=1` does not ask for all of them.
+pub(super) fn runs(fewer: usize) -> usize {
+    if std::env::var("PROMPTGATE_ALL_RUNS").is_ok_and(|value| value == "1") { 2_000 } else { fewer }
+}
+
 /// Random numbers of one seed.
 pub(super) struct Random(ChaCha8Rng);
 

@@ -70,7 +70,7 @@ pub(super) fn marked(segments: Vec<Segment>) -> Value {
             out.push(neutral::BREAK);
         }
         push_marked(&segment, &mut out);
-        before = segment.text;
+        before.push_str(&segment.text);
     }
     let out = out.strip_suffix("<br>").unwrap_or(&out);
     Value::from_safe_string(out.trim().to_owned())
@@ -149,6 +149,7 @@ mod tests {
             ("GH x -1", "GH-1"),
             ("abcd x ef01", "abcdef01"),
             ("https:old", "https://new.example"),
+            ("w w x w.evil.example", "w x w x w.evil.example"),
         ] {
             for side in sides(old, new, 300) {
                 assert_eq!(active(&side), Vec::<String>::new(), "{old:?} {new:?}: {side:?}");
