@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Findings, dataset};
 use super::variants::Variants;
+use super::{Findings, dataset};
 use crate::app::sources::{PolicyDataset, between, matched};
 use crate::config::DatasetRule;
 use promptgate_adapters::files::{self, Images, LoadError, Loaded};
@@ -166,7 +166,8 @@ fn combine(before: &[Case], own: Dataset, newer: bool, candidate: &Variant) -> C
 /// further checks take a share of alpha.
 fn content(base: &Case, own: Case, has_tags: bool, differences: &mut Differences) -> Case {
     let written = files::digest(&[Case { id: String::new(), ..own.clone() }]);
-    let mut case = Case { id: own.id, numbered: own.numbered, turn_of: own.turn_of, added: false, ..base.clone() };
+    let mut case =
+        Case { id: own.id, numbered: own.numbered, turn_of: own.turn_of, added: false, ..base.clone() };
     let mut add = |field: &str| *differences.added_fields.entry(field.to_owned()).or_default() += 1;
     if !case.has_query() && !own.query.is_empty() {
         case.query = own.query;

@@ -38,7 +38,10 @@ fn summary(suite: &Suite) -> String {
         ("baseline", baseline(suite)),
         ("scorers", suite.scorers.metrics().join(", ")),
         ("criteria", suite.policy.criteria.len().to_string()),
-        ("requests", format!("{answers} answers{turns}, {} judgements{more}", answers * suite.scorers.judges.len())),
+        (
+            "requests",
+            format!("{answers} answers{turns}, {} judgements{more}", answers * suite.scorers.judges.len()),
+        ),
     ];
     if let Some(release) = &suite.release {
         lines.push(("release", release.to_string()));

@@ -95,7 +95,8 @@ fn image_of_a_prompt_is_from_the_commit_of_the_prompt() {
     let report = folder.report();
     let variants = &report["variants"];
     assert_ne!(variants["candidate"]["prompt"]["digest"], variants["baseline"]["prompt"]["digest"]);
-    let shown = |variant: &str| variants[variant]["messages"][0]["content"].as_str().expect("a text").to_owned();
+    let shown =
+        |variant: &str| variants[variant]["messages"][0]["content"].as_str().expect("a text").to_owned();
     assert!(shown("candidate").contains("[image image/png sha256:"), "{}", shown("candidate"));
     assert_ne!(shown("candidate"), shown("baseline"));
 }
@@ -106,7 +107,11 @@ fn image_outside_of_the_repository_is_refused_under_a_policy() {
         std::fs::remove_file(folder.path().join("cases.jsonl")).expect("the cases");
         folder.write("suite/.keep", "");
         folder.write("cases.jsonl", &format!("{}\n", with_image(json!({"image": "one.gif"}))));
-        folder.edit("promptgate.yaml", "metrics:\n  faithfulness: {min: 0.75}\n  relevance: {min: 0.5}\n", "");
+        folder.edit(
+            "promptgate.yaml",
+            "metrics:\n  faithfulness: {min: 0.75}\n  relevance: {min: 0.5}\n",
+            "",
+        );
         folder.edit("promptgate.yaml", "judge: {model: tiny-judge}\n", "");
         folder.write("prompt.md", "Look at the image.\n");
         write(folder, "one.gif", GIF);

@@ -23,9 +23,14 @@ fn invalid_rows_are_refused_with_place_and_way_out() {
         (with(json!([{"role": "bot", "content": "a"}])), ["item 1: unknown role", "assistant and tool"]),
         (with(json!("Hello")), ["`messages` must be a list", "write `messages: [{role: user"]),
         (with(json!({"role": "user"})), ["`messages` must be a list", "write `messages: [{role: user"]),
-        (with(json!([{"role": "tool", "content": "a"}])), ["item 1: a message of the role tool has no `tool_call_id`", "write the id"]),
         (
-            with(json!([{"role": "user", "content": "a"}, {"role": "tool", "tool_call_id": "x", "content": "a"}])),
+            with(json!([{"role": "tool", "content": "a"}])),
+            ["item 1: a message of the role tool has no `tool_call_id`", "write the id"],
+        ),
+        (
+            with(
+                json!([{"role": "user", "content": "a"}, {"role": "tool", "tool_call_id": "x", "content": "a"}]),
+            ),
             ["item 2: no tool call before this result", "give the call that `id`"],
         ),
         (
@@ -33,15 +38,26 @@ fn invalid_rows_are_refused_with_place_and_way_out() {
             ["item 1: an image in a message of the role system", "a message of the user"],
         ),
         (
-            with(json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://a.example/a.png"}}]}])),
+            with(
+                json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://a.example/a.png"}}]}]),
+            ),
             ["must be an https: address", "{image: shots/checkout.png}"],
         ),
-        (with(json!([{"role": "user", "content": [{"image": "a.svg"}]}])), ["`a.svg` is an SVG image", "convert it"]),
+        (
+            with(json!([{"role": "user", "content": [{"image": "a.svg"}]}])),
+            ["`a.svg` is an SVG image", "convert it"],
+        ),
         (json!({"id": "a", "turns": []}), ["`turns` is empty", "write the lines of the user"]),
         (json!({"id": "a", "turns": ["Hi", " "]}), ["`turns` item 2 is empty", "remove it"]),
         (json!({"id": "a", "turns": 3}), ["`turns` must be a list of texts", "vars.turns"]),
-        (json!({"id": "a", "turns": ["Hi"], "query": "Why?"}), ["both `query` and `turns`", "the last of the `turns`"]),
-        (json!({"id": "a", "query": [{"role": "user", "content": "Why?"}]}), ["`query` must be text", "under `messages`"]),
+        (
+            json!({"id": "a", "turns": ["Hi"], "query": "Why?"}),
+            ["both `query` and `turns`", "the last of the `turns`"],
+        ),
+        (
+            json!({"id": "a", "query": [{"role": "user", "content": "Why?"}]}),
+            ["`query` must be text", "under `messages`"],
+        ),
     ] {
         write_cases(&folder, &[row]);
         refused(&folder, &["cases.jsonl:1", words[0], words[1]]);
@@ -51,7 +67,10 @@ fn invalid_rows_are_refused_with_place_and_way_out() {
 #[test]
 fn images_that_cannot_be_sent_are_refused() {
     let folder = suite(&[with_image(json!({"image": "one.png"}))]);
-    refused(&folder, &["cases.jsonl:1", "the image `one.png`: file not found", "relative to the configuration"]);
+    refused(
+        &folder,
+        &["cases.jsonl:1", "the image `one.png`: file not found", "relative to the configuration"],
+    );
     write(&folder, "one.png", b"\x89PNG\r\n\x1a\n");
     folder.promptgate(&["check"]).expect_code(0);
     let file = std::fs::File::create(folder.path().join("one.png")).expect("a file");

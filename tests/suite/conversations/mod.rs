@@ -58,7 +58,11 @@ for line in sys.stdin:
 /// A suite with the application in the place of a prompt.
 fn application(cases: &[Value]) -> Folder {
     let folder = suite(cases);
-    folder.edit("promptgate.yaml", "prompt: prompt.yaml\n", "target: {command: [python3, echo.py], workers: 1}\n");
+    folder.edit(
+        "promptgate.yaml",
+        "prompt: prompt.yaml\n",
+        "target: {command: [python3, echo.py], workers: 1}\n",
+    );
     folder.write("echo.py", ECHO);
     folder
 }
@@ -153,7 +157,8 @@ fn turns_are_one_trial_whose_sums_are_those_of_all() {
     assert_eq!(turns.len(), 2);
     assert_eq!(turns[1]["query"], "And in Oslo?");
     assert_eq!(turns[1]["reply"]["role"], "assistant");
-    let tokens = |id: &str| case(&report, id)["trials"][0]["usage"]["prompt_tokens"].as_u64().expect("tokens");
+    let tokens =
+        |id: &str| case(&report, id)["trials"][0]["usage"]["prompt_tokens"].as_u64().expect("tokens");
     assert!(tokens("a") > 3 * tokens("b"), "{} and {}", tokens("a"), tokens("b"));
     assert!(case(&report, "b")["trials"][0].get("turns").is_none());
     // Every request is cached: nothing is called again.
@@ -162,7 +167,11 @@ fn turns_are_one_trial_whose_sums_are_those_of_all() {
     assert_eq!(case(&again, "a")["trials"][0]["turns"], trial["turns"]);
     assert_eq!(case(&again, "a")["trials"][0]["usage"], trial["usage"]);
     assert_eq!(case(&again, "a")["trials"][0]["cached"], true);
-    folder.promptgate(&["case", "a"]).expect_code(0).says("earlier turns of the candidate").says("And in Oslo?");
+    folder
+        .promptgate(&["case", "a"])
+        .expect_code(0)
+        .says("earlier turns of the candidate")
+        .says("And in Oslo?");
     let page = folder.read("promptgate-report/report.html");
     assert!(page.contains("\"turns\":[[\"It is warm in Rome.\""), "no turns in the page");
 }
@@ -200,7 +209,10 @@ fn fault_of_an_earlier_turn_is_that_of_the_trial() {
     if !is_installed("python3") {
         return;
     }
-    let folder = application(&[json!({"id": "a", "turns": ["One.", "Fail.", "Three."]}), json!({"id": "b", "query": "One."})]);
+    let folder = application(&[
+        json!({"id": "a", "turns": ["One.", "Fail.", "Three."]}),
+        json!({"id": "b", "query": "One."}),
+    ]);
     folder.promptgate(&["run", "--offline"]).expect_code(12);
     let report = folder.report();
     let trial = &case(&report, "a")["trials"][0];
@@ -222,7 +234,8 @@ fn each_turn_is_graded_as_a_case_of_its_own() {
     folder.promptgate(&["check"]).expect_code(0).says("4 answers");
     folder.promptgate(&["run", "--offline"]).expect_code(0);
     let report = folder.report();
-    let ids: Vec<&str> = report["cases"].as_array().expect("cases").iter().filter_map(|case| case["id"].as_str()).collect();
+    let ids: Vec<&str> =
+        report["cases"].as_array().expect("cases").iter().filter_map(|case| case["id"].as_str()).collect();
     assert_eq!(ids, ["a/1", "a/2", "a/3", "b"]);
     assert_eq!(case(&report, "a/2")["group"], "a");
     assert_eq!(case(&report, "a/2")["trials"][0]["output"], "Heard 3: Two.");
@@ -245,5 +258,8 @@ fn judges_see_the_conversation() {
     let report = folder.report();
     let grades = case(&report, "chat")["trials"][0]["grades"].as_array().expect("grades");
     assert_eq!(grades.len(), 3);
-    assert!(grades.iter().all(|grade| grade["score"].as_f64().is_some_and(|score| score > 0.5)), "{grades:?}");
+    assert!(
+        grades.iter().all(|grade| grade["score"].as_f64().is_some_and(|score| score > 0.5)),
+        "{grades:?}"
+    );
 }

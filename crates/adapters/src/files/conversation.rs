@@ -53,7 +53,10 @@ pub(super) fn by_turn(cases: Vec<Case>) -> Result<Vec<Case>, Diagnostics> {
         for (number, question) in (1..=count).zip(&case.turns) {
             let id = format!("{}/{number}", case.id);
             if ids.contains(&id) {
-                let diagnostic = Diagnostic::new(format!("turn {number} of case `{}` has the id of another case, `{id}`", case.id));
+                let diagnostic = Diagnostic::new(format!(
+                    "turn {number} of case `{}` has the id of another case, `{id}`",
+                    case.id
+                ));
                 diagnostics.push(diagnostic.at(case.place.clone()).help("give one of them another id"));
             }
             let mut turn = Case {

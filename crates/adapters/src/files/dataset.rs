@@ -384,11 +384,10 @@ fn row(
     };
     let mut columns = columns.clone();
     for (column, value) in &mut columns {
-        let is_text = as_written
-            .is_some_and(|mapping| {
-                let field = mapping.field(column);
-                !matches!(field, Some(Field::Checks | Field::Criteria | Field::Messages))
-            });
+        let is_text = as_written.is_some_and(|mapping| {
+            let field = mapping.field(column);
+            !matches!(field, Some(Field::Checks | Field::Criteria | Field::Messages))
+        });
         if is_text && let Some(written) = document.value_as_written(&pointer(parent, column)) {
             *value = written;
         }

@@ -228,7 +228,8 @@ pub(super) fn messages(value: &Value) -> Result<Vec<Message>, Vec<Diagnostic>> {
         return Ok(messages.into_iter().map(|(_, message)| message).collect());
     }
     let diagnostic = |problem: messages::Problem| {
-        Diagnostic::new(format!("`messages` item {}: {}", problem.number(), problem.message)).help(problem.help)
+        Diagnostic::new(format!("`messages` item {}: {}", problem.number(), problem.message))
+            .help(problem.help)
     };
     Err(problems.into_iter().map(diagnostic).collect())
 }
@@ -240,13 +241,15 @@ pub(super) fn turns(value: &Value) -> Result<Vec<String>, Diagnostic> {
     let Value::Array(items) = value else {
         return Err(type_error(Field::Turns, "a list of texts", value).help(HELP));
     };
-    let turns = passages(Field::Turns, &Value::from(items.as_slice())).map_err(|diagnostic| diagnostic.help(HELP))?;
+    let turns =
+        passages(Field::Turns, &Value::from(items.as_slice())).map_err(|diagnostic| diagnostic.help(HELP))?;
     if turns.is_empty() {
         return Err(Diagnostic::new("`turns` is empty").help(HELP));
     }
     match turns.iter().position(|turn| turn.trim().is_empty()) {
         Some(index) => {
-            Err(Diagnostic::new(format!("`turns` item {} is empty", index + 1)).help("write it, or remove it"))
+            Err(Diagnostic::new(format!("`turns` item {} is empty", index + 1))
+                .help("write it, or remove it"))
         }
         None => Ok(turns),
     }

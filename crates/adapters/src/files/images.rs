@@ -73,7 +73,8 @@ pub(super) fn path_beside(file: &str, path: &str) -> String {
 /// # Errors
 /// Message and help for any other text.
 pub(super) fn path(path: &str) -> Result<String, (String, String)> {
-    let is_address = path.split_once(':').is_some_and(|(scheme, _)| scheme.len() > 1 && !scheme.contains('/'));
+    let is_address =
+        path.split_once(':').is_some_and(|(scheme, _)| scheme.len() > 1 && !scheme.contains('/'));
     if path.trim().is_empty() || path.starts_with('/') || is_address {
         let message = format!("`{path}` is not the path of an image, relative to this file");
         return Err((message, "write `image: shots/checkout.png`, or an address with https:".to_owned()));

@@ -14,7 +14,8 @@ use super::images;
 
 const ROLES: [&str; 5] = ["system", "developer", "user", "assistant", "tool"];
 const KEYS: [&str; 4] = ["role", "content", "tool_calls", "tool_call_id"];
-const PARTS: &str = "parts are {type: text, text: …}, {type: image_url, image_url: {url: …}} and {image: PATH}";
+const PARTS: &str =
+    "parts are {type: text, text: …}, {type: image_url, image_url: {url: …}} and {image: PATH}";
 const CALLS: &str =
     "write tool_calls: [{id: call_1, type: function, function: {name: NAME, arguments: {…}}}]";
 
@@ -65,8 +66,7 @@ fn message(at: &str, value: &Value, problems: &mut Vec<Problem>) -> Option<Messa
     let role = role(at, map, problems);
     for key in map.keys().filter(|key| !is_known(key, role, map)) {
         let help = did_you_mean(key, KEYS, || format!("the keys are {}", KEYS.join(", ")));
-        let problem =
-            Problem::new(&pointer(at, key), format!("unknown key `{key}` in a message"), help);
+        let problem = Problem::new(&pointer(at, key), format!("unknown key `{key}` in a message"), help);
         problems.push(Problem { at_key: true, ..problem });
     }
     let tool_calls = tool_calls(at, map, role, problems);
@@ -164,21 +164,22 @@ fn part(part: &Value) -> Result<Part<'_>, (String, String)> {
     };
     let text = |key: &str| map.get(key).and_then(Value::as_str);
     if let Some(image) = map.get("image") {
-        let path = image.as_str().ok_or_else(|| {
-            invalid(format!("`image` must be the path of a file, found {}", shown(image)))
-        })?;
+        let path = image
+            .as_str()
+            .ok_or_else(|| invalid(format!("`image` must be the path of a file, found {}", shown(image))))?;
         let path = path.strip_prefix("file://").unwrap_or(path);
         let is_address = path.starts_with("https:") || path.starts_with("data:");
         return if is_address { images::address(path) } else { images::path(path) }.map(Part::Image);
     }
     match text("type") {
-        Some("text" | "input_text" | "output_text") => {
-            text("text").map(Part::Text).ok_or_else(|| invalid("a part of the type text has no `text`".to_owned()))
-        }
+        Some("text" | "input_text" | "output_text") => text("text")
+            .map(Part::Text)
+            .ok_or_else(|| invalid("a part of the type text has no `text`".to_owned())),
         Some("image_url") => {
             let url = map.get("image_url").map(|image| image.get("url").unwrap_or(image));
             let url = url.and_then(Value::as_str);
-            let url = url.ok_or_else(|| invalid("a part of the type image_url has no `image_url.url`".to_owned()))?;
+            let url =
+                url.ok_or_else(|| invalid("a part of the type image_url has no `image_url.url`".to_owned()))?;
             images::address(url).map(Part::Image)
         }
         Some(other) => Err(invalid(format!("unknown type of a part: {}", shown(&Value::from(other))))),
@@ -249,7 +250,8 @@ fn tool_call_id(
         (Some(MessageRole::Tool), Some(Value::String(id))) if !id.is_empty() => return Some(id.clone()),
         (Some(MessageRole::Tool), _) => {
             let message = "a message of the role tool has no `tool_call_id`";
-            let help = "write the id of the call whose result it is: {role: tool, tool_call_id: call_1, content: …}";
+            let help =
+                "write the id of the call whose result it is: {role: tool, tool_call_id: call_1, content: …}";
             problems.push(Problem::new(if written.is_some() { &place } else { at }, message, help));
         }
         (Some(_), Some(_)) => {

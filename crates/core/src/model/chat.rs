@@ -217,7 +217,8 @@ impl Message {
         if self.images.is_empty() {
             return text;
         }
-        let images: Vec<String> = self.images.iter().map(|image| format!("[image {}]", image.describe())).collect();
+        let images: Vec<String> =
+            self.images.iter().map(|image| format!("[image {}]", image.describe())).collect();
         let separator = if text.trim().is_empty() { "" } else { "\n\n" };
         Cow::Owned(format!("{}{separator}{}", text.trim_end(), images.join("\n")))
     }

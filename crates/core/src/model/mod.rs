@@ -39,8 +39,8 @@ pub use call::{CallFacts, CallOrigin, CallReason};
 pub use carried_by::{CarriedBy, TagDrop};
 pub use case::{CRITERIA, Case, Item};
 pub use chat::{
-    ChatRequest, Completion, Image, Message, MessageRole, Purpose, ResponseFormat, ToolCall, Transformed, Turn,
-    Usage, with_tool_calls,
+    ChatRequest, Completion, Image, Message, MessageRole, Purpose, ResponseFormat, ToolCall, Transformed,
+    Turn, Usage, with_tool_calls,
 };
 pub use dataset::{CaseChoice, Dataset, DatasetFacts, DatasetFormat, PartialDataset};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};

@@ -29,11 +29,18 @@ struct Rendered {
 
 impl Prepared {
     /// The request of the turn after the `earlier` ones.
-    pub(super) fn request(&self, case: &Case, repeat: u32, earlier: &[Turn]) -> Result<ChatRequest, Diagnostic> {
+    pub(super) fn request(
+        &self,
+        case: &Case,
+        repeat: u32,
+        earlier: &[Turn],
+    ) -> Result<ChatRequest, Diagnostic> {
         let facts = &self.variant.facts;
-        let input = self.variant.application.as_ref().map(|application| {
-            Arc::new(application_input(application, case, repeat, earlier))
-        });
+        let input = self
+            .variant
+            .application
+            .as_ref()
+            .map(|application| Arc::new(application_input(application, case, repeat, earlier)));
         let messages = self.messages(case, earlier)?.into_iter().map(|(message, _)| message);
         Ok(ChatRequest {
             model: facts.model.clone(),
@@ -52,12 +59,15 @@ impl Prepared {
         let without_reply =
             |query: &String| Turn { query: query.clone(), reply: Message::new(MessageRole::Assistant, "") };
         let turns: Vec<Turn> = case.turns.iter().map(without_reply).collect();
-        (0..self.questions(case)).map(|turn| self.request(case, 0, turns.get(..turn).unwrap_or_default())).collect()
+        (0..self.questions(case))
+            .map(|turn| self.request(case, 0, turns.get(..turn).unwrap_or_default()))
+            .collect()
     }
 
     /// Number of questions that are asked. Recorded answers are those to the last one.
     pub(super) fn questions(&self, case: &Case) -> usize {
-        let is_recorded = self.variant.application.as_ref().is_some_and(|application| application.is_recorded);
+        let is_recorded =
+            self.variant.application.as_ref().is_some_and(|application| application.is_recorded);
         if is_recorded { 1 } else { case.questions() }
     }
 
@@ -150,7 +160,8 @@ fn application_input(application: &Application, case: &Case, repeat: u32, earlie
 /// The earlier turns of an answer that was recorded without them.
 pub(super) fn recorded_turns(case: &Case) -> Vec<Turn> {
     let earlier = case.turns.len().saturating_sub(1);
-    let turn = |query: &String| Turn { query: query.clone(), reply: Message::new(MessageRole::Assistant, "") };
+    let turn =
+        |query: &String| Turn { query: query.clone(), reply: Message::new(MessageRole::Assistant, "") };
     case.turns.iter().take(earlier).map(turn).collect()
 }
 

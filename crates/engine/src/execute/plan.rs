@@ -4,9 +4,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use promptgate_core::model::{
-    ChatRequest, Dataset, Diagnostic, Diagnostics, Message, Role, Turn, Variant,
-};
+use promptgate_core::model::{ChatRequest, Dataset, Diagnostic, Diagnostics, Message, Role, Turn, Variant};
 use promptgate_core::template::Template;
 
 /// The variants that a completion counts for.

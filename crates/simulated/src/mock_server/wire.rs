@@ -97,7 +97,8 @@ fn check_tools(messages: &[Message]) -> Result<(), InvalidRequest> {
         if message.role == MessageRole::Tool {
             let id = message.tool_call_id.as_deref().unwrap_or_default();
             let Some(index) = open.iter().position(|open| *open == id) else {
-                let message = "messages with role 'tool' must be a response to a preceding message with 'tool_calls'";
+                let message =
+                    "messages with role 'tool' must be a response to a preceding message with 'tool_calls'";
                 return Err(invalid("messages", message));
             };
             open.remove(index);

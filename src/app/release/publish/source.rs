@@ -186,7 +186,8 @@ fn refuse_parts(prompt: &ParsedPrompt, file: &str) -> Result<(), Diagnostic> {
     match messages.into_iter().find(|(message, _)| !is_text(message)) {
         None => Ok(()),
         Some((_, line)) => {
-            let message = "a prompt with images or tool calls cannot be published: registries take text alone";
+            let message =
+                "a prompt with images or tool calls cannot be published: registries take text alone";
             let help = "add images and tool calls in the application that uses the prompt";
             Err(Diagnostic::new(message).at(Place::line(file, *line)).help(help))
         }

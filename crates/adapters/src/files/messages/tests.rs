@@ -37,7 +37,11 @@ fn errors_name_place_and_way_out() {
         (json!({"role": "bot", "content": "a"}), "/0/role", "unknown role"),
         (json!({"content": "a"}), "/0/role", "has no `role`"),
         (json!({"role": "user", "content": " "}), "/0/content", "must be text or a list of parts"),
-        (json!({"role": "user", "content": [{"type": "input_audio"}]}), "/0/content/0", "unknown type of a part"),
+        (
+            json!({"role": "user", "content": [{"type": "input_audio"}]}),
+            "/0/content/0",
+            "unknown type of a part",
+        ),
         (json!({"role": "user", "content": ["a"]}), "/0/content/0", "must be a map"),
         (json!({"role": "user", "content": [{"type": "text"}]}), "/0/content/0", "no `text`"),
         (json!({"role": "user", "content": [{"type": "image_url"}]}), "/0/content/0", "no `image_url.url`"),

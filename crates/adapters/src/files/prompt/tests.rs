@@ -178,7 +178,12 @@ fn prompt_name_is_the_file_name_without_extension() {
 }
 
 fn front_matter(name: &str, content: &str) -> ParsedPrompt {
-    let bytes = PromptBytes { file: name.to_owned(), commit: None, bytes: content.as_bytes().to_vec(), ..PromptBytes::default() };
+    let bytes = PromptBytes {
+        file: name.to_owned(),
+        commit: None,
+        bytes: content.as_bytes().to_vec(),
+        ..PromptBytes::default()
+    };
     let source =
         PromptSource { path: name.to_owned(), model: Some("m".to_owned()), ..PromptSource::default() };
     parse_prompt(&bytes, &source).unwrap().value

@@ -18,11 +18,8 @@ fn turns(turns: &[&str]) -> Case {
     Case { id: "c".to_owned(), query: turns.last().unwrap().clone(), turns, ..Case::default() }
 }
 
-const PROMPT: &[(MessageRole, &str)] = &[
-    (MessageRole::System, "Be kind."),
-    (MessageRole::User, "Q: {{query}}"),
-    (MessageRole::Assistant, "A:"),
-];
+const PROMPT: &[(MessageRole, &str)] =
+    &[(MessageRole::System, "Be kind."), (MessageRole::User, "Q: {{query}}"), (MessageRole::Assistant, "A:")];
 
 async fn run(bench: Bench) -> (RoundResult, Vec<Vec<String>>) {
     let engine = Arc::new(bench.engine);
@@ -39,7 +36,8 @@ async fn run(bench: Bench) -> (RoundResult, Vec<Vec<String>>) {
 
 #[tokio::test(start_paused = true)]
 async fn each_turn_follows_what_was_said_before() {
-    let history = vec![Message::new(MessageRole::User, "Hi."), Message::new(MessageRole::Assistant, "Hello.")];
+    let history =
+        vec![Message::new(MessageRole::User, "Hi."), Message::new(MessageRole::Assistant, "Hello.")];
     let case = Case { messages: history, ..turns(&["one", "two"]) };
     let bench = bench(plan_of(case, PROMPT), &["polite"], |request, _| match request.purpose {
         Purpose::Judgement => yes(),
@@ -75,7 +73,11 @@ async fn judge_of_a_case_without_conversation_is_asked_as_before() {
 #[tokio::test(start_paused = true)]
 async fn calls_of_tools_in_earlier_turns_are_not_run() {
     let bench = bench(plan_of(turns(&["one", "two"]), PROMPT), &[], |_, call| {
-        let call = (call == 0).then(|| ToolCall { id: Some("x".to_owned()), name: "find".to_owned(), arguments: "{}".to_owned() });
+        let call = (call == 0).then(|| ToolCall {
+            id: Some("x".to_owned()),
+            name: "find".to_owned(),
+            arguments: "{}".to_owned(),
+        });
         Ok(Completion { tool_calls: call.into_iter().collect(), ..Completion::from_text("so") })
     });
     let (_, sent) = run(bench).await;
@@ -92,14 +94,16 @@ async fn empty_earlier_answer_ends_the_conversation_with_score_0() {
     assert_eq!(sent.len(), 2, "neither a third turn nor a judge");
     let TrialResult::Completed(trial) = &result.trials[0].result else { panic!("{result:?}") };
     assert!(trial.grades.iter().all(|grade| grade.score == Some(0.0)));
-    let reasons: Vec<&str> = trial.in_memory().unwrap().grades.iter().map(|grade| grade.reason.as_str()).collect();
+    let reasons: Vec<&str> =
+        trial.in_memory().unwrap().grades.iter().map(|grade| grade.reason.as_str()).collect();
     assert_eq!(reasons, ["turn 2 of 3: the answer is empty"; 2]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn fault_of_a_turn_names_it_and_keeps_all_attempts() {
     let bench = bench(plan_of(turns(&["one", "two"]), PROMPT), &[], |_, call| {
-        let attempts = vec![promptgate_core::model::Attempt { kind: FaultKind::Timeout, status: None, ms: 1 }];
+        let attempts =
+            vec![promptgate_core::model::Attempt { kind: FaultKind::Timeout, status: None, ms: 1 }];
         match call {
             0 => Ok(Completion { attempts, ..Completion::from_text("fine") }),
             _ => Err(Fault { attempts, ..Fault::new(FaultKind::ContextLength, "too long") }),
@@ -142,7 +146,8 @@ fn equal_openings_are_draws_of_their_own_unless_they_are_one_conversation() {
     };
     assert_eq!(repeat(turns(&["Hi.", "Why?"])), (1 << 10, 3));
     let of_one = |case: Case| Case { turn_of: Some("x".to_owned()), ..case };
-    let dataset = Dataset { cases: vec![of_one(turns(&["Hi."])), of_one(turns(&["Hi.", "Why?"]))], ..dataset(2) };
+    let dataset =
+        Dataset { cases: vec![of_one(turns(&["Hi."])), of_one(turns(&["Hi.", "Why?"]))], ..dataset(2) };
     let plan = Plan::new(dataset, variant("{{query}}"), None).unwrap();
     let slot = Slot { case: 1, repeat: 0, roles: Roles::One(Role::Candidate) };
     assert_eq!((plan.request(slot, &[]).unwrap().repeat, plan.calls(&plan.slots(0, 1))), (0, 2));
