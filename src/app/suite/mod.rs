@@ -254,7 +254,7 @@ fn build(
     }
     if let Some(variants) = &variants {
         review::variants(variants, &dataset, &settings, &scorers, simulated, &mut findings);
-        review::tools(variants, &scorers, &mut findings);
+        review::tools(variants, &dataset.cases, &scorers, &mut findings);
     }
     review::self_test(&settings, &scorers, &mut findings);
     // Criteria on what an invalid configuration leaves out would be errors of their own.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{application, case, is_installed, lines, suite};
+use super::{application, case, lines, suite};
 use crate::policy_from::{change_of, commit, run};
 use crate::support::{Folder, KEY, MockServer, finish};
 
@@ -22,9 +22,6 @@ pub(super) fn with_image(part: Value) -> Value {
 
 #[test]
 fn file_beside_the_dataset_is_sent_as_data() {
-    if !is_installed("python3") {
-        return;
-    }
     let folder = application(&[
         with_image(json!({"image": "shots/one.png"})),
         json!({"id": "b", "messages": [
@@ -82,7 +79,8 @@ fn image_of_a_prompt_is_from_the_commit_of_the_prompt() {
     let folder = suite(&[json!({"id": "a", "query": "What is it?"})]);
     folder.write(
         "prompts/look.yaml",
-        "- role: user\n  content: [{type: text, text: 'Look: {{query}}'}, {image: ../shots/one.png}]\n",
+        "- {role: system, content: It is a lamp.}\n\
+         - role: user\n  content: [{type: text, text: 'Look: {{query}}'}, {image: ../shots/one.png}]\n",
     );
     folder.edit("promptgate.yaml", "prompt: prompt.yaml", "prompt: prompts/look.yaml");
     folder.edit("promptgate.yaml", "baseline: none", "baseline: git:main");
@@ -96,7 +94,7 @@ fn image_of_a_prompt_is_from_the_commit_of_the_prompt() {
     let variants = &report["variants"];
     assert_ne!(variants["candidate"]["prompt"]["digest"], variants["baseline"]["prompt"]["digest"]);
     let shown =
-        |variant: &str| variants[variant]["messages"][0]["content"].as_str().expect("a text").to_owned();
+        |variant: &str| variants[variant]["messages"][1]["content"].as_str().expect("a text").to_owned();
     assert!(shown("candidate").contains("[image image/png sha256:"), "{}", shown("candidate"));
     assert_ne!(shown("candidate"), shown("baseline"));
 }
@@ -135,9 +133,10 @@ fn prompt_with_an_image_is_not_published() {
     folder.append("promptgate.yaml", "release: {name: look, ledger: {path: ledger}}\n");
     folder.write(
         "prompt.yaml",
-        "- role: user\n  content: [{type: text, text: '{{query}}'}, {type: image_url, image_url: {url: 'https://a.example/x.png'}}]\n",
+        "- {role: system, content: It is a lamp.}\n- role: user\n  content: [{type: text, text: '{{query}}'}, \
+         {type: image_url, image_url: {url: 'https://a.example/x.png'}}]\n",
     );
     folder.promptgate(&["run", "--offline"]).expect_code(0);
     let publish = ["publish", "--report", "promptgate-report/report.json", "--allow-simulated"];
-    folder.promptgate(&publish).expect_code(2).says("prompt.yaml:2").says("registries take text alone");
+    folder.promptgate(&publish).expect_code(2).says("prompt.yaml:3").says("registries take text alone");
 }

@@ -69,7 +69,7 @@ fn images_that_cannot_be_sent_are_refused() {
     let folder = suite(&[with_image(json!({"image": "one.png"}))]);
     refused(
         &folder,
-        &["cases.jsonl:1", "the image `one.png`: file not found", "relative to the configuration"],
+        &["cases.jsonl:1", "the image `one.png`: file not found", "relative to the file that names it"],
     );
     write(&folder, "one.png", b"\x89PNG\r\n\x1a\n");
     folder.promptgate(&["check"]).expect_code(0);
@@ -104,4 +104,17 @@ fn turn_whose_id_is_taken_is_refused() {
     refused(&folder, &["cases.jsonl:1", "turn 2 of case `a` has the id of another case, `a/2`"]);
     folder.edit("promptgate.yaml", "grade_turns: each", "grade_turns: all");
     refused(&folder, &["grade_turns"]);
+}
+
+#[test]
+fn turns_that_a_prompt_cannot_ask_are_refused() {
+    let folder = suite(&[json!({"id": "a", "turns": ["Hi", "Why?"]})]);
+    folder.write("prompt.yaml", "- {role: user, content: Hello.}\n");
+    refused(
+        &folder,
+        &["prompt.yaml", "the turns of case `a` are not asked", "in its last message of the user"],
+    );
+    folder.write("prompt.yaml", "- {role: user, content: '{{query}}'}\n");
+    folder.append("promptgate.yaml", "parameters: {tools: [{type: function, function: {name: find}}]}\n");
+    folder.promptgate(&["check"]).expect_code(0).says("tools that an earlier turn calls are not run");
 }

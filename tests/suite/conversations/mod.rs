@@ -5,6 +5,7 @@ mod invalid;
 
 use serde_json::{Value, json};
 
+use crate::policy_from::commit;
 use crate::support::{Folder, MockServer};
 
 const CONFIGURATION: &str = "\
@@ -85,10 +86,6 @@ fn sent(report: &Value, id: &str) -> Vec<(String, String)> {
     digests.map(message).map(|message| (text(message, "role"), text(message, "content"))).collect()
 }
 
-fn is_installed(tool: &str) -> bool {
-    std::process::Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
-}
-
 #[test]
 fn history_comes_before_the_last_message_of_the_user() {
     let history = json!([
@@ -162,7 +159,7 @@ fn turns_are_one_trial_whose_sums_are_those_of_all() {
     assert!(tokens("a") > 3 * tokens("b"), "{} and {}", tokens("a"), tokens("b"));
     assert!(case(&report, "b")["trials"][0].get("turns").is_none());
     // Every request is cached: nothing is called again.
-    folder.against("http://127.0.0.1:9/v1", &["run", "--cached-only"]).expect_code(0);
+    folder.against(&server.base_url, &["run", "--cached-only"]).expect_code(0).says("0 calls");
     let again = folder.report();
     assert_eq!(case(&again, "a")["trials"][0]["turns"], trial["turns"]);
     assert_eq!(case(&again, "a")["trials"][0]["usage"], trial["usage"]);
@@ -178,9 +175,6 @@ fn turns_are_one_trial_whose_sums_are_those_of_all() {
 
 #[test]
 fn application_is_asked_once_for_each_turn() {
-    if !is_installed("python3") {
-        return;
-    }
     let history = json!([{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}]);
     let folder = application(&[
         json!({"id": "a", "messages": history, "turns": ["One.", "Two."]}),
@@ -195,6 +189,7 @@ fn application_is_asked_once_for_each_turn() {
     second.push(json!({"role": "user", "content": "One."}));
     second.push(json!({"role": "assistant", "content": "Heard 3: One."}));
     assert_eq!((&of_a[1]["query"], &of_a[1]["messages"]), (&json!("Two."), &json!(second)));
+    folder.promptgate(&["case", "a"]).expect_code(0).says("user message").says("Hello").says("Heard 3: One.");
     let of_b = lines.iter().find(|line| line["id"] == "b").expect("a line");
     assert_eq!(of_b["messages"], json!([]));
     let report = folder.report();
@@ -206,9 +201,6 @@ fn application_is_asked_once_for_each_turn() {
 
 #[test]
 fn fault_of_an_earlier_turn_is_that_of_the_trial() {
-    if !is_installed("python3") {
-        return;
-    }
     let folder = application(&[
         json!({"id": "a", "turns": ["One.", "Fail.", "Three."]}),
         json!({"id": "b", "query": "One."}),
@@ -223,14 +215,15 @@ fn fault_of_an_earlier_turn_is_that_of_the_trial() {
 
 #[test]
 fn each_turn_is_graded_as_a_case_of_its_own() {
-    if !is_installed("python3") {
-        return;
-    }
     let folder = application(&[
         json!({"id": "a", "turns": ["One.", "Two.", "Three."], "checks": [{"contains": "Heard 5"}], "tags": ["t"]}),
         json!({"id": "b", "query": "Four."}),
     ]);
     folder.edit("promptgate.yaml", "dataset: cases.jsonl", "dataset: {path: cases.jsonl, grade_turns: each}");
+    // Answers of an application are cached in a repository, by its inputs.
+    folder.edit("promptgate.yaml", "workers: 1}", "workers: 1, inputs: [echo.py]}");
+    folder.git(&["init", "--quiet"]);
+    commit(&folder, "first");
     folder.promptgate(&["check"]).expect_code(0).says("4 answers");
     folder.promptgate(&["run", "--offline"]).expect_code(0);
     let report = folder.report();

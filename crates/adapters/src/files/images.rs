@@ -24,6 +24,10 @@ pub fn fetch_images(tree: &Tree, paths: impl IntoIterator<Item = String>) -> Ima
             if diagnostic.message.starts_with("is larger than") {
                 diagnostic.help = Some("reduce its size".to_owned());
             }
+            let beside = "the path of an image is relative to the file that names it";
+            let help =
+                diagnostic.help.map(|help| help.replace("paths are relative to the configuration", beside));
+            diagnostic.help = help;
             diagnostic
         })?;
         let media_type = media_type(&bytes).map_err(|found| {

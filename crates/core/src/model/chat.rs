@@ -58,8 +58,8 @@ impl Message {
 /// An image of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Image {
-    /// An `https:` address, or a `data:` URL with the bytes in base64; in reports, the media type and the digest of the
-    /// bytes. While a suite is loaded, the path of a file.
+    /// An `https:` address, or a `data:` URL with the bytes in base64; in reports, media type and digest of the bytes.
+    // While a suite is loaded, also the path of a file.
     pub url: String,
 }
 

@@ -41,10 +41,11 @@ impl Prepared {
             .application
             .as_ref()
             .map(|application| Arc::new(application_input(application, case, repeat, earlier)));
-        let messages = self.messages(case, earlier)?.into_iter().map(|(message, _)| message);
+        // An application renders its prompt itself.
+        let messages = if input.is_some() { Vec::new() } else { self.messages(case, earlier)? };
         Ok(ChatRequest {
             model: facts.model.clone(),
-            messages: messages.collect(),
+            messages: messages.into_iter().map(|(message, _)| message).collect(),
             parameters: facts.parameters.clone(),
             response_format: None,
             repeat,
@@ -71,12 +72,11 @@ impl Prepared {
         if is_recorded { 1 } else { case.questions() }
     }
 
-    /// The messages of the turn after the `earlier` ones, each with whether it is the same for every case; none for an
-    /// application.
+    /// The messages of the turn after the `earlier` ones, each with whether it is the same for every case; for an application
+    /// only those of a case with a history.
     pub(super) fn messages(&self, case: &Case, earlier: &[Turn]) -> Result<Vec<(Message, bool)>, Diagnostic> {
-        // An application renders its prompt itself.
         if self.variant.application.is_some() {
-            return Ok(Vec::new());
+            return Ok(history(case).into_iter().map(|message| (message, false)).collect());
         }
         let mut last = self.render(&case.at_turn(earlier.len()))?;
         if case.messages.is_empty() && earlier.is_empty() {
@@ -126,6 +126,16 @@ impl Prepared {
         }
         Ok(Rendered { before, question, after })
     }
+}
+
+/// The history of a case with its first question; empty without a history.
+fn history(case: &Case) -> Vec<Message> {
+    let mut messages = case.messages.clone();
+    if !messages.is_empty() && case.has_query() {
+        let question = Message::new(MessageRole::User, case.at_turn(0).query.as_str());
+        messages.push(Message { images: case.images.clone(), ..question });
+    }
+    messages
 }
 
 /// The input of an application, which is given the whole case and the conversation before its question.

@@ -207,6 +207,23 @@ mod tests {
     }
 
     #[test]
+    fn results_of_tools_follow_their_calls() {
+        let body = |messages: &str| format!("{{\"model\":\"m\",\"messages\":[{messages}]}}").into_bytes();
+        let call =
+            r#"{"role":"assistant","tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}}]}"#;
+        let result = r#"{"role":"tool","tool_call_id":"a","content":"1"}"#;
+        let image =
+            r#"{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://a.example"}}]}"#;
+        let (request, _) = parse_request(&body(&format!("{call},{result},{image}"))).unwrap();
+        assert_eq!(request.messages[0].tool_calls[0].to_string(), "f({})");
+        assert_eq!(request.messages[2].images.len(), 1);
+        for messages in [result.to_owned(), format!("{call},{image}"), format!("{call},{result},{result}")] {
+            let error = parse_request(&body(&messages)).unwrap_err();
+            assert!(error.message.contains("'tool_calls'"), "{messages}: {}", error.message);
+        }
+    }
+
+    #[test]
     fn invalid_request_names_the_parameter() {
         let parameter = |body: &[u8]| parse_request(body).map(|_| ()).map_err(|invalid| invalid.parameter);
         assert_eq!(parameter(b"{"), Err(None));
