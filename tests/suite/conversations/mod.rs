@@ -256,3 +256,15 @@ fn judges_see_the_conversation() {
         "{grades:?}"
     );
 }
+
+#[test]
+fn recorded_answer_is_that_to_the_last_turn() {
+    let folder = suite(&[json!({"id": "a", "turns": ["One.", "Two."]})]);
+    folder.edit("promptgate.yaml", "prompt: prompt.yaml\n", "target: {answers: answers.jsonl}\n");
+    folder.write("answers.jsonl", "{\"id\": \"a\", \"output\": \"Two it is.\", \"latency_ms\": 5}\n");
+    folder.promptgate(&["run", "--offline"]).expect_code(0);
+    let report = folder.report();
+    let trial = &case(&report, "a")["trials"][0];
+    assert_eq!((&trial["output"], &trial["latency_ms"]), (&json!("Two it is."), &json!(5.0)));
+    assert_eq!(trial["turns"], json!([{"query": "One.", "reply": {"role": "assistant", "content": ""}}]));
+}

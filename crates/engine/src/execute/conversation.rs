@@ -140,7 +140,9 @@ fn history(case: &Case) -> Vec<Message> {
 
 /// The input of an application, which is given the whole case and the conversation before its question.
 fn application_input(application: &Application, case: &Case, repeat: u32, earlier: &[Turn]) -> Value {
-    let digest = Sha256::new().chain_update(&case.id).chain_update([0]).chain_update(repeat.to_be_bytes());
+    // Turns of one conversation that are graded apart are asked once, where answers are cached.
+    let id = case.turn_of.as_ref().filter(|_| !application.is_recorded).unwrap_or(&case.id);
+    let digest = Sha256::new().chain_update(id).chain_update([0]).chain_update(repeat.to_be_bytes());
     let [a, b, c, d, ..] = <[u8; 32]>::from(digest.finalize());
     let turn = if application.is_recorded { case.turns.len().saturating_sub(1) } else { earlier.len() };
     let asked = case.at_turn(turn);
@@ -150,7 +152,7 @@ fn application_input(application: &Application, case: &Case, repeat: u32, earlie
         messages.push(reply.to_chat());
     }
     let mut input = json!({
-        "id": case.id,
+        "id": id,
         "repeat": repeat,
         // 31 bits, which every language reads as a number.
         "seed": u32::from_be_bytes([a, b, c, d]) >> 1,

@@ -192,8 +192,12 @@ function context(passages, sides) {
 // The turns before an answer, folded.
 function conversation(turns) {
   const title = turns.length === 1 ? "1 earlier turn" : `${turns.length} earlier turns`;
-  const said = turns.flatMap(([query, reply]) => [["user", query], ["assistant", reply]]).filter(([, text]) => text !== "");
-  return element("details", { class: "block" }, element("summary", {}, title), said.map(message));
+  return element("details", { class: "block" }, element("summary", {}, title), saidBefore(turns).map(message));
+}
+
+// Role and text of what was said in these turns.
+function saidBefore(turns) {
+  return turns.flatMap(([query, reply]) => [["user", query], ["assistant", reply]]).filter(([, text]) => text !== "");
 }
 
 function message([role, text]) {
