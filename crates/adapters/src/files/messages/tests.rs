@@ -56,7 +56,7 @@ fn errors_name_place_and_way_out() {
         (json!({"role": "tool", "content": "a", "tool_call_id": "x"}), "/0/tool_call_id", "no tool call"),
         (json!({"role": "assistant", "tool_calls": [call]}), "/0", "has no result"),
     ] {
-        let (_, problems) = parse(&[message.clone()]);
+        let (_, problems) = parse(std::slice::from_ref(&message));
         assert!(
             problems.iter().any(|problem| problem.at == at && problem.message.contains(part)),
             "{message}: {problems:?}"
