@@ -225,7 +225,7 @@ fn each_turn_is_graded_as_a_case_of_its_own() {
     folder.git(&["init", "--quiet"]);
     commit(&folder, "first");
     folder.promptgate(&["check"]).expect_code(0).says("4 answers");
-    folder.promptgate(&["run", "--offline"]).expect_code(0);
+    folder.promptgate(&["run"]).expect_code(0);
     let report = folder.report();
     let ids: Vec<&str> =
         report["cases"].as_array().expect("cases").iter().filter_map(|case| case["id"].as_str()).collect();
