@@ -3,6 +3,7 @@
 mod action;
 mod approve;
 mod assignment;
+mod book;
 mod browser;
 mod cache;
 mod calibrate;
