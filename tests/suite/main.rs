@@ -13,6 +13,7 @@ mod comment;
 mod compare;
 mod configuration;
 mod conversations;
+mod embeddings;
 #[expect(dead_code, reason = "shared with tests/real; each uses a part of it")]
 mod example_application;
 mod examples_of_applications;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Completion, Image, Message, MessageRole, Place};
 
@@ -101,6 +101,18 @@ impl Case {
             }
             _ => Cow::Borrowed(self),
         }
+    }
+
+    /// The case as programs of the user get it.
+    pub fn for_programs(&self) -> Value {
+        json!({
+            "id": self.id,
+            "query": self.has_query().then_some(&self.query),
+            "context": self.context,
+            "expected": self.expected,
+            "tags": self.tags,
+            "vars": self.vars,
+        })
     }
 
     /// The reference answer as text: a string as it is, any other value as JSON.

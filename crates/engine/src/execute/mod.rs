@@ -5,6 +5,7 @@
 
 mod case_cost;
 mod conversation;
+mod embeddings;
 mod outside;
 mod plan;
 mod round;
@@ -13,8 +14,10 @@ mod self_test;
 mod state;
 #[cfg(test)]
 mod tests;
+mod transform;
 
 pub use case_cost::CaseCostLimit;
+pub use embeddings::EmbeddingModel;
 pub use outside::OutsideScorer;
 pub use plan::{Plan, Roles, Slot};
 pub use round::{Engine, Round, RoundResult};

@@ -41,7 +41,7 @@ async fn each_turn_follows_what_was_said_before() {
     let case = Case { messages: history, ..turns(&["one", "two"]) };
     let bench = bench(plan_of(case, PROMPT), &["polite"], |request, _| match request.purpose {
         Purpose::Judgement => yes(),
-        Purpose::Completion => reply(&format!("<think>Hm.</think>{} messages", request.messages.len())),
+        _ => reply(&format!("<think>Hm.</think>{} messages", request.messages.len())),
     });
     let (result, sent) = run(bench).await;
     let first = ["system: Be kind.", "user: Hi.", "assistant: Hello.", "user: Q: one", "assistant: A:"];
@@ -64,7 +64,7 @@ async fn judge_of_a_case_without_conversation_is_asked_as_before() {
     let case = Case { turns: Vec::new(), ..turns(&["one"]) };
     let bench = bench(plan_of(case, PROMPT), &["polite"], |request, _| match request.purpose {
         Purpose::Judgement => yes(),
-        Purpose::Completion => reply("fine"),
+        _ => reply("fine"),
     });
     let (_, sent) = run(bench).await;
     assert!(!sent[1].concat().contains("conversation"), "{:?}", sent[1]);
