@@ -49,6 +49,7 @@ mod scorers;
 mod serve;
 mod served;
 mod servers;
+mod several;
 mod shards;
 mod support;
 mod target;
