@@ -69,10 +69,10 @@ pub(super) struct FilledScores {
     pub(super) clusters: Option<Vec<usize>>,
     /// Whether a lack of noise may be chance: scores whose repeats are not certain to be the same.
     pub(super) may_vary: bool,
-    /// Whether any number of repeats shows the scores: those of applications that are declared deterministic and are.
-    pub(super) is_certain: bool,
     /// Whether the scores are results of pairs, so that the baseline's are constant.
     pub(super) pairwise: bool,
+    /// Whether any number of repeats shows the scores: those of applications that are declared deterministic and are.
+    pub(super) is_certain: bool,
 }
 
 impl FilledScores {
@@ -171,8 +171,8 @@ impl<'a> Selection<'a> {
             shared: Vec::with_capacity(cases.len()),
             clusters: None,
             may_vary: self.may_vary(),
-            is_certain: self.metric.declared_deterministic && self.metric.is_deterministic(),
             pairwise: self.metric.is_pairwise(),
+            is_certain: self.metric.declared_deterministic && self.metric.is_deterministic(),
         };
         let mut included = Vec::with_capacity(cases.len());
         let all_missing = vec![Cell::Missing; self.analysis.repeats as usize];
