@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, repository};
 
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 29] = [
     "config",
     "case",
     "case-result",
@@ -11,6 +11,7 @@ const NAMES: [&str; 28] = [
     "plan",
     "calibration",
     "shard",
+    "doctor",
     "status",
     "log",
     "verification",

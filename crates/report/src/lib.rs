@@ -19,15 +19,16 @@ pub use render::comment::{self, Disclose};
 pub use render::html::write_history_page;
 use render::json::WithoutCommands;
 pub use render::terminal::{
-    write_calibration, write_case, write_diff, write_history, write_log, write_plan, write_rollout,
-    write_rollout_plan, write_rollout_simulation, write_show, write_status, write_verification,
+    write_calibration, write_case, write_diff, write_doctor, write_history, write_log, write_plan,
+    write_rollout, write_rollout_plan, write_rollout_simulation, write_show, write_status,
+    write_verification,
 };
 pub use render::{Format, Style, UnknownFormat, summary, write};
 pub use v1::{Report, read, schema};
 pub use view::concern::{Concern, concerns};
 pub use wire::{
     Digesting, FileSpool, KEPT, LARGE, RequestWriter, TRIALS_FILE, TrialsFile, calibration, case_result,
-    history, is_line, plan, release, shard, v1,
+    doctor, history, is_line, plan, release, shard, v1,
 };
 
 /// The folder of the reports where none is named.
