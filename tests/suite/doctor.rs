@@ -199,3 +199,18 @@ fn check_endpoint_adds_the_lines_of_the_endpoints() {
     folder.promptgate(&["check", "--endpoint"]).expect_code(12).says("OPENAI_API_KEY is not set");
     folder.promptgate(&["check"]).expect_code(0).says("nothing was called");
 }
+
+#[test]
+fn hosts_that_a_change_alone_chooses_are_not_called() {
+    let server = MockServer::start(&[]);
+    let folder = Folder::small(1);
+    folder.git(&["init", "-q"]);
+    folder.git(&["commit", "-qm", "empty", "--allow-empty"]);
+    folder.git(&["add", "."]);
+    let outcome = folder.against(&server.base_url, &["doctor", "--json", "--policy-from", "git:HEAD"]);
+    let diagnosis = json(&outcome);
+    assert_eq!(diagnosis["calls"], 0);
+    assert!(statuses(&diagnosis, "model").iter().all(|status| status == "skipped"), "{diagnosis}");
+    let message = named(&diagnosis, "model")["message"].as_str().unwrap();
+    assert!(message.contains("not called"), "{message}");
+}

@@ -1,23 +1,20 @@
 //! Checks of the endpoints that a run calls: key, URL, model, structured output, seed, logprobs and price.
 
-use std::path::Path;
-
 use super::probe::{Probe, Role};
 use super::{Findings, Severity};
 use crate::app::keys::{self, Authentication, base_url};
-use crate::app::sources::{NamedFiles, certificates};
+use crate::app::sources::NamedFiles;
 use crate::app::{Context, Environment, models};
 use crate::config::{EndpointSettings, Settings};
 use promptgate_adapters::endpoint::needs_key;
-use promptgate_adapters::files::Tree;
 use promptgate_core::model::FaultKind;
 use promptgate_report::doctor::{Check, CheckStatus};
 
 /// The endpoints of a suite.
 pub(super) struct Subject<'a> {
     pub(super) settings: &'a Settings,
-    /// The folder of the configuration.
-    pub(super) folder: &'a Path,
+    /// The certificates that endpoints name.
+    pub(super) files: &'a NamedFiles,
     /// Whether a judge is called.
     pub(super) judged: bool,
     /// The candidate's model; `None` where an application answers, or the prompt that names it cannot be read.
@@ -32,14 +29,14 @@ pub(super) async fn check_endpoints(subject: &Subject<'_>, context: &Context, fi
     if settings.target.is_some() {
         findings.skip("model", "an application answers, which is not started here");
     }
-    let files = NamedFiles::fetch(&Tree::work_tree(subject.folder), certificates(settings));
+    let files = subject.files;
     for endpoint in keys::called(settings, subject.judged) {
         let host = models::display_host(
             &base_url(endpoint, environment),
             &models::scope(&base_url(endpoint, environment), endpoint),
         );
         let is_usable = key(endpoint, &host, subject.uncalled.is_some(), environment, findings);
-        let is_usable = address(endpoint, &host, &files, environment, findings) && is_usable;
+        let is_usable = address(endpoint, &host, files, environment, findings) && is_usable;
         let uncalled = subject.uncalled.or((!is_usable).then_some("key or URL are not usable"));
         for (role, model) in called_models(subject, endpoint) {
             match uncalled {
@@ -48,7 +45,7 @@ pub(super) async fn check_endpoints(subject: &Subject<'_>, context: &Context, fi
                         .add(Check::new("model", CheckStatus::Skipped, why).of(format!("{model} at {host}")));
                 }
                 None => {
-                    let probe = Probe { role, settings, endpoint, files: &files, model, host: &host };
+                    let probe = Probe { role, settings, endpoint, files, model, host: &host };
                     probe.run(context, findings).await;
                 }
             }

@@ -7,9 +7,10 @@ mod probe;
 mod suite;
 
 use super::Context;
-use super::sources::{own_tokens, secrets};
+use super::sources::{NamedFiles, certificates, own_tokens, secrets};
 use super::suite::{Suite, SuiteOptions};
 use crate::config::Settings;
+use promptgate_adapters::files::Tree;
 use promptgate_core::model::{Diagnostic, PriceDate, Usage};
 use promptgate_core::text::Redactor;
 use promptgate_report::doctor::{Check, CheckStatus, Diagnosis, SCHEMA};
@@ -145,13 +146,17 @@ pub(crate) async fn doctor(options: &DoctorOptions, context: &Context) -> (Diagn
         let folder = configured.folder.as_path();
         let judged = suite.as_ref().map_or(true, |suite| !suite.scorers.judges.is_empty());
         let model = suite.as_ref().and_then(candidate_model);
-        let uncalled = match (options.offline, configured.is_valid) {
-            (true, _) => Some("not called (--offline)"),
+        let uncalled = match &suite {
+            _ if options.offline => Some("not called (--offline)"),
             // A part that cannot be read may be what says where a key goes.
-            (false, false) => Some("not called: the configuration has errors"),
-            (false, true) => None,
+            _ if !configured.is_valid => Some("not called: the configuration has errors"),
+            Some(suite) => chooses_hosts(suite),
+            // The settings are those of the change alone.
+            None => options.suite.policy_from.as_ref().map(|_| "not called: the suite has errors"),
         };
-        let subject = Subject { settings, folder, judged, model, uncalled };
+        let own = NamedFiles::fetch(&Tree::work_tree(folder), certificates(settings));
+        let files = suite.as_ref().map_or(&own, |suite| &suite.files);
+        let subject = Subject { settings, files, judged, model, uncalled };
         check_endpoints(&subject, context, &mut findings).await;
         machine::cache(settings, folder, &mut findings);
         machine::git(folder, &mut findings);
@@ -168,16 +173,25 @@ pub(crate) async fn endpoints(suite: &Suite, context: &Context) -> (Diagnosis, O
     let environment = &context.environment;
     let subject = Subject {
         settings: &suite.settings,
-        folder: &suite.files.folder,
+        files: &suite.files,
         judged: !suite.scorers.judges.is_empty(),
         model: candidate_model(suite),
-        uncalled: None,
+        uncalled: chooses_hosts(suite),
     };
     check_endpoints(&subject, context, &mut findings).await;
     findings.cost.as_of = suite.settings.prices_as_of();
     let severity = findings.severity();
     let known: Vec<_> = environment.secrets().chain(secrets(&suite.settings, environment)).collect();
     (findings.into_diagnosis(Some(suite.settings.file.clone()), &Redactor::new(&known)), severity)
+}
+
+/// Why a suite whose policy is from elsewhere is not called: there is none, so that the change would choose the hosts that
+/// get keys.
+fn chooses_hosts(suite: &Suite) -> Option<&'static str> {
+    let is_new = suite.policy_source.as_ref().is_some_and(|source| source.new);
+    is_new.then_some(
+        "not called: the policy is new, and this change alone would choose the host that gets the key",
+    )
 }
 
 /// The model that the candidate names, which may be that of its front matter.

@@ -78,9 +78,11 @@ fn baseline(suite: &Suite, findings: &mut Findings) {
         findings.ok("baseline", format!("{} {} ({})", prompt.name, prompt.version, prompt.source));
     } else if let Some(earlier) = &suite.earlier {
         findings.ok("baseline", format!("the candidate of {}", earlier.file));
+    } else if suite.settings.baseline.as_ref().is_some_and(|baseline| baseline.value == "none") {
+        findings.ok("baseline", "none, by the configuration");
     } else {
         let note = suite.baseline_note.as_deref().unwrap_or("no baseline");
-        let check = Check::new("baseline", CheckStatus::Warning, note.to_owned());
+        let check = Check::new("baseline", CheckStatus::Warning, note.trim_start_matches("no baseline: "));
         let help = "without one only minimums and checks decide; name one with `baseline:`, or fetch the history of the \
                     branch that is merged into";
         findings.add(check.help(help));

@@ -12,8 +12,10 @@ mod dataset;
 mod diagnostics;
 mod digest;
 mod field;
+mod nested;
 mod prompt;
 mod row;
+mod signature;
 mod tree;
 
 pub use baseline::{Baseline, BaselineSpec, baseline, trusted_baseline};

@@ -10,6 +10,8 @@ use promptgate_core::model::{Case, Diagnostic, Diagnostics, Place};
 use super::dataset::MustPassDefault;
 use super::diagnostics::{DiagnosticSink, did_you_mean};
 use super::field::{self, Field};
+use super::nested::Nested;
+use super::signature::{self, Recognized};
 
 /// Names not allowed for variables: in a prompt they refer to fields of the case, and `expected` is never available.
 const RESERVED: [&str; 4] = ["id", "query", "context", "expected"];
@@ -22,7 +24,7 @@ const FLAG: &str = "write true or false";
 
 /// The field or variable that a column is mapped to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum ColumnTarget {
+pub(super) enum ColumnTarget {
     Field(Field),
     Variable(String),
 }
@@ -67,6 +69,12 @@ impl FieldMapping {
             mapping.targets.entry(column.clone()).or_default().push(target);
         }
         sink.into_result().map(|()| mapping)
+    }
+
+    /// The columns that are named by a path, each with its targets.
+    fn paths(&self) -> impl Iterator<Item = (String, ColumnTarget)> {
+        let paths = self.targets.iter().filter(|(column, _)| column.contains('.'));
+        paths.flat_map(|(column, targets)| targets.iter().map(|target| (column.clone(), target.clone())))
     }
 
     /// Whether a column is a field, or is named in the mapping.
@@ -125,6 +133,10 @@ pub(super) struct CaseBuilder<'m> {
     ids: HashMap<String, usize>,
     /// All columns, with the field whose name each resembles.
     columns: BTreeMap<String, Option<SimilarField>>,
+    /// The tool that the first row identifies, and the fields below it.
+    recognized: Option<Recognized>,
+    /// Values that are read from within columns.
+    nested: Nested,
 }
 
 impl<'m> CaseBuilder<'m> {
@@ -138,7 +150,40 @@ impl<'m> CaseBuilder<'m> {
             rows: 0,
             ids: HashMap::new(),
             columns: BTreeMap::new(),
+            recognized: None,
+            nested: Nested::of(mapping.paths()),
         }
+    }
+
+    /// Recognizes the tool that wrote a row with these columns. What `fields` maps comes first.
+    pub(super) fn recognize(&mut self, columns: &Map<String, Value>) {
+        let Some(mut found) =
+            signature::recognize(columns).filter(|_| self.rows == 0 && self.mapping.shared_ids.is_none())
+        else {
+            return;
+        };
+        let mapping = self.mapping;
+        found.fields.retain(|(path, field)| {
+            !mapping.sources.contains_key(field) && !mapping.targets.contains_key(path)
+        });
+        if !found.fields.is_empty() {
+            let paths = found.fields.iter().map(|(path, field)| (path.clone(), ColumnTarget::Field(*field)));
+            self.nested = Nested::of(mapping.paths().chain(paths));
+            self.recognized = Some(found);
+        }
+    }
+
+    /// The field that a column is read as.
+    pub(super) fn field(&self, column: &str) -> Option<Field> {
+        self.nested.field(column).or_else(|| self.mapping.field(column))
+    }
+
+    /// How the rows are read, if they are those of another tool: `Ragas: question ▸ query, contexts ▸ context`.
+    pub(super) fn read_as(&self) -> Option<String> {
+        let Recognized { tool, fields } = self.recognized.as_ref()?;
+        let named: Vec<String> =
+            fields.iter().map(|(path, field)| format!("{path} ▸ {}", field.name())).collect();
+        Some(format!("{tool}: {}", named.join(", ")))
     }
 
     /// Number of rows so far, including invalid ones.
@@ -155,7 +200,8 @@ impl<'m> CaseBuilder<'m> {
         }
     }
 
-    fn push_row(&mut self, row: DatasetRow<'_>) {
+    fn push_row(&mut self, mut row: DatasetRow<'_>) {
+        self.recognize(&row.columns);
         self.rows += 1;
         if row.columns.values().all(Value::is_null) {
             self.sink
@@ -163,11 +209,34 @@ impl<'m> CaseBuilder<'m> {
             return;
         }
         self.record_columns(&row);
+        let inside = self.nested.take_from(&mut row.columns);
         let mut case = Case { id: String::new(), place: row.place.clone(), ..Case::default() };
         // Excerpts are only for diagnostics; omitting them saves memory in large datasets.
         case.place.excerpt = None;
         let mut taken: BTreeMap<Field, &str> = BTreeMap::new();
         let mut says_must_pass = false;
+        for found in &inside {
+            self.columns.entry(found.path.clone()).or_default();
+            match &found.target {
+                ColumnTarget::Field(field) => {
+                    taken.insert(*field, &found.path);
+                    says_must_pass |= *field == Field::MustPass;
+                    match &found.value {
+                        Ok(value) if value.is_null() => {}
+                        Ok(value) => set_field(&mut case, *field, value, &found.column, &row, &mut self.sink),
+                        Err(diagnostic) => {
+                            self.sink.push(diagnostic.clone().at((row.locate)(&found.column, false)));
+                        }
+                    }
+                }
+                ColumnTarget::Variable(name) => {
+                    let place = (row.locate)(&found.column, true);
+                    if let Ok(value) = &found.value {
+                        set_variable(&mut case, name, value, place, &mut self.sink);
+                    }
+                }
+            }
+        }
         for (column, value) in &row.columns {
             let default = match (Field::from_name(column), &self.mapping.shared_ids) {
                 (Some(Field::Id), Some(variable)) => [ColumnTarget::Variable(variable.clone())],
@@ -208,7 +277,9 @@ impl<'m> CaseBuilder<'m> {
     fn record_columns(&mut self, row: &DatasetRow<'_>) {
         for column in row.columns.keys() {
             if !self.columns.contains_key(column) {
-                let known = self.mapping.targets.contains_key(column) || Field::from_name(column).is_some();
+                let known = self.mapping.targets.contains_key(column)
+                    || Field::from_name(column).is_some()
+                    || self.nested.reads(column);
                 let field = if known { None } else { Field::similar_to(column) };
                 let place = (row.locate)(column, true);
                 let similar = field.map(|field| SimilarField { field, place, field_present: false });
@@ -285,7 +356,11 @@ impl<'m> CaseBuilder<'m> {
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         for field in [Field::Query, Field::Context, Field::Expected] {
-            if self.columns.contains_key(field.name()) || self.mapping.sources.contains_key(&field) {
+            let is_recognized = |it: &Recognized| it.fields.iter().any(|(_, known)| *known == field);
+            if self.columns.contains_key(field.name())
+                || self.mapping.sources.contains_key(&field)
+                || self.recognized.as_ref().is_some_and(is_recognized)
+            {
                 continue;
             }
             let alias =
