@@ -22,7 +22,7 @@ pub(super) fn add_known(suite: &mut Suite, environment: &Environment) {
     let variants = [Some(suite.plan.candidate()), suite.plan.baseline()].into_iter().flatten();
     let models = variants.filter(|variant| variant.application.is_none()).map(|it| it.facts.model.as_str());
     let answering = models.map(|model| (model, &settings.endpoint));
-    let called: Vec<Called<'_>> = answering.chain(judging(settings)).collect();
+    let called: Vec<Called<'_>> = answering.chain(judging(settings)).chain(embedding(settings)).collect();
     let known = known(settings, &called, environment);
     add(&mut suite.settings, known);
 }
@@ -36,6 +36,13 @@ pub(super) fn add_known_of_judges(settings: &mut Settings, environment: &Environ
 fn judging(settings: &Settings) -> impl Iterator<Item = Called<'_>> {
     let panel = settings.judge.iter().flat_map(|judge| &judge.panel);
     panel.map(|member| (member.model.value.as_str(), member.endpoint.as_ref().unwrap_or(&settings.endpoint)))
+}
+
+/// The model of embeddings with its endpoint.
+fn embedding(settings: &Settings) -> impl Iterator<Item = Called<'_>> {
+    settings.embeddings.iter().map(|embeddings| {
+        (embeddings.model.value.as_str(), embeddings.endpoint.as_ref().unwrap_or(&settings.endpoint))
+    })
 }
 
 /// The prices of the table that hold for every endpoint which calls the model. A price of the configuration comes first,
@@ -118,6 +125,11 @@ fn require_for_limit(settings: &Settings, answering: &[&str]) -> Result<(), Fail
         }
         None => Ok(()),
     }
+}
+
+/// The model of embeddings.
+pub(super) fn embeddings(settings: &Settings) -> impl Iterator<Item = &str> {
+    settings.embeddings.iter().map(|embeddings| embeddings.model.value.as_str())
 }
 
 /// The models of the judges.

@@ -3,6 +3,7 @@
 mod action;
 mod approve;
 mod assignment;
+mod book;
 mod browser;
 mod cache;
 mod calibrate;
@@ -14,6 +15,7 @@ mod configuration;
 #[expect(dead_code, reason = "shared with tests/real; each uses a part of it")]
 mod datasets_of_tools;
 mod doctor;
+mod embeddings;
 mod env_file;
 mod example_application;
 mod examples_of_applications;

@@ -39,6 +39,10 @@ pub(super) async fn check_endpoints(subject: &Subject<'_>, context: &Context, fi
         let is_usable = address(endpoint, &host, files, environment, findings) && is_usable;
         let uncalled = subject.uncalled.or((!is_usable).then_some("key or URL are not usable"));
         for (role, model) in called_models(subject, endpoint) {
+            let uncalled = match role {
+                Role::Embeddings => Some("embeddings are not called here"),
+                Role::Candidate | Role::Judge(_) => uncalled,
+            };
             match uncalled {
                 Some(why) => {
                     findings
@@ -67,6 +71,11 @@ fn called_models<'a>(subject: &'a Subject<'_>, endpoint: &EndpointSettings) -> V
     for member in members {
         if member.endpoint.as_ref().unwrap_or(&settings.endpoint) == endpoint {
             found.push((Role::Judge(member), member.model.value.as_str()));
+        }
+    }
+    if let Some(embeddings) = &settings.embeddings {
+        if embeddings.endpoint.as_ref().unwrap_or(&settings.endpoint) == endpoint {
+            found.push((Role::Embeddings, embeddings.model.value.as_str()));
         }
     }
     found

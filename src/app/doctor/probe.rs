@@ -40,6 +40,8 @@ pub(super) enum Role<'a> {
     Candidate,
     /// A member of the judge's panel.
     Judge(&'a MemberSettings),
+    /// Checks of similarity.
+    Embeddings,
 }
 
 /// A model at an endpoint.
@@ -62,6 +64,7 @@ impl Probe<'_> {
         match self.role {
             Role::Candidate => self.candidate(&*model, findings).await,
             Role::Judge(member) => self.judge(&*model, member, findings).await,
+            Role::Embeddings => {}
         }
     }
 
@@ -206,6 +209,7 @@ impl Probe<'_> {
         let role = match self.role {
             Role::Candidate => "answers",
             Role::Judge(_) => "judges",
+            Role::Embeddings => "embeds",
         };
         let message = format!("{role}, in {latency_ms:.0} ms");
         findings.add(match answered.filter(|answered| !is_same_model(self.model, answered)) {

@@ -1,6 +1,6 @@
 //! The prices of a suite's models, and where each is from.
 
-use super::{host, judging};
+use super::{embedding, host, judging};
 use crate::app::suite::{self, SuiteOptions};
 use crate::app::{Environment, Failure};
 use crate::config::EndpointSettings;
@@ -11,7 +11,7 @@ use promptgate_core::model::{Price, price_table};
 pub(crate) struct ListedPrice {
     /// The model.
     pub(crate) model: String,
-    /// Its uses: `answers`, `judges`.
+    /// Its uses: `answers`, `judges`, `embeds`.
     pub(crate) roles: Vec<&'static str>,
     /// Its price; null where it is not known.
     pub(crate) price: Option<Price>,
@@ -51,6 +51,9 @@ pub(crate) async fn list(
     }
     for (model, endpoint) in judging(settings) {
         add(model, "judges", endpoint);
+    }
+    for (model, endpoint) in embedding(settings) {
+        add(model, "embeds", endpoint);
     }
     Ok(listed)
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{host, judging};
+use super::{embedding, host, judging};
 use crate::app::files::{Links, read_text, write_text};
 use crate::app::sources::{self, Examined};
 use crate::app::suite::{self, SuiteOptions};
@@ -67,7 +67,7 @@ pub(crate) async fn update(
     };
     let answering = model.iter().map(|model| (model.as_str(), &settings.endpoint));
     let mut updated: Vec<Updated> = Vec::new();
-    for (model, endpoint) in answering.chain(judging(&settings)) {
+    for (model, endpoint) in answering.chain(judging(&settings)).chain(embedding(&settings)) {
         if updated.iter().all(|known| known.model != model) {
             let result = found(&map, model, endpoint, environment);
             updated.push(Updated { model: model.to_owned(), result });
