@@ -12,11 +12,11 @@ mod ci;
 mod comment;
 mod compare;
 mod configuration;
-#[expect(dead_code, reason = "shared with tests/real; each uses a part of it")]
 mod datasets_of_tools;
 mod doctor;
 mod embeddings;
 mod env_file;
+#[expect(dead_code, reason = "shared with tests/real; each uses a part of it")]
 mod example_application;
 mod examples_of_applications;
 mod explain;

@@ -73,10 +73,10 @@ fn called_models<'a>(subject: &'a Subject<'_>, endpoint: &EndpointSettings) -> V
             found.push((Role::Judge(member), member.model.value.as_str()));
         }
     }
-    if let Some(embeddings) = &settings.embeddings {
-        if embeddings.endpoint.as_ref().unwrap_or(&settings.endpoint) == endpoint {
-            found.push((Role::Embeddings, embeddings.model.value.as_str()));
-        }
+    if let Some(embeddings) = &settings.embeddings
+        && embeddings.endpoint.as_ref().unwrap_or(&settings.endpoint) == endpoint
+    {
+        found.push((Role::Embeddings, embeddings.model.value.as_str()));
     }
     found
 }

@@ -144,7 +144,7 @@ pub(crate) async fn doctor(options: &DoctorOptions, context: &Context) -> (Diagn
         let suite = suite::check(options, configured.is_valid, environment, &mut findings).await;
         let settings = suite.as_ref().map_or(&configured.settings, |suite| &suite.settings);
         let folder = configured.folder.as_path();
-        let judged = suite.as_ref().map_or(true, |suite| !suite.scorers.judges.is_empty());
+        let judged = suite.as_ref().is_none_or(|suite| !suite.scorers.judges.is_empty());
         let model = suite.as_ref().and_then(candidate_model);
         let uncalled = match &suite {
             _ if options.offline => Some("not called (--offline)"),
