@@ -43,6 +43,8 @@ pub(crate) struct RunOptions {
     pub(crate) fail_fast: bool,
     /// The folder of the report.
     pub(crate) out: PathBuf,
+    /// The folder whose cache several suites share; `None` for that of the configuration.
+    pub(crate) shared_cache: Option<PathBuf>,
     /// Whether the report is printed for people, with the warnings, so that they are not printed before as well.
     pub(crate) prints_warnings: bool,
 }
@@ -114,6 +116,9 @@ pub(crate) async fn load(
     }
     let mut suite = suite::load(&options.suite, Some(options.calls.offline), environment).await?;
     require_prices(&suite, options.calls)?;
+    if let Some(folder) = &options.shared_cache {
+        suite.settings.cache.share(folder);
+    }
     if let Some(shard) = shard {
         shard::narrow(shard, &mut suite)?;
     }

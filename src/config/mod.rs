@@ -29,6 +29,7 @@ mod scalar;
 mod schema;
 mod scorer;
 mod slices;
+mod suites;
 mod target;
 mod transform;
 
@@ -63,6 +64,7 @@ pub use release::{
 pub use scalar::parse_duration;
 pub use schema::{case_schema, schema};
 pub use scorer::ScorerSettings;
+pub use suites::listed_suites;
 pub use target::{HttpSettings, TargetKind, TargetSettings};
 pub use transform::{TransformCommandSettings, TransformSettings};
 
@@ -229,7 +231,7 @@ impl Written {
 }
 
 /// The name of the folder of the configuration; of one in a commit, named `git:REF:PATH`, that of its path.
-fn folder(file: &str) -> String {
+pub fn folder(file: &str) -> String {
     let file =
         file.strip_prefix("git:").and_then(|rest| rest.rsplit_once(':')).map_or(file, |(_, path)| path);
     let path = std::path::absolute(file).unwrap_or_default();

@@ -53,6 +53,7 @@ mod scorers;
 mod serve;
 mod served;
 mod servers;
+mod several;
 mod shards;
 mod support;
 mod target;

@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, repository};
 
-const NAMES: [&str; 29] = [
+const NAMES: [&str; 30] = [
     "config",
     "case",
     "case-result",

@@ -10,6 +10,7 @@ mod messages;
 mod new_suite;
 pub(crate) mod outputs;
 pub(crate) mod overrides;
+mod removed;
 mod shards;
 mod telemetry;
 mod unchanged;
@@ -29,6 +30,7 @@ use promptgate_adapters::git::Repository;
 use promptgate_adapters::github::Event;
 use promptgate_report::Disclose;
 use promptgate_report::shard::Shard;
+pub(crate) use removed::removed_suites;
 pub(crate) use telemetry::receiver;
 use unchanged::Comparison;
 
@@ -259,6 +261,7 @@ mod tests {
             shard: None,
             fail_fast: false,
             out: folder.join("out"),
+            shared_cache: None,
             prints_warnings: true,
         };
         CiOptions {
@@ -316,7 +319,8 @@ mod tests {
         std::fs::create_dir(&options.run.out).unwrap();
         let outcome = Outcome::Failed(Failure::Internal("disk full".to_owned()));
         let context = CiContext::default();
-        let log = outputs::write_all(&outcome, &context, &options, &environment(&[]), 1, 80);
+        let part = outputs::Part { outcome: &outcome, context: &context, exit_code: 1 };
+        let log = outputs::write_all(part, &options, &environment(&[]), 80);
         assert!(log.warnings.is_empty() && log.unwritten.is_empty());
         let text = std::fs::read_to_string(options.run.out.join(facts::NAME)).unwrap();
         let facts: serde_json::Value = serde_json::from_str(&text).unwrap();

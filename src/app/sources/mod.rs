@@ -22,7 +22,7 @@ pub(super) use application::{ApplicationSource, digest_of_tree};
 pub(super) use files::{NamedFiles, certificates, dataset_source};
 pub(super) use ledger::ReleaseSources;
 pub(crate) use ledger::{BaseRepository, ReleaseMode};
-pub(super) use locate::{current_folder, shown_text as shown_path};
+pub(super) use locate::{current_folder, shown, shown_text as shown_path};
 pub(super) use policy::{between, matched, warnings as policy_warnings};
 pub(crate) use prompts::Earlier;
 pub(super) use prompts::{BaselineSource, PromptFile, ResolvedPrompt};
@@ -111,6 +111,11 @@ pub(super) fn configurations(root: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// The path of the configuration that is named (a file, or its folder), else of the nearest one.
+pub(super) fn configuration_file(named: Option<&Path>) -> Result<PathBuf, Diagnostic> {
+    locate::configuration(named).map(|location| location.folder.join(location.name))
 }
 
 /// The result of phase one.

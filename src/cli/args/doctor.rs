@@ -2,14 +2,14 @@
 
 use clap::{Args, ValueEnum};
 
-use super::suite::SuiteFlags;
+use super::suite::OneSuite;
 use crate::app::doctor::DoctorOptions;
 
 /// `promptgate doctor`.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
     #[command(flatten)]
-    suite: SuiteFlags,
+    suite: OneSuite,
     /// Call nothing: neither the endpoints nor GitHub.
     #[arg(long, env = "PROMPTGATE_OFFLINE", hide_env = true)]
     offline: bool,

@@ -23,6 +23,7 @@ mod request_changes;
 pub(crate) mod rollout;
 mod run_facts;
 pub(crate) mod slices;
+pub(crate) mod suites;
 mod time;
 mod untrusted_text;
 mod verdict_sentence;
