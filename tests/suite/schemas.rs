@@ -12,6 +12,7 @@ const NAMES: [&str; 30] = [
     "calibration",
     "shard",
     "doctor",
+    "suites",
     "status",
     "log",
     "verification",
