@@ -35,7 +35,7 @@ pub(crate) struct Reported {
 /// Makes the report of a decided run, and writes its files where there is a folder. A verdict that cannot be written can
 /// still be printed.
 pub(crate) fn report(mut decided: Decided, exit_code: u8, folder: Option<&Path>) -> Reported {
-    let mut unwritten: Vec<Failure> = decided.unwritten.take().into_iter().collect();
+    let mut unwritten: Vec<Failure> = std::mem::take(&mut decided.unwritten);
     let (mut report, redactor) = decided.report(exit_code);
     let written = folder.map_or(Ok(Vec::new()), |folder| write(&mut report, folder, &redactor, LARGE));
     let files = written.unwrap_or_else(|failure| {

@@ -111,7 +111,8 @@ pub fn load_release(file: &str, text: &str) -> Result<Option<ReleaseSettings>, D
 }
 
 /// Keys whose texts are prompts and patterns, in which `${NAME}` is text.
-const LITERAL: [&str; 3] = ["/checks", "/metrics", "/user"];
+const LITERAL: [&str; 6] =
+    ["/checks", "/dataset/defaults", "/metrics", "/prompt/messages", "/prompt/text", "/user"];
 
 /// Reports values that refer to environment variables, which would be used as they are written.
 fn refuse_unexpanded(reader: &mut Reader<'_>, at: &str, value: &Value) {

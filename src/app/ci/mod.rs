@@ -69,6 +69,8 @@ pub(crate) struct CiContext {
     base: Option<Base>,
     /// The candidate's prompt and configuration, relative to `folder`.
     files: Vec<String>,
+    /// The first and the last line of a prompt that is part of the configuration.
+    prompt_lines: Option<(usize, usize)>,
     folder: PathBuf,
     /// Which shard this is; `None` for the whole run.
     shard: Option<Shard>,
@@ -87,7 +89,12 @@ impl CiContext {
     fn set_files(&mut self, configured: &Configured) {
         self.folder.clone_from(&configured.location.folder);
         let file = Path::new(&configured.settings.file).file_name().unwrap_or_default();
-        self.files = vec![configured.settings.prompt.clone(), file.to_string_lossy().into_owned()];
+        let prompt = &configured.settings.prompt;
+        self.files = vec![prompt.path().to_owned(), file.to_string_lossy().into_owned()];
+        if let Some(inline) = prompt.inline() {
+            self.files.remove(0);
+            self.prompt_lines = inline.place.line.map(|first| (first, inline.last_line));
+        }
     }
 
     /// The repository of the configuration, if it is in one.

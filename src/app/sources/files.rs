@@ -38,6 +38,8 @@ pub(in crate::app) fn dataset_source(written: &DatasetSettings) -> DatasetSource
         rows: written.rows.clone(),
         shared_ids: None,
         must_pass: written.must_pass,
+        defaults: written.defaults.clone(),
+        files: written.files.clone(),
     }
 }
 

@@ -13,6 +13,7 @@ mod locate;
 mod policy;
 mod prompts;
 mod secrets;
+mod values;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub(crate) use prompts::Earlier;
 pub(super) use prompts::{BaselineSource, PromptFile, ResolvedPrompt};
 use secrets::secrets_of_flags;
 pub(super) use secrets::{header_variables, own_tokens, secrets};
+pub(super) use values::{CasesToRead, read_values};
 
 use super::suite::SuiteOptions;
 use super::{Environment, Failure};
@@ -242,7 +244,7 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
     let notices = committed::notices(&trees.candidate, &settings, &dataset, options.candidate.is_none());
     let policy_dataset = base.as_ref().map(|base| policy_dataset(options, base, &settings, &trees, &dataset));
     let policy_prompt =
-        base.as_ref().and_then(|base| prompts::resolved(&trees.policy, base, base.prompt.clone()).ok());
+        base.as_ref().and_then(|base| prompts::resolved(&trees.policy, base, &base.prompt).ok());
     let planted = settings.judge.as_ref().and_then(|judge| judge.planted.as_ref());
     let planted = planted.map(|path| fetch_dataset(&trees.policy, &path.value));
     let files = NamedFiles::fetch(&trees.policy, files::named_files(&settings));

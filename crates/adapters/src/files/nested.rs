@@ -1,13 +1,15 @@
 //! Values from within columns: by a path of `fields`, or as the signature of a tool says.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use promptgate_core::model::Diagnostic;
+use promptgate_core::model::{Case, Diagnostic};
 
+use super::diagnostics::DiagnosticSink;
 use super::field::Field;
-use super::row::ColumnTarget;
+use super::row::{ColumnTarget, DatasetRow, set_field, set_variable};
 use super::signature::{below, question, value_at, without};
 
 /// Paths with their targets.
@@ -23,6 +25,36 @@ pub(super) struct Found {
     pub(super) target: ColumnTarget,
     /// The value, or why it cannot be what it is read as.
     pub(super) value: Result<Value, Diagnostic>,
+}
+
+impl Found {
+    /// The field that it sets.
+    pub(super) fn field(&self) -> Option<Field> {
+        match &self.target {
+            ColumnTarget::Field(field) if !matches!(&self.value, Ok(Value::Null)) => Some(*field),
+            _ => None,
+        }
+    }
+
+    /// Sets the field or variable of a case.
+    pub(super) fn apply(
+        &self,
+        case: &mut Case,
+        files: &BTreeSet<String>,
+        row: &DatasetRow<'_>,
+        sink: &mut DiagnosticSink,
+    ) {
+        match (&self.target, &self.value) {
+            (_, Ok(Value::Null)) => {}
+            (_, Err(diagnostic)) => sink.push(diagnostic.clone().at((row.locate)(&self.column, false))),
+            (ColumnTarget::Field(field), Ok(value)) => {
+                set_field(case, *field, value, (&self.column, files), row, sink);
+            }
+            (ColumnTarget::Variable(name), Ok(value)) => {
+                set_variable(case, (name, files), value, (row.locate)(&self.column, true), sink);
+            }
+        }
+    }
 }
 
 impl Nested {

@@ -8,9 +8,10 @@ use unicode_normalization::UnicodeNormalization;
 use promptgate_core::model::{Case, Diagnostic, Diagnostics, Place};
 
 use super::dataset::MustPassDefault;
+use super::defaults;
 use super::diagnostics::{DiagnosticSink, did_you_mean};
 use super::field::{self, Field};
-use super::nested::Nested;
+use super::nested::{Found, Nested};
 use super::signature::{self, Recognized};
 
 /// Names not allowed for variables: in a prompt they refer to fields of the case, and `expected` is never available.
@@ -38,6 +39,10 @@ pub(super) struct FieldMapping {
     sources: BTreeMap<Field, String>,
     /// The variable that the `id` column becomes if several rows may share an id.
     shared_ids: Option<String>,
+    /// Values of fields and variables that a row lacks.
+    defaults: Map<String, Value>,
+    /// Names of fields and variables whose values are paths of files.
+    files: BTreeSet<String>,
 }
 
 impl FieldMapping {
@@ -75,6 +80,24 @@ impl FieldMapping {
     fn paths(&self) -> impl Iterator<Item = (String, ColumnTarget)> {
         let paths = self.targets.iter().filter(|(column, _)| column.contains('.'));
         paths.flat_map(|(column, targets)| targets.iter().map(|target| (column.clone(), target.clone())))
+    }
+
+    /// Sets the values of fields that rows lack, and the names of those whose values are paths of files.
+    pub(super) fn set_values(&mut self, defaults: Map<String, Value>, files: BTreeSet<String>) {
+        (self.defaults, self.files) = (defaults, files);
+    }
+
+    /// Whether a row without this column has a value.
+    pub(super) fn has_default(&self, column: &str) -> bool {
+        let names = self.targets.get(column).map(Vec::as_slice).unwrap_or_default().iter();
+        let mut names = names.map(|target| match target {
+            ColumnTarget::Field(field) => field.name(),
+            ColumnTarget::Variable(name) => name,
+        });
+        match self.targets.contains_key(column) {
+            true => names.any(|name| self.defaults.contains_key(name)),
+            false => self.defaults.contains_key(column),
+        }
     }
 
     /// Whether a column is a field, or is named in the mapping.
@@ -214,28 +237,12 @@ impl<'m> CaseBuilder<'m> {
         // Excerpts are only for diagnostics; omitting them saves memory in large datasets.
         case.place.excerpt = None;
         let mut taken: BTreeMap<Field, &str> = BTreeMap::new();
-        let mut says_must_pass = false;
+        let mut given: BTreeSet<Field> = inside.iter().filter_map(Found::field).collect();
+        let mut says_must_pass = given.contains(&Field::MustPass);
         for found in &inside {
             self.columns.entry(found.path.clone()).or_default();
-            match &found.target {
-                ColumnTarget::Field(field) => {
-                    taken.insert(*field, &found.path);
-                    says_must_pass |= *field == Field::MustPass;
-                    match &found.value {
-                        Ok(value) if value.is_null() => {}
-                        Ok(value) => set_field(&mut case, *field, value, &found.column, &row, &mut self.sink),
-                        Err(diagnostic) => {
-                            self.sink.push(diagnostic.clone().at((row.locate)(&found.column, false)));
-                        }
-                    }
-                }
-                ColumnTarget::Variable(name) => {
-                    let place = (row.locate)(&found.column, true);
-                    if let Ok(value) = &found.value {
-                        set_variable(&mut case, name, value, place, &mut self.sink);
-                    }
-                }
-            }
+            taken.extend(found.field().map(|field| (field, found.path.as_str())));
+            found.apply(&mut case, &self.mapping.files, &row, &mut self.sink);
         }
         for (column, value) in &row.columns {
             let default = match (Field::from_name(column), &self.mapping.shared_ids) {
@@ -256,14 +263,20 @@ impl<'m> CaseBuilder<'m> {
                     _ if value.is_null() => {}
                     ColumnTarget::Field(field) => {
                         says_must_pass |= *field == Field::MustPass;
+                        given.insert(*field);
+                        let column = (column.as_str(), &self.mapping.files);
                         set_field(&mut case, *field, value, column, &row, &mut self.sink);
                     }
                     ColumnTarget::Variable(name) => {
-                        set_variable(&mut case, name, value, (row.locate)(column, true), &mut self.sink);
+                        let (name, place) =
+                            ((name.as_str(), &self.mapping.files), (row.locate)(column, true));
+                        set_variable(&mut case, name, value, place, &mut self.sink);
                     }
                 }
             }
         }
+        let mapping = self.mapping;
+        defaults::apply(&mut case, &mapping.defaults, &given, &mapping.files, &row, &mut self.sink);
         if !says_must_pass {
             self.must_pass.apply(&mut case);
         }
@@ -395,7 +408,14 @@ fn conflicting_columns(field: Field, first: &str, second: &str, place: Place) ->
     ))
 }
 
-fn set_variable(case: &mut Case, name: &str, value: &Value, place: Place, sink: &mut DiagnosticSink) {
+/// Sets a variable; `files` are the names of those whose values are paths of files.
+pub(super) fn set_variable(
+    case: &mut Case,
+    (name, files): (&str, &BTreeSet<String>),
+    value: &Value,
+    place: Place,
+    sink: &mut DiagnosticSink,
+) {
     if RESERVED.contains(&name) {
         let diagnostic = reserved(name, "the row sets a variable").at(place);
         sink.push(match name {
@@ -404,8 +424,8 @@ fn set_variable(case: &mut Case, name: &str, value: &Value, place: Place, sink: 
                 diagnostic.help(format!("move it out of `vars`: `{name}` beside it is a field of the case"))
             }
         });
-    } else if refers_to_file(value) {
-        sink.push(file_reference(name).at(place));
+    } else if !files.contains(name) && field::refers_to_file(value) {
+        sink.push(field::file_reference(name).at(place));
     } else if case.vars.insert(name.to_owned(), value.clone()).is_some() {
         sink.push(
             Diagnostic::new(format!("duplicate variable `{name}`: as a column and under `vars`"))
@@ -415,30 +435,12 @@ fn set_variable(case: &mut Case, name: &str, value: &Value, place: Place, sink: 
     }
 }
 
-/// Whether a value, or an item of a list, names a file relative to the dataset, as other tools read it. `file:///…` is a
-/// URL like any other.
-fn refers_to_file(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text
-            .trim()
-            .strip_prefix("file://")
-            .is_some_and(|path| !path.starts_with('/') && !path.contains(char::is_whitespace)),
-        Value::Array(items) => items.iter().any(refers_to_file),
-        _ => false,
-    }
-}
-
-fn file_reference(name: &str) -> Diagnostic {
-    Diagnostic::new(format!("`{name}` refers to a file, and values are not read from files"))
-        .help("write the text of the file in the place of the reference; YAML takes it as a block after `|`")
-}
-
-/// Sets one field of the case.
-fn set_field(
+/// Sets one field of the case; `files` are the names of those whose values are paths of files.
+pub(super) fn set_field(
     case: &mut Case,
     field: Field,
     value: &Value,
-    column: &str,
+    (column, files): (&str, &BTreeSet<String>),
     row: &DatasetRow<'_>,
     sink: &mut DiagnosticSink,
 ) {
@@ -448,7 +450,9 @@ fn set_field(
             case.is_query_empty = query.is_empty();
             case.query = query;
         }),
-        Field::Context if refers_to_file(value) => Err(file_reference(field.name())),
+        Field::Context if !files.contains(field.name()) && field::refers_to_file(value) => {
+            Err(field::file_reference(field.name()))
+        }
         Field::Context => field::passages(field, value).map(|context| case.context = Some(context.into())),
         Field::Expected => {
             case.expected = Some(value.clone());
@@ -476,7 +480,7 @@ fn set_field(
         Field::Vars => match value {
             Value::Object(map) => {
                 for (name, value) in map.iter().filter(|(_, value)| !value.is_null()) {
-                    set_variable(case, name, value, (row.locate)(column, false), sink);
+                    set_variable(case, (name, files), value, (row.locate)(column, false), sink);
                 }
                 Ok(())
             }
