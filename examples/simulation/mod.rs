@@ -50,6 +50,7 @@ pub(crate) fn empty_analysis(metrics: usize, cases: usize) -> Analysis {
         repeats: 0,
         baseline_repeats: 0,
         deterministic_repeats: 0,
+        declared_deterministic: false,
         scores: VariantScores { candidate: empty(), baseline: Some(empty()) },
     };
     Analysis {

@@ -12,6 +12,7 @@ mod ci;
 mod comment;
 mod compare;
 mod configuration;
+mod conversations;
 mod datasets_of_tools;
 mod doctor;
 mod embeddings;

@@ -7,9 +7,10 @@ use unicode_normalization::UnicodeNormalization;
 
 use promptgate_core::model::{Case, Diagnostic, Diagnostics, Place};
 
+use super::conversation;
 use super::dataset::MustPassDefault;
 use super::defaults;
-use super::diagnostics::{DiagnosticSink, did_you_mean};
+use super::diagnostics::{DiagnosticSink, conflicting_columns, did_you_mean, join_names};
 use super::field::{self, Field};
 use super::nested::{Found, Nested};
 use super::signature::{self, Recognized};
@@ -147,6 +148,8 @@ struct SimilarField {
 pub(super) struct CaseBuilder<'m> {
     mapping: &'m FieldMapping,
     must_pass: MustPassDefault,
+    /// Path of the file whose rows are added, relative to the configuration.
+    pub(super) file: String,
     pub(super) sink: DiagnosticSink,
     cases: Vec<Case>,
     /// Indices of cases from rows with errors.
@@ -167,6 +170,7 @@ impl<'m> CaseBuilder<'m> {
         Self {
             mapping,
             must_pass,
+            file: String::new(),
             sink: DiagnosticSink::default(),
             cases: Vec::new(),
             invalid: BTreeSet::new(),
@@ -277,6 +281,9 @@ impl<'m> CaseBuilder<'m> {
         }
         let mapping = self.mapping;
         defaults::apply(&mut case, &mapping.defaults, &given, &mapping.files, &row, &mut self.sink);
+        if let Err(diagnostic) = conversation::complete(&mut case, &self.file) {
+            self.sink.push(diagnostic.at(row.place.clone()));
+        }
         if !says_must_pass {
             self.must_pass.apply(&mut case);
         }
@@ -391,23 +398,6 @@ impl<'m> CaseBuilder<'m> {
     }
 }
 
-fn join_names<'n>(names: impl Iterator<Item = &'n String>) -> String {
-    const MAX_NAMES: usize = 15;
-    let mut names: Vec<String> = names.take(MAX_NAMES + 1).map(|name| format!("`{name}`")).collect();
-    if names.len() > MAX_NAMES {
-        names.truncate(MAX_NAMES);
-        names.push("…".to_owned());
-    }
-    names.join(", ")
-}
-
-fn conflicting_columns(field: Field, first: &str, second: &str, place: Place) -> Diagnostic {
-    let name = field.name();
-    Diagnostic::new(format!("both `{first}` and `{second}` map to `{name}`")).at(place).help(format!(
-        "rename or remove one of them, or keep both: `fields: {{{name}: \"{first}\", \"vars.other\": \"{second}\"}}`"
-    ))
-}
-
 /// Sets a variable; `files` are the names of those whose values are paths of files.
 pub(super) fn set_variable(
     case: &mut Case,
@@ -450,6 +440,18 @@ pub(super) fn set_field(
             case.is_query_empty = query.is_empty();
             case.query = query;
         }),
+        Field::Messages => match field::messages(value) {
+            Ok(messages) => {
+                case.messages = messages;
+                Ok(())
+            }
+            Err(diagnostics) => {
+                let place = (row.locate)(column, false);
+                diagnostics.into_iter().for_each(|diagnostic| sink.push(diagnostic.at(place.clone())));
+                return;
+            }
+        },
+        Field::Turns => field::turns(value).map(|turns| case.turns = turns),
         Field::Context if !files.contains(field.name()) && field::refers_to_file(value) => {
             Err(field::file_reference(field.name()))
         }
