@@ -97,6 +97,7 @@ fn analysis(cases: usize, repeats: u32) -> Analysis {
         repeats,
         baseline_repeats: repeats,
         deterministic_repeats: 0,
+        declared_deterministic: false,
         scores: VariantScores { candidate: matrix(value), baseline: Some(matrix(value)) },
     };
     let tenths = |generator: &mut ChaCha8Rng| f64::from(generator.random_range(6..=10_u32)) / 10.0;
