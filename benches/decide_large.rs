@@ -98,7 +98,6 @@ fn analysis(cases: usize, repeats: u32) -> Analysis {
         baseline_repeats: repeats,
         declared_deterministic: false,
         deterministic_repeats: 0,
-        declared_deterministic: false,
         scores: VariantScores { candidate: matrix(value), baseline: Some(matrix(value)) },
     };
     let tenths = |generator: &mut ChaCha8Rng| f64::from(generator.random_range(6..=10_u32)) / 10.0;

@@ -51,7 +51,6 @@ pub(crate) fn empty_analysis(metrics: usize, cases: usize) -> Analysis {
         baseline_repeats: 0,
         declared_deterministic: false,
         deterministic_repeats: 0,
-        declared_deterministic: false,
         scores: VariantScores { candidate: empty(), baseline: Some(empty()) },
     };
     Analysis {

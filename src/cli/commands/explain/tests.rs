@@ -8,23 +8,23 @@ use promptgate_core::model::{
     CallOrigin, CallReason, CaseStatus, CriterionVerdict, EndedKind, FaultKind, FinishReason, ReasonCode,
     Verdict,
 };
+use promptgate_report::suites::SuiteVerdict;
 
 /// The folders whose code sets flags of grades.
 const GRADING: [&str; 2] = ["crates/engine/src/judge", "crates/engine/src/execute"];
 /// How a flag is set in that code.
-const FLAGS: [&str; 7] = [
+const FLAGS: [&str; 8] = [
     r#"flag: "([a-z_]+)""#,
     r#"flags\.push\("([a-z_]+)""#,
     r#"fault\([^;]*?Some\("([a-z_]+)"\)\)"#,
     r#"flags = \["([a-z_]+)""#,
     r#"format!\("([a-z_]+_refused):"#,
     r#""([a-z_]+_refused)""#,
-    r#"UNKNOWN_END: &str = "([a-z_]+):""#,
+    r#"flags: vec!\["([a-z_]+)""#,
+    r#"(?:UNKNOWN_END|UNQUOTED): &str = "([a-z_]+):?""#,
 ];
 /// An enum of codes whose variants hold data, and how it names them.
 const OBSTACLES: (&str, &str) = ("crates/release/src/promotion.rs", r#"Self::\w+[^"\n]* => "([a-z_]+)""#);
-/// The verdicts of `ci.json`.
-const CI_VERDICTS: (&str, &str) = ("src/app/ci/facts.rs", r#"Self::\w+ => "([a-z_]+)""#);
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -71,7 +71,7 @@ fn codes() -> BTreeMap<String, BTreeSet<&'static str>> {
     FaultKind::ALL.iter().for_each(|it| add(it.as_str(), "fault"));
     Verdict::ALL.iter().for_each(|it| add(it.as_str(), "verdict"));
     CriterionVerdict::ALL.iter().for_each(|it| add(it.as_str(), "verdict"));
-    captured_in(CI_VERDICTS).iter().for_each(|it| add(it, "verdict"));
+    SuiteVerdict::BY_GRAVITY.iter().for_each(|it| add(it.as_str(), "verdict"));
     EndedKind::ALL.iter().for_each(|it| add(it.as_str(), "end"));
     CaseStatus::ALL.iter().for_each(|it| add(it.as_str(), "status"));
     CallOrigin::ALL.iter().for_each(|it| add(it.as_str(), "call"));
