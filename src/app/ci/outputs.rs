@@ -65,7 +65,7 @@ pub(crate) fn prepare(folder: &Path, environment: &Environment) -> Result<(), Fa
 pub(crate) struct Part<'a> {
     /// How the gate ended.
     pub(crate) outcome: &'a Outcome,
-    /// What comment and log say beside it.
+    /// Facts of comment and log beside it.
     pub(crate) context: &'a CiContext,
     /// The exit code of this suite alone.
     pub(crate) exit_code: u8,

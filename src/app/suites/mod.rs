@@ -69,7 +69,7 @@ pub(crate) fn without_report(
     }
 }
 
-/// What is left of a budget that several suites share.
+/// The rest of a budget that several suites share.
 pub(crate) struct SharedBudget {
     left: Ceilings,
     started: Instant,

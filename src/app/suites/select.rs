@@ -17,7 +17,7 @@ pub(crate) struct SuiteChoice {
     pub(crate) all: bool,
 }
 
-/// What was chosen.
+/// The chosen suites.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Selected {
     /// One suite; `None` for the nearest configuration.

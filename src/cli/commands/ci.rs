@@ -65,7 +65,7 @@ fn named(configurations: Vec<PathBuf>, arguments: &CiArguments) -> Result<Vec<Na
 pub(super) struct Gated {
     /// How it ended.
     pub(super) outcome: Outcome,
-    /// What comment and log say beside it.
+    /// Facts of comment and log beside it.
     pub(super) context: CiContext,
     receiver: Option<Telemetry>,
 }

@@ -13,7 +13,7 @@ use promptgate_core::port::{ChatModel, Subject};
 use super::kind::{Call, Kind};
 use super::{Judge, Member, ScoreResult, Scored, details, precheck};
 
-/// What a judge reads.
+/// The text that a judge reads.
 #[derive(Debug, Clone, Copy)]
 pub enum Answers<'a> {
     /// One answer.

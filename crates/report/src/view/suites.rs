@@ -62,7 +62,7 @@ pub(crate) fn words(verdict: SuiteVerdict) -> &'static str {
     }
 }
 
-/// What a suite without a sentence has to say.
+/// The sentence about a suite; where it has none, one about its verdict.
 pub(crate) fn sentence(suite: &SuiteResult) -> &str {
     match (suite.why.as_str(), suite.verdict) {
         ("", SuiteVerdict::Pass) => "every criterion passed",
@@ -71,7 +71,7 @@ pub(crate) fn sentence(suite: &SuiteResult) -> &str {
     }
 }
 
-/// What was spent: `1,204 calls, $0.31`.
+/// Calls and cost: `1,204 calls, $0.31`.
 pub(crate) fn spent(suites: &Suites) -> String {
     let cost = suites.cost_usd.map_or_else(String::new, |cost| format!(", {}", number::dollars(cost)));
     format!("{}{cost}", number::counted(suites.calls, "call"))
