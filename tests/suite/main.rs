@@ -18,6 +18,7 @@ mod faults;
 mod git;
 mod hostile;
 mod html;
+mod imports;
 mod init;
 mod inspect;
 mod interrupt;
