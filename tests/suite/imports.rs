@@ -8,17 +8,20 @@ use serde_json::{Value, json};
 use crate::servers::Server;
 use crate::support::{Folder, finish, repository};
 
+const CONFIGURATION: &str = "promptgate.yaml";
+
 /// A copy of a fixture.
 fn fixture(name: &str) -> Folder {
     let path = format!("tests/fixtures/imports/{name}");
     let folder = Folder::copy_of(&path);
-    for entry in std::fs::read_dir(folder.path().join(&path)).expect("the fixture") {
+    // A fixture may have a folder `tests` itself.
+    std::fs::rename(folder.path().join("tests"), folder.path().join("copied")).expect("a folder");
+    let copied = folder.path().join(path.replacen("tests", "copied", 1));
+    for entry in std::fs::read_dir(copied).expect("the fixture") {
         let entry = entry.expect("an entry");
         std::fs::rename(entry.path(), folder.path().join(entry.file_name())).expect("a file");
     }
-    std::fs::remove_dir_all(folder.path().join("tests/fixtures")).expect("the rest");
-    // A fixture may have a folder of that name itself.
-    let _ = std::fs::remove_dir(folder.path().join("tests"));
+    std::fs::remove_dir_all(folder.path().join("copied")).expect("the rest");
     folder
 }
 
@@ -40,9 +43,9 @@ fn has(program: &str) -> bool {
 }
 
 /// Whether the programs that an imported suite runs are installed.
-fn can_run(folder: &Folder) -> bool {
-    let configuration = folder.read("promptgate.yaml");
-    (!configuration.contains("[node,") || has("node")) && (!configuration.contains("[python3,") || has("python3"))
+fn can_run(folder: &Folder, configuration: &str) -> bool {
+    let text = folder.read(configuration);
+    (!text.contains("[node,") || has("node")) && (!text.contains("[python3,") || has("python3"))
 }
 
 #[test]
@@ -55,7 +58,7 @@ fn every_fixture_is_imported_checked_and_run() {
         assert!(imported.stdout.contains("wrote promptgate.yaml"), "{name}: {}", imported.stdout);
         let checked = folder.promptgate(&["check"]);
         assert_eq!(checked.code, 0, "{name}: {}", checked.text());
-        if !can_run(&folder) || name == "19-own-http-application" {
+        if !can_run(&folder, CONFIGURATION) || name == "19-own-http-application" {
             continue;
         }
         // The simulated model knows no answer, so a suite may fail; it must not be refused or incomplete.
@@ -84,7 +87,7 @@ fn own_http_application_answers_the_imported_cases() {
 fn graded(name: &str, answers: &[(&str, &str)]) -> Option<Vec<bool>> {
     let folder = fixture(name);
     folder.promptgate(&["init", "--from", "."]).expect_code(0);
-    if !can_run(&folder) {
+    if !can_run(&folder, CONFIGURATION) {
         return None;
     }
     let kept = |line: &&str| {
@@ -143,7 +146,7 @@ fn scorer_that_throws_fails_with_its_reason() {
     let folder = fixture("06-javascript-scorers");
     folder.edit("promptfooconfig.yaml", "output.split('\\n').length <= 3", "output.nothing.length <= 3");
     folder.promptgate(&["init", "--from", "."]).expect_code(0);
-    if can_run(&folder) {
+    if can_run(&folder, CONFIGURATION) {
         folder.promptgate(&["run", "--offline"]).expect_code(10);
         let reason = folder.report()["cases"][0]["trials"][0]["grades"][0]["reason"].to_string();
         assert!(reason.contains("TypeError") && reason.contains("output.nothing.length"), "{reason}");
@@ -156,19 +159,11 @@ fn suite_in_another_folder_finds_the_files_of_the_source() {
         let folder = fixture(name);
         folder.promptgate(&["init", "gate/suite", "--from", "promptfooconfig.yaml"]).expect_code(0);
         folder.promptgate(&["check", "gate/suite"]).expect_code(0);
-        let here = Folder::new();
-        std::fs::rename(folder.path().join("gate"), here.path().join("unused")).expect("a move");
-        std::fs::rename(here.path().join("unused"), folder.path().join("gate")).expect("and back");
-        if can_run_in(&folder, "gate/suite/promptgate.yaml") {
+        if can_run(&folder, "gate/suite/promptgate.yaml") {
             let run = folder.promptgate(&["run", "gate/suite", "--offline"]);
             assert!(matches!(run.code, 0 | 10), "{name}: {}", run.text());
         }
     }
-}
-
-fn can_run_in(folder: &Folder, configuration: &str) -> bool {
-    let text = folder.read(configuration);
-    (!text.contains("[node,") || has("node")) && (!text.contains("[python3,") || has("python3"))
 }
 
 /// The files below a folder.
