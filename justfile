@@ -20,6 +20,10 @@ slow:
 lint:
     bash .ci/lint target/lint
 
+# Build docs/ as a book in target/book and check its links; keeps the tools in target/lint.
+book:
+    bash .ci/book target/lint
+
 # Look for words that this project does not use: `just words`, or counts only: `just words --count`.
 words *mode:
     bash .ci/words {{mode}}

@@ -10,42 +10,47 @@ action=$GITHUB_ACTION_PATH
 checksums=$action/action/checksums.txt
 folder=$RUNNER_TEMP/promptgate-bin
 
-fail() {
-    echo "::error title=promptgate::$1"
-    exit 1
-}
+# shellcheck source=action/functions.sh
+. "$action/action/functions.sh"
 
-# Passes the path of the program to the following steps, and with setup-only to the rest of the job.
-use_binary() {
-    "$1" --version
-    printf 'executable=%s\n' "$1" >>"$GITHUB_OUTPUT"
-    if [[ $INPUT_SETUP_ONLY == true ]]; then
-        local directory
-        directory=$(dirname -- "$1")
-        if command -v cygpath >/dev/null; then directory=$(cygpath -w "$directory"); fi
-        printf '%s\n' "$directory" >>"$GITHUB_PATH"
+# Names the source that this action is: its commit, or a digest of its files where a branch, a tag or a folder selects it.
+# Both change with the source, so that a build in the cache is always of the same source.
+name_source() {
+    if [[ ${ACTION_REF:-} =~ ^[0-9a-f]{40}$ ]]; then
+        printf '%s' "$ACTION_REF"
+    else
+        (cd -- "$action" && find . \( -name .git -o -name target \) -prune -o -type f -print0 | LC_ALL=C sort -z |
+            xargs -0 cksum | sha256 | sed 's/^/tree-/')
     fi
-    exit 0
 }
 
-# Builds from source instead, if the workflow allows it.
+# Has the next steps build from source instead, if the workflow allows it.
 build_or_fail() {
     [[ $INPUT_FALLBACK == source ]] || fail "$1; set fallback: source to build it with cargo"
     [[ -z $INPUT_VERSION || $INPUT_VERSION == "$own" ]] || fail "$1; only version $own can be built from this action"
-    echo "$1; building from the source of this action"
-    # Build in the action's own folder: files in the workspace, which a pull request controls, can choose the toolchain
-    # or change cargo's settings.
-    (cd -- "$action" && env -u RUSTUP_TOOLCHAIN cargo install --locked --quiet --path . --root "$folder")
-    use_binary "$folder/bin/promptgate$suffix"
-}
-
-sha256() {
-    if command -v sha256sum >/dev/null; then sha256sum "$1"; else shasum -a 256 "$1"; fi | cut -d ' ' -f 1
+    local source file=$folder/bin/promptgate$suffix cache=false
+    source=$(name_source)
+    echo "$1: using the source of this action"
+    if command -v cygpath >/dev/null; then file=$(cygpath -m "$file"); fi
+    # Other events can run untrusted content in the cache scope of the default branch.
+    case $GITHUB_EVENT_NAME in
+    pull_request | merge_group | push | workflow_dispatch | schedule) cache=true ;;
+    esac
+    {
+        printf 'build=true\n'
+        printf 'build-source=%s\n' "$source"
+        printf 'build-file=%s\n' "$file"
+        printf 'build-cache=%s\n' "$cache"
+        printf 'build-key=promptgate-build-v1-%s-%s-%s\n' "$RUNNER_OS" "$RUNNER_ARCH" "$source"
+        # Exists after the build.
+        printf 'executable=%s\n' "$file"
+    } >>"$GITHUB_OUTPUT"
+    exit 0
 }
 
 if [[ -n ${PROMPTGATE_BINARY:-} ]]; then use_binary "$PROMPTGATE_BINARY"; fi
 
-own=$(sed -n 's/^version = "\([0-9.]*\)"$/\1/p' "$action/Cargo.toml" | head -n 1)
+own=$(own_version)
 version=${INPUT_VERSION:-$own}
 suffix=
 target=

@@ -124,7 +124,10 @@ pub(crate) async fn load(
 fn require_prices(suite: &Suite, calls: CallOptions) -> Result<(), Failure> {
     let variants = [Some(suite.plan.candidate()), suite.plan.baseline()].into_iter().flatten();
     let judges = prices::judges(&suite.settings).filter(|_| !suite.scorers.judges.is_empty());
-    let models = variants.map(|variant| variant.facts.model.as_str()).chain(judges);
+    let models = variants
+        .map(|variant| variant.facts.model.as_str())
+        .chain(judges)
+        .chain(prices::embeddings(&suite.settings));
     prices::require(&suite.settings, calls.ceilings, models)
 }
 
@@ -339,6 +342,7 @@ async fn start_scorers(
         sink: &*sink,
         redactor: &models.redactor,
         checkouts,
+        cache: models.cache.as_ref(),
     };
     tokio::select! {
         biased;
@@ -365,6 +369,9 @@ async fn execute(
     let case_cost = suite.case_cost;
     let Suite { plan, mut scorers, policy, earlier, settings, warnings, .. } = suite;
     scorers.judge_models = models.judging;
+    if let Some(embeddings) = &mut scorers.embeddings {
+        embeddings.model = models.embedding;
+    }
     let spool = FileSpool::new(&session.options.out)
         .map_err(|error| Failure::writing("a temporary file beside the report", &error))?;
     let spool = Arc::new(spool);

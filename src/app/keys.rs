@@ -137,12 +137,14 @@ fn judges(settings: &Settings) -> impl Iterator<Item = &EndpointSettings> {
     panel.map(|member| member.endpoint.as_ref().unwrap_or(&settings.endpoint))
 }
 
-/// The endpoint that answers, and those of the judges where they are called. An application takes the place of the first.
+/// The endpoint that answers, those of the judges where they are called, and that of embeddings. An application takes the place of the first.
 fn called(settings: &Settings, judged: bool) -> impl Iterator<Item = &EndpointSettings> {
     let answering = settings.target.is_none().then_some(&settings.endpoint);
+    let embeddings = settings.embeddings.iter();
+    let embeddings = embeddings.map(|embeddings| embeddings.endpoint.as_ref().unwrap_or(&settings.endpoint));
     let judges = judges(settings).filter(move |_| judged);
     let is_new = |judge: &&EndpointSettings| settings.target.is_some() || *judge != &settings.endpoint;
-    answering.into_iter().chain(judges.filter(is_new))
+    answering.into_iter().chain(judges.chain(embeddings).filter(is_new))
 }
 
 /// The variable of the first header that carries credentials.

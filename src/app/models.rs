@@ -41,6 +41,8 @@ pub(super) struct Models {
     pub(super) answering: Arc<dyn ChatModel>,
     /// Judge: one for each member of the panel.
     pub(super) judging: Vec<Arc<dyn ChatModel>>,
+    /// Computes embeddings; `None` where none are configured.
+    pub(super) embedding: Option<Arc<dyn ChatModel>>,
     /// Identity of the endpoint that answers.
     pub(super) scope: String,
     /// Hosts of the judges, for the fingerprint.
@@ -91,6 +93,7 @@ impl Connection<'_> {
         Models {
             judging: vec![Arc::clone(&model); panel],
             judge_hosts: vec!["simulated".to_owned(); panel],
+            embedding: self.settings.embeddings.as_ref().map(|_| Arc::clone(&model)),
             answering: model,
             scope: "simulated".to_owned(),
             redactor: Arc::new(Redactor::new(&[])),
@@ -109,7 +112,7 @@ impl Connection<'_> {
                 return Err(Diagnostics(misdirected).into());
             }
         }
-        let (endpoints, judging) = distinct(self.settings, self.judged);
+        let Endpoints { endpoints, judging, embedding } = distinct(self.settings, self.judged);
         let budget = budget(self.settings, self.calls.ceilings, false);
         let mut all: Vec<(Options, String)> = Vec::new();
         for endpoint in &endpoints {
@@ -143,6 +146,7 @@ impl Connection<'_> {
             answering: Arc::clone(&connected[0]),
             scope,
             judging: judging.iter().map(|index| Arc::clone(&connected[*index])).collect(),
+            embedding: embedding.map(|index| Arc::clone(&connected[index])),
             judge_hosts: judging.iter().map(|index| hosts[*index].clone()).collect(),
             redactor: Arc::clone(self.redactor),
             concurrency: TRIALS_PER_CALL * calls,
@@ -152,20 +156,33 @@ impl Connection<'_> {
     }
 }
 
-/// Every endpoint once, so that its limits hold for all its callers, the candidate's first; and for each member of the
-/// panel the index of its own.
-fn distinct(settings: &Settings, judged: bool) -> (Vec<&EndpointSettings>, Vec<usize>) {
+/// Every endpoint once, so that its limits hold for all its callers, the candidate's first.
+struct Endpoints<'a> {
+    endpoints: Vec<&'a EndpointSettings>,
+    /// For each member of the panel the index of its own.
+    judging: Vec<usize>,
+    /// The index of that of embeddings.
+    embedding: Option<usize>,
+}
+
+fn distinct(settings: &Settings, judged: bool) -> Endpoints<'_> {
+    let panel = settings.judge.iter().filter(|_| judged).flat_map(|judge| &judge.panel);
+    let own = panel.map(|member| member.endpoint.as_ref().unwrap_or(&settings.endpoint));
     let mut endpoints = vec![&settings.endpoint];
-    let mut judging = Vec::new();
-    for member in settings.judge.iter().filter(|_| judged).flat_map(|judge| &judge.panel) {
-        let own = member.endpoint.as_ref().unwrap_or(&settings.endpoint);
-        let index = endpoints.iter().position(|known| *known == own);
-        judging.push(index.unwrap_or(endpoints.len()));
-        if index.is_none() {
-            endpoints.push(own);
-        }
-    }
-    (endpoints, judging)
+    let judging = own.map(|own| place_of(own, &mut endpoints)).collect();
+    let embeddings = settings.embeddings.as_ref();
+    let embedding =
+        embeddings.map(|it| place_of(it.endpoint.as_ref().unwrap_or(&settings.endpoint), &mut endpoints));
+    Endpoints { endpoints, judging, embedding }
+}
+
+/// The index of an endpoint, which is added where it is not known.
+fn place_of<'a>(endpoint: &'a EndpointSettings, known: &mut Vec<&'a EndpointSettings>) -> usize {
+    let index = known.iter().position(|other| *other == endpoint);
+    index.unwrap_or_else(|| {
+        known.push(endpoint);
+        known.len() - 1
+    })
 }
 
 fn options(

@@ -43,6 +43,11 @@ pub(super) fn require<'a>(
     }
 }
 
+/// The model of embeddings.
+pub(super) fn embeddings(settings: &Settings) -> impl Iterator<Item = &str> {
+    settings.embeddings.iter().map(|embeddings| embeddings.model.value.as_str())
+}
+
 /// The models of the judges.
 pub(super) fn judges(settings: &Settings) -> impl Iterator<Item = &str> {
     settings.judge.iter().flat_map(|judge| &judge.panel).map(|member| member.model.value.as_str())

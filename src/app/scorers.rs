@@ -1,30 +1,37 @@
-//! The scorers by command of a run: their files, their environment and their processes.
+//! The scorers and the transformation by command of a run: their files, their environment and their processes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::application::{Checkouts, environment, write_log};
+use super::sources::digest_of_tree;
 use super::suite::Suite;
 use super::{Environment, Failure};
-use crate::config::ScorerSettings;
+use promptgate_adapters::cache::{Cache, CacheOptions, Cached};
 use promptgate_adapters::files::Tree;
 use promptgate_adapters::scorer::CommandScorer;
+use promptgate_adapters::transform::CommandTransform;
 use promptgate_adapters::worker::{DEFAULT_MAX_LINE_BYTES, WorkerLog, WorkerOptions, make_undumpable};
 use promptgate_core::model::Fault;
-use promptgate_core::port::EventSink;
+use promptgate_core::port::{ChatModel, EventSink, NullSink};
 use promptgate_core::text::Redactor;
 
-/// The file of the standard error of scorers.
+/// The file of the standard error of scorers and of the transformation.
 const LOG: &str = "scorers.log";
 
-/// The started scorers.
+/// The started programs.
 #[derive(Default)]
 pub(super) struct RunningScorers(Vec<Running>);
 
 struct Running {
     name: String,
-    scorer: Arc<CommandScorer>,
+    program: Program,
     log: Arc<WorkerLog>,
+}
+
+enum Program {
+    Scorer(Arc<CommandScorer>),
+    Transform(Arc<CommandTransform>),
 }
 
 /// The parts of a run that its scorers need.
@@ -33,17 +40,19 @@ pub(super) struct ScorerContext<'a> {
     pub(super) sink: &'a dyn EventSink,
     pub(super) redactor: &'a Arc<Redactor>,
     pub(super) checkouts: &'a Checkouts,
+    /// The cache, and how it is used; `None` where it is bypassed.
+    pub(super) cache: Option<&'a (Arc<Cache>, CacheOptions)>,
 }
 
 impl RunningScorers {
-    /// Prepares the scorers of a suite in a checkout of the policy's commit; without one, in the folder of the configuration.
+    /// Prepares the programs of a suite in a checkout of the policy's commit; without one, in the folder of the configuration.
     /// Their processes start with the first answer.
     ///
     /// # Errors
     /// The commit cannot be checked out; the run is then incomplete.
     pub(super) async fn start(suite: &mut Suite, context: &ScorerContext<'_>) -> Result<Self, Failure> {
         let mut running = Self::default();
-        if suite.settings.scorers.is_empty() {
+        if suite.settings.scorers.is_empty() && suite.settings.transform.command.is_none() {
             return Ok(running);
         }
         make_undumpable().map_err(|error| Failure::Internal(error.to_string()))?;
@@ -56,27 +65,73 @@ impl RunningScorers {
             environment::warn_of_missing(listed, &whose, context.environment, context.sink);
             let variables = environment::variables(listed, context.environment);
             let log = Arc::new(WorkerLog::new(Arc::clone(context.redactor)));
-            let options = options(settings, folder.clone(), variables, whose);
+            let options = WorkerOptions {
+                command: settings.run.clone(),
+                folder: folder.clone(),
+                env: variables,
+                workers: settings.workers,
+                timeout: settings.timeout,
+                max_line_bytes: DEFAULT_MAX_LINE_BYTES,
+                label: whose,
+            };
             let scorer = CommandScorer::new(options, Arc::clone(context.redactor), Arc::clone(&log));
             let scorer = Arc::new(scorer);
             let metric = settings.metric();
             for outside in suite.scorers.outside.iter_mut().filter(|outside| outside.metric == metric) {
                 outside.scorer = Some(Arc::clone(&scorer) as _);
             }
-            running.0.push(Running { name: settings.name.clone(), scorer, log });
+            running.0.push(Running { name: settings.name.clone(), program: Program::Scorer(scorer), log });
+        }
+        if let Some(settings) = &suite.settings.transform.command {
+            let listed = if is_unreviewed { &[][..] } else { &settings.env[..] };
+            environment::warn_of_missing(listed, "the transformation", context.environment, context.sink);
+            let env = environment::variables(listed, context.environment);
+            let digest = digest_of_tree(&suite.policy_tree)?;
+            let log = Arc::new(WorkerLog::new(Arc::clone(context.redactor)));
+            let options = WorkerOptions {
+                command: settings.run.clone(),
+                folder,
+                env: env.clone(),
+                workers: settings.workers,
+                timeout: settings.timeout,
+                max_line_bytes: DEFAULT_MAX_LINE_BYTES,
+                label: "the transformation".to_owned(),
+            };
+            let transform =
+                Arc::new(CommandTransform::new(options, Arc::clone(context.redactor), Arc::clone(&log)));
+            suite.scorers.transformer = Some(match (context.cache, digest) {
+                (Some((cache, options)), Some(code)) => {
+                    let identity = format!("transform {code} {:?}", settings.run);
+                    let scope = environment::scope(&identity, &env);
+                    // Running the program is no call.
+                    let options = CacheOptions { cached_only: false, ..*options };
+                    let model = Arc::clone(&transform) as Arc<dyn ChatModel>;
+                    Arc::new(Cached::new(model, Arc::clone(cache), &scope, options, Arc::new(NullSink)))
+                }
+                _ => Arc::clone(&transform) as Arc<dyn ChatModel>,
+            });
+            running.0.push(Running {
+                name: "transform".to_owned(),
+                program: Program::Transform(transform),
+                log,
+            });
         }
         Ok(running)
     }
 
-    /// Stops the processes and writes their standard error beside the report. Returns the fault of a scorer whose scores may be
-    /// those of other answers.
+    /// Stops the processes and writes their standard error beside the report. Returns the fault of a program whose replies may
+    /// be those to other answers.
     ///
     /// # Errors
     /// The log cannot be written.
     pub(super) async fn stop(self, out: &Path) -> Result<Option<Fault>, Failure> {
         let (mut text, mut found) = (String::new(), None);
-        for Running { name, scorer, log } in self.0 {
-            found = found.or(scorer.shutdown().await.err());
+        for Running { name, program, log } in self.0 {
+            let stopped = match program {
+                Program::Scorer(scorer) => scorer.shutdown().await,
+                Program::Transform(transform) => transform.shutdown().await,
+            };
+            found = found.or(stopped.err());
             let summary = log.summary();
             text.push_str(&format!(
                 "=== {name}: {} processes, {} replies, {} faults\n{}",
@@ -88,23 +143,6 @@ impl RunningScorers {
         }
         write_log(out, LOG, &text)?;
         Ok(found)
-    }
-}
-
-fn options(
-    settings: &ScorerSettings,
-    folder: PathBuf,
-    env: Vec<(String, String)>,
-    label: String,
-) -> WorkerOptions {
-    WorkerOptions {
-        command: settings.run.clone(),
-        folder,
-        env,
-        workers: settings.workers,
-        timeout: settings.timeout,
-        max_line_bytes: DEFAULT_MAX_LINE_BYTES,
-        label,
     }
 }
 

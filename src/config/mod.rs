@@ -13,6 +13,7 @@ mod case;
 mod checks;
 mod dataset;
 mod difference;
+mod embeddings;
 mod endpoint;
 mod find;
 mod gate;
@@ -48,6 +49,7 @@ pub use budget::{BudgetSettings, DEFAULT_CASE_FACTOR};
 pub use cache::{CacheSettings, CachedBaseline};
 pub use dataset::DatasetSettings;
 pub use difference::{Difference, differences};
+pub use embeddings::EmbeddingsSettings;
 pub use endpoint::{EndpointSettings, HeaderValue, KeyVariable};
 pub use find::{NAMES, find};
 pub use gate::{DatasetRule, GateSettings, Inconclusive};
@@ -62,7 +64,7 @@ pub use scalar::parse_duration;
 pub use schema::{case_schema, schema};
 pub use scorer::ScorerSettings;
 pub use target::{HttpSettings, TargetKind, TargetSettings};
-pub use transform::TransformSettings;
+pub use transform::{TransformCommandSettings, TransformSettings};
 
 /// Configuration of promptgate: a suite, its scorers, and the criteria for a prompt change.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -103,6 +105,8 @@ struct Written {
     endpoint: endpoint::WrittenEndpoint,
     /// The judge; required by every metric.
     judge: Option<judge::WrittenJudge>,
+    /// The model of embeddings; required by the check `similar`.
+    embeddings: Option<embeddings::WrittenEmbeddings>,
     /// Deterministic checks of every answer, and scorers by command.
     checks: Vec<checks::CheckEntry>,
     /// Metrics that a judge scores: a built-in judge, or a name of your own with a rubric or a scale.
@@ -153,6 +157,8 @@ pub struct Settings {
     pub endpoint: EndpointSettings,
     /// The judge; there whenever `metrics` is not empty.
     pub judge: Option<JudgeSettings>,
+    /// The model of embeddings.
+    pub embeddings: Option<EmbeddingsSettings>,
     /// Deterministic checks, as written; compiled later.
     pub checks: Vec<Placed<Value>>,
     /// Scorers by command.
@@ -190,9 +196,11 @@ impl Written {
             reader.report_key("/release", "a release needs a prompt, and this target has none", help);
         }
         let (checks, scorers) = checks::resolve(reader, self.checks);
+        let endpoint = self.endpoint.resolve(reader, "/endpoint");
         let settings = Settings {
             checks,
             scorers,
+            embeddings: self.embeddings.map(|embeddings| embeddings.resolve(reader, &endpoint)),
             file: file.to_owned(),
             release: self.release.and_then(|release| release.resolve(reader, &name)),
             name,
@@ -205,7 +213,7 @@ impl Written {
             user: self.user.unwrap_or_else(|| "{{query}}".to_owned()),
             model: self.model.map(|model| reader.placed("/model", model)),
             parameters: self.parameters,
-            endpoint: self.endpoint.resolve(reader, "/endpoint"),
+            endpoint,
             judge: self.judge.map(|judge| judge.resolve(reader)),
             metrics: metrics::resolve(reader, self.metrics),
             limits: self.limits.resolve(),

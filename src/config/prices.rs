@@ -54,9 +54,10 @@ impl Settings {
         let cost_limit = self.limits.iter().any(|criterion| criterion.metric == "cost_usd");
         let at = if budget { "/budget/usd" } else { "/limits/cost_per_case_usd" };
         let candidate = self.model.iter().filter(|_| budget || cost_limit);
-        // Only the budget includes judgements.
+        // Only the budget includes judgements and embeddings.
         let judges = self.judge.iter().filter(|_| budget).flat_map(|judge| &judge.panel);
-        for model in candidate.chain(judges.map(|member| &member.model)) {
+        let embeddings = self.embeddings.iter().filter(|_| budget).map(|embeddings| &embeddings.model);
+        for model in candidate.chain(judges.map(|member| &member.model)).chain(embeddings) {
             let model = &model.value;
             if model.is_empty() || priced.contains(model) {
                 continue;

@@ -101,7 +101,8 @@ impl Example {
     }
 }
 
-fn is_installed(tool: &str, example: &str) -> bool {
+/// Whether a tool that an example needs is installed; where it is not, says that the example is skipped.
+pub(crate) fn is_installed(tool: &str, example: &str) -> bool {
     let mut probe = Command::new(tool);
     probe.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let is_installed = probe.status().is_ok_and(|status| status.success());

@@ -3,6 +3,7 @@
 mod action;
 mod approve;
 mod assignment;
+mod book;
 mod browser;
 mod cache;
 mod calibrate;
@@ -11,6 +12,7 @@ mod ci;
 mod comment;
 mod compare;
 mod configuration;
+mod embeddings;
 #[expect(dead_code, reason = "shared with tests/real; each uses a part of it")]
 mod example_application;
 mod examples_of_applications;

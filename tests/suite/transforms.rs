@@ -1,5 +1,7 @@
 //! `transform`: what is graded of an answer, and what an answer scores that cannot be transformed.
 
+mod command;
+
 use serde_json::{Value, json};
 
 use crate::servers::{Server, says};

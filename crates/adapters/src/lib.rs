@@ -1,4 +1,4 @@
-//! Every socket, file and process: endpoints, applications, scorers by command, the cache, files, git, GitHub, ledgers,
+//! Every socket, file and process: endpoints, applications, scorers and transformations by command, the cache, files, git, GitHub, ledgers,
 //! registries, sources of metrics and telemetry.
 
 pub mod cache;
@@ -15,4 +15,5 @@ mod rest;
 pub mod scorer;
 pub mod serve;
 pub mod target;
+pub mod transform;
 pub mod worker;

@@ -2,7 +2,8 @@
 //!
 //! They are applied in a fixed order: reasoning is removed, a block or JSON is extracted, a field of it is read, white space
 //! around it is trimmed. The answer as it came stays in [`Completion::transformed`]. A transformation that cannot be applied
-//! is a finding about the answer, which scores 0, and never a fault.
+//! is a finding about the answer, which scores 0, and never a fault. A program of the user that transforms answers as well is not
+//! here: it comes after these.
 
 use std::fmt;
 
@@ -102,11 +103,11 @@ impl Transform {
         match self.text(&completion.text) {
             Ok(text) if text == completion.text => completion,
             Ok(text) => {
-                let transformed = Some(Transformed { from: Some(completion.text), error: None });
+                let transformed = Some(Transformed { from: Some(completion.text), error: None, fault: None });
                 Completion { text, transformed, ..completion }
             }
             Err(error) => {
-                let transformed = Some(Transformed { from: None, error: Some(error) });
+                let transformed = Some(Transformed { from: None, error: Some(error), fault: None });
                 Completion { transformed, ..completion }
             }
         }

@@ -7,14 +7,16 @@ use std::collections::BTreeSet;
 
 use super::checklist;
 use super::evidence::{Entailment, Evidence, Source};
-use super::language::{Term, Terms};
+use super::language::{Term, Terms, sentences};
 use super::lexicon;
 use super::noise::Noise;
 use promptgate_core::model::{ChatRequest, MessageRole};
+use promptgate_engine::judge::registry::context_precision::{ContextPrecisionPayload, Usefulness};
+use promptgate_engine::judge::registry::context_recall::{ContextRecallPayload, Recall};
 use promptgate_engine::judge::registry::correctness::{CorrectnessPayload, Coverage};
 use promptgate_engine::judge::registry::faithfulness::{FaithfulnessPayload, JudgedStatement, Support};
 use promptgate_engine::judge::registry::scale::{Rating, ScalePayload};
-use promptgate_engine::judge::registry::{ChecklistPayload, YesNo};
+use promptgate_engine::judge::registry::{ChecklistPayload, Quoted, YesNo};
 use promptgate_engine::judge::reply::{self, Judged};
 use promptgate_engine::judge::request::{Numbered, UntypedPayload};
 
@@ -45,6 +47,10 @@ pub(super) fn reply(payload: &UntypedPayload, has_format: bool, noise: &mut Nois
         reply::write(&correctness(&payload, noise))
     } else if let Some(payload) = payload.typed() {
         reply::write(&scale(&payload, noise))
+    } else if let Some(payload) = payload.typed() {
+        reply::write(&context_recall(&payload, noise))
+    } else if let Some(payload) = payload.typed() {
+        reply::write(&context_precision(&payload, noise))
     } else {
         return format!("The simulated judge has no rules for the task `{}`.", payload.task());
     };
@@ -146,6 +152,48 @@ fn correctness(payload: &CorrectnessPayload, noise: &mut Noise) -> Vec<Judged<Co
         Judged { id: statement.id, reasoning: evidence.reasoning, verdict }
     };
     payload.statements.iter().map(judge).collect()
+}
+
+fn context_recall(payload: &ContextRecallPayload, noise: &mut Noise) -> Vec<Quoted<Recall>> {
+    let source = Source::new(&payload.context);
+    let judge = |statement: &Numbered| {
+        let Evidence { entailment, quotes, reasoning, .. } = source.look_up(&statement.text);
+        let is_supported = (entailment == Entailment::Entailed) != noise.flips() && !quotes.is_empty();
+        let verdict = if is_supported { Recall::Supported } else { Recall::Missing };
+        let quotes = quotes.into_iter().filter(|_| is_supported).map(str::to_owned).collect();
+        Quoted { id: statement.id, quotes, reasoning, verdict }
+    };
+    payload.statements.iter().map(judge).collect()
+}
+
+/// A passage is useful if it states a sentence of the reference.
+fn context_precision(payload: &ContextPrecisionPayload, noise: &mut Noise) -> Vec<Quoted<Usefulness>> {
+    let reference = sentences(&payload.reference);
+    let judge = |passage: &Numbered| {
+        let source = Source::new(&passage.text);
+        let stated = reference
+            .iter()
+            .map(|sentence| source.look_up(sentence))
+            .find(|evidence| evidence.entailment == Entailment::Entailed && !evidence.quotes.is_empty());
+        let useful = |quotes: Vec<&str>, reasoning: String| Quoted {
+            id: passage.id,
+            quotes: quotes.into_iter().map(str::to_owned).collect(),
+            reasoning,
+            verdict: Usefulness::Useful,
+        };
+        match (stated, noise.flips()) {
+            (Some(evidence), false) => useful(evidence.quotes, evidence.reasoning),
+            // A wrong verdict needs a quote as well.
+            (None, true) => useful(sentences(&passage.text), "the passage seems to help".to_owned()),
+            _ => Quoted {
+                id: passage.id,
+                quotes: Vec::new(),
+                reasoning: "the passage states no sentence of the reference".to_owned(),
+                verdict: Usefulness::NotUseful,
+            },
+        }
+    };
+    payload.passages.iter().map(judge).collect()
 }
 
 /// The minimum share of an anchor's words in an answer that matches it.

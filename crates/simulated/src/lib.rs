@@ -6,6 +6,7 @@
 
 mod answerer;
 mod checklist;
+mod embedding;
 mod evidence;
 pub mod fake_langfuse;
 mod instructions;
@@ -25,7 +26,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use promptgate_core::model::{ChatRequest, Completion, Fault, FinishReason, Usage};
+use promptgate_core::model::{ChatRequest, Completion, Fault, FinishReason, Purpose, Usage};
 use promptgate_core::port::ChatModel;
 
 pub(crate) use judge::judged_answer;
@@ -90,6 +91,13 @@ impl Simulated {
         digest: &RequestDigest,
         occurrence: u32,
     ) -> Completion {
+        if request.purpose == Purpose::Embedding {
+            return Completion {
+                latency_ms: self.delay(digest, occurrence).as_secs_f64() * 1000.0,
+                model: Some(MODEL.to_owned()),
+                ..embedding::answer(request)
+            };
+        }
         let mut noise = self.noise("answer", digest, occurrence);
         let whole = match judge::payload(request) {
             Some(payload) => judge::reply(&payload, request.response_format.is_some(), &mut noise),

@@ -8,12 +8,12 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use promptgate_core::model::{ChatRequest, ResponseFormat};
+use promptgate_core::model::{ChatRequest, Purpose, ResponseFormat};
 
 /// Digest of a logical request: model, messages without random boundaries, parameters, response format.
 pub(crate) type RequestDigest = [u8; 32];
 
-/// The digest of a request without `repeat` and `purpose`.
+/// The digest of a request without `repeat`, and without a `purpose` that does not show in the request itself.
 pub(crate) fn digest(request: &ChatRequest) -> RequestDigest {
     let mut hash = Sha256::new();
     let mut add = |part: &[u8]| {
@@ -21,6 +21,9 @@ pub(crate) fn digest(request: &ChatRequest) -> RequestDigest {
         hash.update(part);
     };
     add(request.model.as_bytes());
+    if request.purpose == Purpose::Embedding {
+        add(b"embedding");
+    }
     for message in &request.messages {
         add(format!("{:?}", message.role).as_bytes());
         add(without_boundary(&message.content).as_bytes());

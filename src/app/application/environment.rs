@@ -42,7 +42,7 @@ pub(in crate::app) fn warn_of_missing(
 
 /// The identity of an application with its environment, under which its answers are cached. Values count as well, since
 /// one may choose the model behind an application.
-pub(super) fn scope(digest: &str, variables: &[(String, String)]) -> String {
+pub(in crate::app) fn scope(digest: &str, variables: &[(String, String)]) -> String {
     let mut hash = Sha256::new();
     for (name, value) in variables.iter().filter(|(name, _)| !ALWAYS.contains(&name.as_str())) {
         hash = hash.chain_update(name).chain_update([0]).chain_update(value).chain_update([0]);
@@ -79,14 +79,18 @@ pub(super) fn headers(
     http.headers.iter().map(|(name, it)| Ok((name.clone(), value(name, it)?))).collect()
 }
 
-/// An error for each variable that the application would share with a judge: code that knows the judge's key can ask the
-/// judge, and code of a change is not trusted.
+/// An error for each variable that a program of the user would share with a judge. Code that knows the judge's key can ask the
+/// judge; code of a change is not trusted, and scorers and transformations read answers that nobody has reviewed.
 pub(in crate::app) fn shared_with_judge(settings: &Settings) -> Vec<Diagnostic> {
-    let Some(target) = &settings.target else { return Vec::new() };
     let keys = judge_key_variables(settings);
-    let shared = target.shared_variables(&keys);
-    let diagnostics = shared.map(|name| {
-        let message = format!("{} is the key of a judge, which an application must not get", name.value);
+    let of_target = settings.target.iter().flat_map(|target| target.shared_variables(&keys));
+    let of_target = of_target.map(|name| (name, "an application"));
+    let of_scorers = settings.scorers.iter().flat_map(|scorer| &scorer.env).map(|name| (name, "a scorer"));
+    let of_transform = settings.transform.command.iter().flat_map(|command| &command.env);
+    let of_commands = of_scorers.chain(of_transform.map(|name| (name, "a transformation")));
+    let shared = of_target.chain(of_commands.filter(|(name, _)| keys.contains(&name.value)));
+    let diagnostics = shared.map(|(name, whose)| {
+        let message = format!("{} is the key of a judge, which {whose} must not get", name.value);
         let help = "give the judge a key of its own: `judge: {endpoint: {api_key_env: JUDGE_API_KEY}}`";
         Diagnostic::new(message).at(name.place.clone()).help(help)
     });

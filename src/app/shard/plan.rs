@@ -75,6 +75,9 @@ fn digest_of_scorers(suite: &Suite, metrics: &[String]) -> String {
         "commands": suite.settings.scorers.iter().map(|scorer| scorer.identity()).collect::<Vec<_>>(),
         "answer_field": suite.settings.answer_field,
         "transform": format!("{:?}", suite.settings.transform),
+        "embeddings": suite.settings.embeddings.as_ref().map(|it| {
+            (&it.model.value, &it.parameters, it.endpoint.as_ref().and_then(|endpoint| endpoint.base_url.as_ref()).map(|url| &url.value))
+        }),
     })])
 }
 

@@ -91,6 +91,14 @@ fn repository_of(tree: &Tree) -> Result<Option<Repository>, Diagnostic> {
     }
 }
 
+/// The digest of a repository's files at a tree, as a program of the user may read them; `None` outside a repository.
+///
+/// # Errors
+/// git cannot read it.
+pub(in crate::app) fn digest_of_tree(tree: &Tree) -> Result<Option<String>, Diagnostic> {
+    repository_of(tree)?.map(|of| digest_of_code(&of, tree, &[])).transpose()
+}
+
 /// The digest of the files that determine the answers.
 fn digest_of_code(repository: &Repository, tree: &Tree, inputs: &[String]) -> Result<String, Diagnostic> {
     match tree.commit() {

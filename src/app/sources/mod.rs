@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(super) use application::ApplicationSource;
+pub(super) use application::{ApplicationSource, digest_of_tree};
 pub(super) use files::{NamedFiles, certificates, dataset_source};
 pub(super) use ledger::ReleaseSources;
 pub(crate) use ledger::{BaseRepository, ReleaseMode};

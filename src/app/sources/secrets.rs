@@ -15,6 +15,7 @@ pub(in crate::app) fn secrets(settings: &Settings, environment: &Environment) ->
         .flat_map(|release| release.registry.variables().chain(release.sources.variables()));
     let credentials = variables.filter_map(|name| environment.variable(name)).map(Secret::new);
     let of_scorers = settings.scorers.iter().flat_map(|scorer| &scorer.env);
+    let of_scorers = of_scorers.chain(settings.transform.command.iter().flat_map(|command| &command.env));
     let of_commands = settings.target.iter().flat_map(|target| &target.env).chain(of_scorers);
     let of_commands = of_commands.filter_map(|name| {
         let value = environment.variable(&name.value)?;
@@ -55,10 +56,12 @@ pub(in crate::app) fn header_variables(endpoint: &EndpointSettings) -> impl Iter
     })
 }
 
-/// The candidate's endpoint, and then those of the judges.
+/// The candidate's endpoint, and then those of the judges and of embeddings.
 pub(in crate::app) fn endpoints(settings: &Settings) -> impl Iterator<Item = &EndpointSettings> {
     let panel = settings.judge.iter().flat_map(|judge| &judge.panel);
-    std::iter::once(&settings.endpoint).chain(panel.filter_map(|member| member.endpoint.as_ref()))
+    let of_judges = panel.filter_map(|member| member.endpoint.as_ref());
+    let of_embeddings = settings.embeddings.iter().filter_map(|embeddings| embeddings.endpoint.as_ref());
+    std::iter::once(&settings.endpoint).chain(of_judges).chain(of_embeddings)
 }
 
 #[cfg(test)]

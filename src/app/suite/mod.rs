@@ -116,11 +116,11 @@ impl Suite {
         self.settings.gate.inconclusive == Inconclusive::Pass && self.plan.dataset().facts.partial.is_none()
     }
 
-    /// Whether the simulated model answers or judges in an offline run. Applications answer themselves.
+    /// Whether the simulated model answers, judges or embeds in an offline run. Applications answer themselves.
     pub(super) fn is_simulated(&self, offline: bool) -> bool {
         let variants = [Some(self.plan.candidate()), self.plan.baseline()];
         let has_prompt = variants.into_iter().flatten().any(|variant| variant.application.is_none());
-        offline && (has_prompt || !self.scorers.judges.is_empty())
+        offline && (has_prompt || !self.scorers.judges.is_empty() || self.scorers.embeddings.is_some())
     }
 
     /// Who may override the verdict: nobody by a policy that the change itself brings.

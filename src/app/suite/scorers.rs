@@ -14,7 +14,7 @@ use promptgate_core::check::{self, EntryDiagnostic, NamedCheck};
 use promptgate_core::gate::{Policy, Schedule};
 use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Diagnostics, Place};
 use promptgate_core::template;
-use promptgate_engine::execute::{OutsideScorer, Scorers};
+use promptgate_engine::execute::{EmbeddingModel, OutsideScorer, Scorers};
 
 /// Cases that one diagnostic names.
 const SHOWN: usize = 5;
@@ -219,6 +219,18 @@ pub(super) fn build(
             });
         }
     }
+    let embedded =
+        checks.iter().chain(case_checks.iter().flatten()).find(|check| check.check.needs_embeddings());
+    let embeddings = settings.embeddings.as_ref().filter(|_| embedded.is_some());
+    if let Some(check) = embedded.filter(|_| settings.embeddings.is_none()) {
+        let message = format!("check `{}` needs a model of embeddings", check.name);
+        let help = "add `embeddings: {model: NAME}`, and `endpoint:` below it where it is not that of the candidate; \
+                    `similarity` compares letters or words without a model";
+        diagnostics.0.push(Diagnostic::new(message).at(Place::file(&settings.file)).help(help));
+    }
+    if embedded.is_none() && settings.embeddings.is_some() {
+        findings.warnings.push("`embeddings` has no effect: there is no check `similar`".to_owned());
+    }
     let with_criteria = dataset.cases.iter().map(|case| !case.criteria.is_empty()).collect();
     let answer_field = settings.answer_field.clone();
     let planted = planted(settings, &judges, planted_answers, diagnostics);
@@ -229,10 +241,17 @@ pub(super) fn build(
         case_checks,
         with_criteria,
         outside,
+        transformer: None,
         judges,
         judge_models: Vec::new(),
         planted,
         answer_field,
+        retrieves: settings.target.is_some(),
+        embeddings: embeddings.map(|settings| EmbeddingModel {
+            name: settings.model.value.clone(),
+            parameters: settings.parameters.clone(),
+            model: None,
+        }),
     }
 }
 

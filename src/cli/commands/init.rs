@@ -83,7 +83,7 @@ fn released(result: &Initialized, folder: &str) -> String {
     text.push_str(&format!(
         "\nnext:\n{steps}  promptgate check{folder}\n  promptgate run --offline{folder}   # a simulated model: no key, \
          no cost\n  name the `approvers` before you merge: a first version needs one\n  replace \
-         OWNER/promptgate@0000… in the workflows with the commit of a release\n  create the environments and \
+         OWNER/promptgate@COMMIT in the workflows: a copy of promptgate and the commit of a release\n  create the environments and \
          secrets that their first lines name, and a ruleset for the branch `promptgate`\n"
     ));
     text

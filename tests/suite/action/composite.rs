@@ -144,7 +144,11 @@ impl Job<'_> {
 
     fn context(&self, action: &Value) -> Context {
         let mut context = Context::default();
-        let job = [("github.token", "GITHUB_TOKEN_OF_THE_JOB"), ("strategy.job-index", "JOB_INDEX")];
+        let job = [
+            ("github.action_ref", "GITHUB_ACTION_REF"),
+            ("github.token", "GITHUB_TOKEN_OF_THE_JOB"),
+            ("strategy.job-index", "JOB_INDEX"),
+        ];
         for (name, variable) in job {
             let value = self.environment.get(variable).cloned().unwrap_or_default();
             context.values.insert(name.to_owned(), value);
@@ -184,12 +188,13 @@ impl Job<'_> {
             .join(step["working-directory"].as_str().map_or_else(String::new, |of| context.fill(of)));
         let mut command = Command::new("bash");
         command.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(file).current_dir(folder);
-        command.env_clear().stdin(Stdio::null()).envs(&self.environment);
+        command.env_clear().stdin(Stdio::null());
         for name in ["PATH", "LLVM_PROFILE_FILE"] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }
         }
+        command.envs(&self.environment);
         for (name, value) in step["env"].as_object().into_iter().flatten() {
             command.env(name, context.fill(&text_of(value)));
         }
@@ -231,15 +236,22 @@ fn use_action(
     let mut outputs = BTreeMap::new();
     match repository {
         "actions/cache/restore" => {
-            let (key, prefix, path) = (&with["key"], &with["restore-keys"], Path::new(&with["path"]));
+            let (key, prefix, path) = (&with["key"], with.get("restore-keys"), Path::new(&with["path"]));
             let mut newest = cache.entries.iter().rev();
             let found = newest
                 .clone()
                 .find(|(of, _)| of == key)
-                .or_else(|| newest.find(|(of, _)| of.starts_with(prefix)));
+                .or_else(|| newest.find(|(of, _)| prefix.is_some_and(|prefix| of.starts_with(prefix))));
             if let Some((_, bytes)) = found {
                 std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
                 std::fs::write(path, bytes).expect("a file");
+                // The cache keeps modes; a file that may be run can also be read.
+                #[cfg(unix)]
+                {
+                    use std::os::unix::fs::PermissionsExt as _;
+                    let mode = std::fs::Permissions::from_mode(0o755);
+                    std::fs::set_permissions(path, mode).expect("permissions");
+                }
             }
         }
         "actions/cache/save" => {

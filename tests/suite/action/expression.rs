@@ -9,7 +9,7 @@ pub(crate) struct Context {
     pub(crate) inputs: BTreeMap<String, String>,
     /// Outputs of the steps so far, by step.
     pub(crate) outputs: BTreeMap<String, BTreeMap<String, String>>,
-    /// `github.token` and `strategy.job-index`.
+    /// `github.action_ref`, `github.token` and `strategy.job-index`.
     pub(crate) values: BTreeMap<String, String>,
     /// Whether a step has failed.
     pub(crate) failed: bool,

@@ -36,7 +36,7 @@ const PROGRAM: &str = "#!/bin/sh\necho promptgate 9.8.7\n";
 const ARCHIVE: &str = "promptgate-9.8.7-x86_64-unknown-linux-musl.tar.gz";
 
 /// The action at a release 9.8.7, with its archives.
-fn released(world: &mut World) -> Vec<u8> {
+pub(super) fn released(world: &mut World) -> Vec<u8> {
     let folder = world.folder().path().join("action");
     for name in ["action.yml", "README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
         copy(&repository().join(name), &folder.join(name));
@@ -44,6 +44,10 @@ fn released(world: &mut World) -> Vec<u8> {
     for room in ["action", "release"] {
         for entry in std::fs::read_dir(repository().join(room)).expect("scripts") {
             let path = entry.expect("a script").path();
+            // The formats of release/repack are of no use to the action.
+            if path.is_dir() {
+                continue;
+            }
             copy(&path, &folder.join(room).join(path.file_name().expect("a name")));
         }
     }

@@ -1,11 +1,14 @@
 //! The action: its steps executed in order, on a merge commit in a clone of depth 2.
 
+mod build;
 mod comments;
 mod composite;
 mod events;
 mod expression;
 mod github;
 mod install;
+mod installers;
+mod repack;
 mod world;
 
 use serde_json::Value;

@@ -1,6 +1,7 @@
 //! Applications as targets: command workers, servers and recorded answers.
 
 mod baseline;
+mod contexts;
 mod environment;
 mod faults;
 mod http;

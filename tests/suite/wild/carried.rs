@@ -53,7 +53,13 @@ const GRADED: &[Graded] = &[
     graded("negated forms", "checks: [{not_contains: weeks}]", GOOD, BAD),
     graded(
         "similarity by embeddings",
-        "checks: [{similarity: {value: Refunds take 30 days, min: 0.8}}]",
+        "embeddings: {model: tiny-embedding}\nchecks: [{similar: {value: A refund takes 30 days, min: 0.8}}]",
+        GOOD,
+        BAD,
+    ),
+    graded(
+        "similarity by embeddings",
+        "embeddings: {model: tiny-embedding}\nchecks: [{not: {similar: {value: Parcels take four weeks, min: 0.8}}}]",
         GOOD,
         BAD,
     ),
@@ -182,6 +188,37 @@ fn native_providers_are_carried() {
     }
 }
 
+#[test]
+fn judged_retrieval_is_carried() {
+    for (passage, code) in [(GOOD, 0), (BAD, 10)] {
+        for metric in ["context_recall", "context_precision"] {
+            let configuration = format!("judge: {{model: tiny-judge}}\nmetrics: {{{metric}: {{min: 0.5}}}}");
+            let folder = recorded(&configuration, GOOD, "Within 30 days.");
+            let retrieved = format!("\"contexts\": [{}], \"output\"", json!(passage));
+            folder.write("answers.jsonl", &folder.read("answers.jsonl").replace("\"output\"", &retrieved));
+            let outcome = folder.promptgate(&["run", "--offline"]);
+            assert_eq!(outcome.code, code, "{metric}: {}", outcome.text());
+        }
+    }
+}
+
+#[test]
+fn transform_by_code_is_carried() {
+    for (answer, code) in [("{\"answer\": [\"30 days\"]}", 0), ("{\"answer\": [\"4 weeks\"]}", 10)] {
+        let configuration =
+            "transform: {command: {run: [python3, transform.py]}}\nchecks: [{equals: 30 days}]";
+        let folder = recorded(configuration, GOOD, answer);
+        folder.write(
+            "transform.py",
+            "import json, sys\nfor line in sys.stdin:\n    request = json.loads(line)\n    \
+             output = json.loads(request[\"output\"])[\"answer\"][0]\n    \
+             print(json.dumps({\"id\": request[\"id\"], \"output\": output}), flush=True)\n",
+        );
+        let outcome = folder.promptgate(&["run", "--offline"]);
+        assert_eq!(outcome.code, code, "{}", outcome.text());
+    }
+}
+
 const NATIVE: &str = "native Anthropic or Google provider";
 const APPLICATION: &str = "own application";
 
@@ -205,5 +242,10 @@ pub(super) fn features() -> impl Iterator<Item = &'static str> {
     let graded = GRADED.iter().map(|suite| suite.feature);
     let prompted = PROMPTED.iter().map(|(feature, ..)| *feature);
     let parameters = PARAMETERS.iter().map(|(feature, _)| *feature);
-    graded.chain(prompted).chain(parameters).chain([APPLICATION, NATIVE])
+    graded.chain(prompted).chain(parameters).chain([
+        APPLICATION,
+        NATIVE,
+        "other assertion types",
+        "output transform",
+    ])
 }

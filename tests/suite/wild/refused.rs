@@ -79,7 +79,6 @@ const TYPES: &[(&str, &str, &str)] = &[
     ("JSON with or without a schema", "contains-json", "`is_json: {extract: fenced}`"),
     ("latency", "latency", "`limits: {latency_p95: 5s}`"),
     ("cost", "cost", "`limits: {cost_per_case_usd: 0.01}`"),
-    ("similarity by embeddings", "similar", "`metrics: {correctness: {}}`"),
     ("conversation relevance", "conversation-relevance", "`metrics: {relevance: {}}`"),
     ("factuality", "factuality", "`metrics: {correctness: {}}`"),
     ("negated forms", "not-contains", "`not_contains"),
@@ -91,7 +90,8 @@ const TYPES: &[(&str, &str, &str)] = &[
     (OTHER_TYPES, "starts-with", "`starts_with"),
     (OTHER_TYPES, "answer-relevance", "`metrics: {relevance: {}}`"),
     (OTHER_TYPES, "context-faithfulness", "`metrics: {faithfulness: {}}`"),
-    (OTHER_TYPES, "context-recall", "`metrics: {faithfulness: {}, correctness: {}}`"),
+    (OTHER_TYPES, "context-recall", "`metrics: {context_recall: {}}`"),
+    (OTHER_TYPES, "context-precision", "`metrics: {context_precision: {}}`"),
     (OTHER_TYPES, "model-graded-closedqa", "rubric"),
     (OTHER_TYPES, "moderation", "`rubric` asks a judge"),
     (OTHER_TYPES, "guardrails", "`rubric` asks a judge"),
@@ -111,7 +111,7 @@ const BESIDE: &[(&str, &str, &str)] = &[
     ("weights", "weight: 2", "none outweighs another"),
     ("thresholds", "threshold: 0.8", "`min` beside a check"),
     ("named metrics", "metric: politeness", "write `name: NAME`"),
-    ("output transform", "transform: output.text", "`answer_field:`"),
+    ("output transform", "transform: output.text", "`transform: {command: {run:"),
     ("grader in the defaults", "provider: openai:gpt-4o", "`judge: {model: NAME}`"),
 ];
 
@@ -164,7 +164,9 @@ fn types_of_assertions_are_refused_as_keys() {
 
 #[test]
 fn types_of_assertions_are_refused_as_values() {
-    for (_, name, words) in TYPES {
+    // As a key, this one is a check.
+    let similar = ("similarity by embeddings", "similar", "`similar: VALUE`");
+    for (_, name, words) in TYPES.iter().chain([&similar]) {
         let folder = Folder::small(2);
         folder.edit(
             "promptgate.yaml",

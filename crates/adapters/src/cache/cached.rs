@@ -67,14 +67,19 @@ impl Cached {
             LookupResult::Hit(record) => {
                 let completion: Completion = serde_json::from_str(&record.text)
                     .map_err(|_| damaged(&self.cache.path, "an entry is not a completion"))?;
-                self.events.emit(Event::CacheHit { purpose: Purpose::Completion, at: record.at });
+                if request.purpose == Purpose::Completion {
+                    self.events.emit(Event::CacheHit { purpose: Purpose::Completion, at: record.at });
+                }
                 let call = Some(CallFacts::spared(CallOrigin::Cached));
                 return Ok(Completion { cached_at: Some(record.at), call, ..completion });
             }
             LookupResult::Miss(claim, reason) => (claim, reason),
         };
         if self.options.cached_only {
-            return Err(not_cached("answer"));
+            return Err(not_cached(match request.purpose {
+                Purpose::Embedding => "embedding",
+                Purpose::Completion | Purpose::Judgement => "answer",
+            }));
         }
         let completion = self.inner.complete(request).await?;
         if let Ok(text) = serde_json::to_string(&completion) {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use promptgate_core::model::{ChatRequest, Message};
+use promptgate_core::model::{ChatRequest, Message, Purpose};
 
 /// A SHA-256 digest.
 pub(super) type Key = [u8; 32];
@@ -21,6 +21,9 @@ struct RequestIdentity<'a> {
     /// The input of an application; absent for a model, whose keys do not change.
     #[serde(skip_serializing_if = "Option::is_none")]
     input: Option<&'a Value>,
+    /// Set for embeddings, which an endpoint computes of the same texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purpose: Option<&'static str>,
 }
 
 /// Returns the key of a request to the endpoint `scope`.
@@ -34,6 +37,7 @@ pub(super) fn of_request(scope: &str, request: &ChatRequest) -> Key {
         parameters: parameters.iter().collect(),
         repeat: request.repeat,
         input: request.input.as_deref(),
+        purpose: (request.purpose == Purpose::Embedding).then_some("embedding"),
     };
     // Plain data cannot fail to serialize; the key of nothing would only be an unused one.
     digest(scope, &serde_json::to_vec(&identity).unwrap_or_default())

@@ -13,7 +13,8 @@ pub(super) const SETTING: &str = "endpoint.base_url";
 pub(super) fn parse(base_url: &str, protocol: Protocol) -> Result<BaseUrl, Diagnostic> {
     let base = BaseUrl::parse(base_url, SETTING, protocol.base_url())?;
     let call = wire::call_path(protocol);
-    if base.url().path().ends_with(call) {
+    let calls = [call, wire::EMBEDDINGS_PATH];
+    if let Some(call) = calls.into_iter().find(|call| base.url().path().ends_with(call)) {
         return Err(Diagnostic::new(format!("the URL ends with {call}"))
             .at(Place::file(SETTING))
             .help("remove it; it is added to every call"));
@@ -90,6 +91,7 @@ mod tests {
     fn url_of_a_call_is_not_a_base_url() {
         for (protocol, base) in [
             (Protocol::OpenAi, "https://x.example/v1/chat/completions"),
+            (Protocol::OpenAi, "https://x.example/v1/embeddings"),
             (Protocol::Anthropic, "https://x.example/v1/messages"),
             (Protocol::Gemini, "https://x.example/v1beta/models/m:generateContent"),
         ] {

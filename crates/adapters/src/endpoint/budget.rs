@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::pace::max_answer_tokens;
 use super::sync::{interrupted, lock};
 use promptgate_core::model::{
-    ChatRequest, Completion, Fault, FaultKind, Message, Price, Prices, ResponseFormat, Usage,
+    ChatRequest, Completion, Fault, FaultKind, Message, Price, Prices, Purpose, ResponseFormat, Usage,
 };
 use promptgate_core::port::{ChatModel, Event, EventSink};
 
@@ -295,7 +295,12 @@ fn max_cost(request: &ChatRequest, price: Price) -> f64 {
     };
     let messages = (request.messages.len() as u64).saturating_mul(MESSAGE_TOKENS);
     let answers = request.parameters.get("n").and_then(serde_json::Value::as_u64).unwrap_or(1).max(1);
-    let output = max_answer_tokens(request).unwrap_or(ANSWER_TOKENS).saturating_mul(answers);
+    let output = match request.purpose {
+        Purpose::Embedding => 0,
+        Purpose::Completion | Purpose::Judgement => {
+            max_answer_tokens(request).unwrap_or(ANSWER_TOKENS).saturating_mul(answers)
+        }
+    };
     let images = (images as u64).saturating_mul(IMAGE_TOKENS);
     price.cost(Usage::new((text + schema) as u64 + messages + images, output))
 }

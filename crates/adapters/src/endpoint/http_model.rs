@@ -80,10 +80,12 @@ impl HttpModel {
     }
 
     async fn exchange(&self, request: &ChatRequest, seen: &mut Seen) -> Result<Completion, Fault> {
-        let streams_already = self.streams.load(Ordering::Relaxed);
+        // Embeddings have no stream.
+        let may_stream = request.purpose != Purpose::Embedding;
+        let streams_already = may_stream && self.streams.load(Ordering::Relaxed);
         let (mut sent, mut response) = self.send(request, streams_already, seen).await?;
         let mut is_stream = streams_already;
-        if !is_stream && self.stream == StreamMode::Auto && faults::requires_stream(&response) {
+        if may_stream && !is_stream && self.stream == StreamMode::Auto && faults::requires_stream(&response) {
             (sent, response) = self.send(request, true, seen).await?;
             is_stream = response.status.is_success();
             self.streams.store(is_stream, Ordering::Relaxed);
@@ -102,8 +104,11 @@ impl HttpModel {
         if !is_stream {
             self.client.check_media_type(&sent, &response)?;
         }
-        let parsed =
-            if is_stream { self.parse_stream(&response) } else { wire::parse(self.protocol, &response.body) };
+        let parsed = if is_stream {
+            self.parse_stream(&response)
+        } else {
+            wire::parse_reply(self.protocol, request, &response.body)
+        };
         let completion = parsed.map_err(|invalid| self.faults.reply(response.status, &invalid))?;
         Ok(self.cleaned(completion, &response))
     }
@@ -125,7 +130,7 @@ impl HttpModel {
             self.faults.fault(FaultKind::Rejected, format!("the request cannot be written as JSON: {error}"))
         })?;
         // A request on a stale connection was never processed, so sending it again is safe.
-        let url = wire::url(self.protocol, self.client.base(), &request.model, stream);
+        let url = wire::url_of(self.protocol, self.client.base(), request, stream);
         let mut sent = Request::new(Method::POST, url).json(body).repeatable();
         if stream {
             // The times of its parts are those of the server only without compression.

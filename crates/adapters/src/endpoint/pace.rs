@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::sync::lock;
-use promptgate_core::model::{ChatRequest, Completion, Fault};
+use promptgate_core::model::{ChatRequest, Completion, Fault, Purpose};
 
 /// Seconds of the limit that may be used at once.
 const BURST_SECONDS: f64 = 5.0;
@@ -114,7 +114,10 @@ impl Drop for Turn<'_> {
 /// Estimates the tokens of a call.
 fn estimate(request: &ChatRequest) -> f64 {
     let bytes: usize = request.messages.iter().map(|message| message.content.len()).sum();
-    let answer = max_answer_tokens(request).unwrap_or(ANSWER_TOKENS);
+    let answer = match request.purpose {
+        Purpose::Embedding => 0,
+        Purpose::Completion | Purpose::Judgement => max_answer_tokens(request).unwrap_or(ANSWER_TOKENS),
+    };
     (bytes / BYTES_PER_TOKEN) as f64 + answer as f64
 }
 

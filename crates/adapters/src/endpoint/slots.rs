@@ -52,7 +52,7 @@ impl Slots {
         }
         let (sender, receiver) = oneshot::channel();
         match purpose {
-            Purpose::Judgement => state.judgements.push_back(sender),
+            Purpose::Judgement | Purpose::Embedding => state.judgements.push_back(sender),
             Purpose::Completion => state.completions.push_back(sender),
         }
         Err(receiver)

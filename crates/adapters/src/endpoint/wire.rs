@@ -17,7 +17,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 pub(super) use invalid::InvalidReply;
 
 use crate::http::{self, BaseUrl};
-use promptgate_core::model::{ChatRequest, Completion, Protocol};
+use promptgate_core::model::{ChatRequest, Completion, Protocol, Purpose};
 use promptgate_core::text::Secret;
 
 /// A completion that came as a stream.
@@ -36,7 +36,19 @@ pub(super) fn call_path(protocol: Protocol) -> &'static str {
     }
 }
 
-/// Returns the URL of a call.
+/// The end of the URL of a call for embeddings.
+pub(super) const EMBEDDINGS_PATH: &str = "/embeddings";
+
+/// Returns the URL of the call for a request. Embeddings have the one of OpenAI in every protocol: no other is configured
+/// for them.
+pub(super) fn url_of(protocol: Protocol, base: &BaseUrl, request: &ChatRequest, stream: bool) -> Url {
+    match request.purpose {
+        Purpose::Embedding => base.join(["embeddings"]),
+        Purpose::Completion | Purpose::Judgement => url(protocol, base, &request.model, stream),
+    }
+}
+
+/// Returns the URL of a call for a completion.
 pub(super) fn url(protocol: Protocol, base: &BaseUrl, model: &str, stream: bool) -> Url {
     match protocol {
         Protocol::OpenAi => base.join(["chat", "completions"]),
@@ -78,6 +90,9 @@ pub(super) fn body(
     request: &ChatRequest,
     stream: bool,
 ) -> Result<Vec<u8>, serde_json::Error> {
+    if request.purpose == Purpose::Embedding {
+        return openai::embeddings_body(request);
+    }
     match protocol {
         Protocol::OpenAi => openai::body(request, stream),
         Protocol::Anthropic => serde_json::to_vec(&anthropic::body(request, stream)),
@@ -85,12 +100,24 @@ pub(super) fn body(
     }
 }
 
-/// Parses the body of a 2xx response; the latency is left at zero.
+/// Parses the body of a 2xx response with a completion; the latency is left at zero.
 pub(super) fn parse(protocol: Protocol, body: &[u8]) -> Result<Completion, InvalidReply> {
     match protocol {
         Protocol::OpenAi => openai::parse(body),
         Protocol::Anthropic => anthropic::parse(body),
         Protocol::Gemini => gemini::parse(body),
+    }
+}
+
+/// Parses the body of a 2xx response to a request; the latency is left at zero.
+pub(super) fn parse_reply(
+    protocol: Protocol,
+    request: &ChatRequest,
+    body: &[u8],
+) -> Result<Completion, InvalidReply> {
+    match request.purpose {
+        Purpose::Embedding => openai::parse_embeddings(body, request.messages.len()),
+        Purpose::Completion | Purpose::Judgement => parse(protocol, body),
     }
 }
 

@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 
 use crate::http::server_text;
 use crate::worker::{WorkerLog, WorkerOptions, Workers};
-use promptgate_core::model::{Case, Fault, FaultKind, Score};
+use promptgate_core::model::{Fault, FaultKind, Score};
 use promptgate_core::port::{Scored, Scorer, Subject};
 use promptgate_core::text::{Redactor, neutral};
 
@@ -73,22 +73,11 @@ fn input(id: u64, subject: &Subject<'_>) -> Value {
     let Subject { case, completion, .. } = subject;
     json!({
         "id": id,
-        "case": case_of(case),
+        "case": case.for_programs(),
         "output": completion.text,
         "contexts": completion.contexts,
         "tool_calls": completion.tool_calls,
         "expected": case.expected,
-    })
-}
-
-fn case_of(case: &Case) -> Value {
-    json!({
-        "id": case.id,
-        "query": case.has_query().then_some(&case.query),
-        "context": case.context,
-        "expected": case.expected,
-        "tags": case.tags,
-        "vars": case.vars,
     })
 }
 

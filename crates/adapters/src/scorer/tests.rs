@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use promptgate_core::model::Completion;
+use promptgate_core::model::{Case, Completion};
 
 #[test]
 fn score_and_pass_are_read() {

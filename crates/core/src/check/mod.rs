@@ -35,6 +35,7 @@ pub mod registry;
 mod required_fields;
 mod retrieval;
 mod shape;
+mod similar;
 mod similarity;
 mod spec;
 mod starts_with;

@@ -77,16 +77,31 @@ struct NegatedCheck {
 
 impl Check for NegatedCheck {
     fn finding(&self, subject: &Subject<'_>) -> Result<Finding, Finding> {
-        let found = self.check.finding(subject)?;
-        let negated = if found.passed {
-            fail(format!("expected the check to fail, but: {}", found.reason))
-        } else {
-            pass(format!("the check fails, as it has to: {}", found.reason))
-        };
-        Ok(Finding { details: found.details, ..negated })
+        self.check.finding(subject).map(negated)
+    }
+
+    fn needs_embeddings(&self) -> bool {
+        self.check.needs_embeddings()
+    }
+
+    fn embedded_texts(&self, subject: &Subject<'_>) -> Result<[String; 2], Finding> {
+        self.check.embedded_texts(subject)
+    }
+
+    fn embedded_finding(&self, embeddings: [&[f64]; 2]) -> Result<Finding, String> {
+        self.check.embedded_finding(embeddings).map(negated)
     }
 
     fn needs_sources(&self) -> bool {
         self.check.needs_sources()
     }
+}
+
+fn negated(found: Finding) -> Finding {
+    let negated = if found.passed {
+        fail(format!("expected the check to fail, but: {}", found.reason))
+    } else {
+        pass(format!("the check fails, as it has to: {}", found.reason))
+    };
+    Finding { details: found.details, ..negated }
 }

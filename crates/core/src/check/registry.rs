@@ -8,7 +8,7 @@ use super::diagnostic::EntryDiagnostic;
 use super::spec::{self, Built, Files, Spec};
 use super::{
     contains, ends_with, equals, is_json, json_field, json_schema, length, no_tool_called, not_contains,
-    numeric, one_of, regex, required_fields, similarity, starts_with, tool_arguments, tool_called,
+    numeric, one_of, regex, required_fields, similar, similarity, starts_with, tool_arguments, tool_called,
 };
 
 /// A kind of check.
@@ -49,6 +49,7 @@ pub const CHECKS: &[CheckKind] = &[
     kind::<length::Length>("length", "characters, words, sentences or tokens are within bounds"),
     kind::<numeric::Numeric>("numeric", "the answer is a number, within a tolerance"),
     kind::<similarity::Similarity>("similarity", "the answer is similar to a text"),
+    kind::<similar::Similar>("similar", "the answer means about the same as a text"),
     kind::<tool_called::ToolCalled>("tool_called", "the answer calls tools"),
     kind::<no_tool_called::NoToolCalled>("no_tool_called", "the answer does not call tools"),
     kind::<tool_arguments::ToolArguments>("tool_arguments", "an argument of a tool call meets conditions"),

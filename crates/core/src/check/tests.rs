@@ -35,6 +35,9 @@ struct Fixture {
     calls: Vec<(String, String)>,
     #[serde(default)]
     retrieved: Retrieved,
+    /// Those of the answer and of the text it is compared with.
+    #[serde(default)]
+    embeddings: Option<[Vec<f64>; 2]>,
 }
 
 /// The passages of an answer, and what its case has for them.
@@ -103,7 +106,14 @@ fn grade(fixture: &Fixture) -> Finding {
         completion: &completion,
         answer: extracted.as_deref().map_err(String::as_str),
     };
-    compiled(&fixture.entry).check.grade(&subject)
+    let check = compiled(&fixture.entry).check;
+    match &fixture.embeddings {
+        None => check.grade(&subject),
+        Some([answer, other]) => match check.embedded_texts(&subject) {
+            Ok(_) => check.embedded_finding([answer, other]).unwrap(),
+            Err(finding) => finding,
+        },
+    }
 }
 
 fn on(entry: &Value, answer: &str) -> Fixture {
@@ -118,6 +128,7 @@ fn on(entry: &Value, answer: &str) -> Fixture {
         answer_field: None,
         calls: Vec::new(),
         retrieved: Retrieved::default(),
+        embeddings: None,
     }
 }
 
@@ -196,6 +207,8 @@ fn entries_without_a_value_need_expected() {
         (json!({"numeric": {"tolerance": 1}}), true),
         (json!({"numeric": 3}), false),
         (json!({"similarity": 0.5}), true),
+        (json!({"similar": 0.5}), true),
+        (json!({"similar": {"min": 0.5, "value": "x"}}), false),
         (json!({"similarity": {"min": 0.5, "value": "x"}}), false),
         (json!({"contains": {"ignore_case": true}}), true),
         (json!({"contains": {"any": ["x"]}}), false),

@@ -133,12 +133,6 @@ pub(super) const FOREIGN: &[(&[&str], &str, &str)] = &[
     ),
     (&["wordcount"], CHECK_ENTRY, "write `length: {min_words: 1, max_words: 80}`"),
     (
-        &["similar"],
-        CHECK_ENTRY,
-        "for meaning add `metrics: {correctness: {}}` to the configuration and `expected` to the case; for spelling write \
-         `similarity: {value: TEXT, min: 0.8}`",
-    ),
-    (
         &["levenshtein"],
         CHECK_ENTRY,
         "write `similarity: {value: TEXT, min: 0.8}`, 1 minus the share of edits",
@@ -233,9 +227,14 @@ pub(super) const FOREIGN: &[(&[&str], &str, &str)] = &[
         "a judge decides it: add `metrics: {faithfulness: {}}` to the configuration, and `context` to the case",
     ),
     (
-        &["contextrecall", "contextprecision", "contextrelevance"],
+        &["contextrecall"],
         CHECK_ENTRY,
-        "retrieval is judged by its answers: `metrics: {faithfulness: {}, correctness: {}}` in the configuration",
+        "a judge decides it: add `metrics: {context_recall: {}}` to the configuration, and `expected` to the case",
+    ),
+    (
+        &["contextprecision", "contextrelevance"],
+        CHECK_ENTRY,
+        "a judge decides it: add `metrics: {context_precision: {}}` to the configuration, and `expected` to the case",
     ),
     (
         &["moderation", "guardrails", "classifier", "pi"],
@@ -280,6 +279,7 @@ pub(super) const FOREIGN: &[(&[&str], &str, &str)] = &[
     (
         &["transform", "contexttransform", "config"],
         CHECK_ENTRY,
-        "answers are transformed for all checks: `transform:` and `answer_field:` in the configuration",
+        "answers are transformed for all checks: `transform: {command: {run: [python, NAME.py]}}` in the configuration, or \
+         without code `extract`, `json_path` and `answer_field`",
     ),
 ];

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Completion, Place};
 
@@ -66,6 +66,18 @@ impl Case {
             None => Cow::Borrowed(self),
             Some(contexts) => Cow::Owned(Self { context: Some(contexts.as_slice().into()), ..self.clone() }),
         }
+    }
+
+    /// The case as programs of the user get it.
+    pub fn for_programs(&self) -> Value {
+        json!({
+            "id": self.id,
+            "query": self.has_query().then_some(&self.query),
+            "context": self.context,
+            "expected": self.expected,
+            "tags": self.tags,
+            "vars": self.vars,
+        })
     }
 
     /// The reference answer as text: a string as it is, any other value as JSON.

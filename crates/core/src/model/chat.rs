@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Attempt, CallFacts, FinishReason, named};
+use super::{Attempt, CallFacts, Fault, FinishReason, named};
 use crate::text::reasoning;
 
 named! {
@@ -73,13 +73,16 @@ pub enum ResponseFormat {
     JsonObject,
 }
 
-/// The purpose of a call. Judgements have priority over new completions, and their usage is counted separately.
+/// The purpose of a call. Judgements and embeddings have priority over new completions, and their usage is counted
+/// separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
     /// A completion of a variant.
     Completion,
     /// A judgement.
     Judgement,
+    /// The embeddings of texts, each a message. The text of the completion is a JSON list with a list of numbers for each.
+    Embedding,
 }
 
 /// A request. Requests are the same if all fields are equal, including `repeat`.
@@ -175,12 +178,16 @@ impl fmt::Display for ToolCall {
 /// The effect of `transform` on an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Transformed {
-    /// The answer as it came, after its reasoning; absent where it could not be transformed.
+    /// The answer as it came, after its reasoning; absent where it could not be transformed, and where only its command
+    /// failed before anything changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// Why it could not be transformed; it then scores 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Why its command failed; the answer is then ungraded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
 }
 
 /// A complete response of a model; its JSON is the form of a cached one.
@@ -254,6 +261,11 @@ impl Completion {
             cached_at: None,
             call: None,
         }
+    }
+
+    /// Why the command of `transform` failed on the answer, which must not be graded as it came.
+    pub fn transform_fault(&self) -> Option<&Fault> {
+        self.transformed.as_ref()?.fault.as_ref()
     }
 
     /// The cost in US dollars that an application reported; `None` for one that is not a cost.

@@ -57,8 +57,15 @@ pub struct GradeFacts {
     pub contested: bool,
     /// Peculiarities.
     pub flags: Box<[Arc<str>]>,
-    /// The judgements in panel order, one for a single judge; empty for checks.
+    /// The judgements in panel order, one for a single judge; empty for checks, but for the embeddings of one.
     pub judgements: Box<[Judgement]>,
+}
+
+impl GradeFacts {
+    /// Whether a check gave it, and not a judge. The calls of a check are those of embeddings.
+    pub fn is_check(&self) -> bool {
+        self.scorer.starts_with("check.")
+    }
 }
 
 /// The judgement of one judge.

@@ -106,6 +106,28 @@ pub trait Check: std::fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether embeddings decide it: [`Check::embedded_texts`] and then [`Check::embedded_finding`] take the place of
+    /// [`Check::finding`].
+    fn needs_embeddings(&self) -> bool {
+        false
+    }
+
+    /// The texts whose embeddings decide: the answer's first, then the one it is compared with.
+    ///
+    /// # Errors
+    /// The finding of an answer that cannot be read.
+    fn embedded_texts(&self, subject: &Subject<'_>) -> Result<[String; 2], Finding> {
+        Err(self.grade(subject))
+    }
+
+    /// The finding by the embeddings of these texts, in their order.
+    ///
+    /// # Errors
+    /// The embeddings cannot be compared. That says nothing about the answer, which is then ungraded.
+    fn embedded_finding(&self, _embeddings: [&[f64]; 2]) -> Result<Finding, String> {
+        Err("this check compares no embeddings".to_owned())
+    }
+
     /// Returns the finding, however the check came to it.
     fn grade(&self, subject: &Subject<'_>) -> Finding {
         self.finding(subject).unwrap_or_else(|finding| finding)

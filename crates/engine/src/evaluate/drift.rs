@@ -42,7 +42,7 @@ fn identities(run: &Run, role: Role, member: usize) -> Identities<'_> {
     let mut identities = Identities::default();
     for trial in run.trials.iter().filter(|trial| trial.role == role) {
         let TrialResult::Completed(completed) = &trial.result else { continue };
-        for grade in completed.grades.iter().filter(|grade| grade.score.is_some()) {
+        for grade in completed.grades.iter().filter(|grade| grade.score.is_some() && !grade.is_check()) {
             let Some(judgement) = grade.judgements.get(member) else { continue };
             let by = &judgement.by;
             for (found, identity) in

@@ -4,6 +4,7 @@
 //! decides what scores and missing grades mean.
 
 mod case_cost;
+mod embeddings;
 mod outside;
 mod plan;
 mod round;
@@ -12,8 +13,10 @@ mod self_test;
 mod state;
 #[cfg(test)]
 mod tests;
+mod transform;
 
 pub use case_cost::CaseCostLimit;
+pub use embeddings::EmbeddingModel;
 pub use outside::OutsideScorer;
 pub use plan::{Plan, Roles, Slot};
 pub use round::{Engine, Round, RoundResult};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 
-use super::scorers::{Scorers, product_fault, zero};
+use super::scorers::{Scorers, product_fault, untransformed, zero};
 use promptgate_core::model::{Case, Completion, Fault, Grade, Outcome};
 use promptgate_core::port::{Scored, Scorer, Subject};
 
@@ -17,9 +17,9 @@ pub struct OutsideScorer {
 }
 
 impl Scorers {
-    /// Whether an outside scorer grades the metric.
+    /// Whether an outside scorer grades the metric, or embeddings decide it, so that a grade may be missing.
     pub(crate) fn is_outside(&self, metric: &str) -> bool {
-        self.outside.iter().any(|outside| outside.metric == metric)
+        self.outside.iter().any(|outside| outside.metric == metric) || self.is_embedded(metric)
     }
 
     /// Grades by the outside scorers whose metrics `select` accepts. An invalid completion scores 0 without a request, as by
@@ -34,6 +34,9 @@ impl Scorers {
         let started = started.filter_map(|outside| Some((&*outside.metric, outside.scorer.as_ref()?)));
         if let Some(fault) = product_fault(completion) {
             return started.map(|(metric, _)| zero(metric, &fault)).collect();
+        }
+        if let Some(fault) = completion.transform_fault() {
+            return started.map(|(metric, _)| untransformed(metric, fault)).collect();
         }
         let subject = Subject { case, completion, answer: Ok(&completion.text) };
         join_all(started.map(async |(metric, scorer)| grade(metric, scorer.score(&subject).await))).await

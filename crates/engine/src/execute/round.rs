@@ -191,6 +191,11 @@ impl Engine {
         let slot = work.slot;
         let case = &self.plan.dataset().cases[slot.case];
         let (completion, mut grades) = match work.earlier {
+            Some(TrialText { completion, .. }) if completion.transform_fault().is_some() => {
+                let completion = self.scorers.transform(case, completion).await;
+                let grades = self.scorers.check(slot.case, case, &completion);
+                (completion, grades)
+            }
             Some(TrialText { completion, grades }) => (completion, grades),
             None => match self.complete(slot).await {
                 Ok(completion) => {
@@ -206,6 +211,9 @@ impl Engine {
         let is_ungraded = |grades: &[Grade], name: &str| {
             grades.iter().all(|grade| grade.scorer != name || grade.score().is_none())
         };
+        let missing = |name: &str| is_ungraded(&grades, name);
+        let embedded = self.scorers.check_embedded(slot.case, case, &completion, missing).await;
+        merge(&mut grades, embedded);
         let scored = self.scorers.score_outside(case, &completion, |name| is_ungraded(&grades, name)).await;
         merge(&mut grades, scored);
         let fails_fast = self.fails_fast(slot, &grades);
@@ -215,9 +223,11 @@ impl Engine {
                 self.scorers.judge(case, &completion, self.plan.judge_repeat(slot), is_missing).await;
             merge(&mut grades, judged);
         }
+        // A failed transformation is that of one answer, unless nothing can go on.
+        let ends = |fault: &&Fault| completion.transform_fault().is_none() || fault.kind.ends_run();
         FinishedSlot {
             slot,
-            fault: grades.iter().find_map(|grade| self.fault(grade)).cloned(),
+            fault: grades.iter().find_map(|grade| self.fault(grade)).filter(ends).cloned(),
             ungraded: grades.iter().rev().find(|grade| is_invalid_judgement(grade)).cloned().map(Box::new),
             fails_fast,
             result: self.completed(slot, completion, grades),
@@ -259,7 +269,8 @@ impl Engine {
         let mut completion = self.model_of(slot).complete(&request).await?;
         // A model without a cache says nothing of it.
         completion.call.get_or_insert(CallFacts::made(CallReason::NoCache));
-        Ok(self.transform.apply(completion))
+        let case = &self.plan.dataset().cases[slot.case];
+        Ok(self.scorers.transform(case, self.transform.apply(completion)).await)
     }
 
     fn model_of(&self, slot: Slot) -> &dyn ChatModel {
@@ -303,5 +314,5 @@ fn merge(grades: &mut Vec<Grade>, new: Vec<Grade>) {
 
 /// Whether a judge was called and gave no valid verdict.
 fn is_invalid_judgement(grade: &Grade) -> bool {
-    grade.judging.is_some() && grade.score().is_none()
+    grade.judging.is_some() && grade.score().is_none() && !grade.scorer.starts_with("check.")
 }

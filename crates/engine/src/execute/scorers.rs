@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 
+use super::embeddings::EmbeddingModel;
 use super::outside::OutsideScorer;
 use super::plan::retain;
 use crate::judge::{self, Judge, Planted};
@@ -22,16 +23,23 @@ pub struct Scorers {
     pub case_checks: Vec<Vec<NamedCheck>>,
     /// Scorers outside of this process, of all cases.
     pub outside: Vec<OutsideScorer>,
+    /// The program that transforms every answer before it is graded, as a model whose input is the answer; `None` without one.
+    pub transformer: Option<Arc<dyn ChatModel>>,
     /// The judges.
     pub judges: Vec<Judge>,
     /// Whether a case has criteria, by case index.
     pub with_criteria: Vec<bool>,
     /// The models behind the judges, one for each member of their panel.
     pub judge_models: Vec<Arc<dyn ChatModel>>,
+    /// The model of checks by embeddings; `None` where there is no such check.
+    pub embeddings: Option<EmbeddingModel>,
     /// Configured planted answers for the self-test, beside the built-in ones; `None` skips the self-test.
     pub planted: Option<Vec<Planted>>,
     /// The field of a JSON answer that judges and text checks read.
     pub answer_field: Option<String>,
+    /// Whether an application answers. Its retrieval is graded by the passages that came with its answer alone: those of the
+    /// case would hide that none came.
+    pub retrieves: bool,
 }
 
 impl Scorers {
@@ -59,16 +67,16 @@ impl Scorers {
     /// Whether the metric is graded for the case.
     pub fn applies(&self, metric: &str, case: usize) -> bool {
         self.of_case(case).any(|check| metric_name(check) == metric)
-            || self.is_outside(metric)
+            || self.outside.iter().any(|outside| outside.metric == metric)
             || self.judges.iter().any(|judge| judge.name() == metric)
                 && (metric != CRITERIA || self.with_criteria.get(case) == Some(&true))
     }
 
-    fn of_case(&self, case: usize) -> impl Iterator<Item = &NamedCheck> {
+    pub(super) fn of_case(&self, case: usize) -> impl Iterator<Item = &NamedCheck> {
         self.checks.iter().chain(self.case_checks.get(case).into_iter().flatten())
     }
 
-    /// Grades by the checks of the case. An invalid completion scores 0 by every check.
+    /// Grades by the checks of the case. An invalid completion scores 0 by every check. Grades by embeddings are missing.
     pub(crate) fn check(&self, index: usize, case: &Case, completion: &Completion) -> Vec<Grade> {
         let fault = product_fault(completion);
         let case = &*case.answered_by(completion);
@@ -79,6 +87,12 @@ impl Scorers {
                 let scorer = metric_name(named);
                 if let Some(fault) = &fault {
                     return zero(&scorer, fault);
+                }
+                if let Some(fault) = completion.transform_fault() {
+                    return untransformed(&scorer, fault);
+                }
+                if named.check.needs_embeddings() {
+                    return Self::not_embedded(&scorer);
                 }
                 let finding = named.check.grade(&subject);
                 let outcome = Outcome::Score(finding.score());
@@ -100,10 +114,21 @@ impl Scorers {
         if let Some(fault) = product_fault(completion) {
             return judges.map(|judge| zero(judge.name(), &fault)).collect();
         }
+        if let Some(fault) = completion.transform_fault() {
+            return judges.map(|judge| untransformed(judge.name(), fault)).collect();
+        }
         let case = &*case.answered_by(completion);
         let answer = self.judged_answer(completion);
         let subject = Subject { case, completion, answer: answer.as_deref().map_err(String::as_str) };
-        join_all(judges.map(|judge| judge.grade(&models, &subject, repeat))).await
+        let has_passages = completion.contexts.is_some() || !self.retrieves;
+        let grade = async |judge: &Judge| {
+            if judge.grades_retrieval() && !has_passages {
+                let reason = "no passages came with the answer; an application returns them as `contexts`";
+                return Grade::unjudged(judge.name(), Outcome::Ungraded(None), reason);
+            }
+            judge.grade(&models, &subject, repeat).await
+        };
+        join_all(judges.map(grade)).await
     }
 
     /// The answer as judges read it: its text, then its tool calls. An answer of calls alone has no field to read.
@@ -139,13 +164,19 @@ impl Scorers {
     }
 }
 
-fn metric_name(check: &NamedCheck) -> String {
+pub(super) fn metric_name(check: &NamedCheck) -> String {
     format!("check.{}", check.name)
 }
 
 pub(super) fn zero(scorer: &str, fault: &ProductFault) -> Grade {
     let flags = ["product_fault"].into_iter().chain(fault.flag).map(str::to_owned).collect();
     Grade { flags, ..Grade::unjudged(scorer, Outcome::Score(Score::ZERO), fault.reason.as_str()) }
+}
+
+/// The missing grade of an answer whose transformation failed.
+pub(super) fn untransformed(scorer: &str, fault: &Fault) -> Grade {
+    let reason = format!("the answer could not be transformed: {}", fault.message);
+    Grade::unjudged(scorer, Outcome::Ungraded(Some(fault.clone())), reason)
 }
 
 /// Why a completion scores 0 by every scorer.

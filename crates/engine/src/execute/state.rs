@@ -121,7 +121,7 @@ impl<'a> RoundState<'a> {
 
     /// Counts judgements. Ends the run if a judge has given only invalid verdicts.
     fn count_judgements(&mut self, grades: &[GradeFacts], last_ungraded: Option<&Grade>) {
-        for grade in grades.iter().filter(|grade| !grade.judgements.is_empty()) {
+        for grade in grades.iter().filter(|grade| !grade.judgements.is_empty() && !grade.is_check()) {
             let tally = match self.tallies.get_mut(&*grade.scorer) {
                 Some(tally) => tally,
                 None => self.tallies.entry(grade.scorer.to_string()).or_default(),
@@ -208,7 +208,9 @@ impl<'a> RoundState<'a> {
                 .grades
                 .iter()
                 .filter(|grade| {
-                    self.judges.contains(&*grade.scorer) || self.engine.scorers.is_outside(&grade.scorer)
+                    self.judges.contains(&*grade.scorer)
+                        || self.engine.scorers.is_outside(&grade.scorer)
+                        || self.engine.scorers.transformer.is_some()
                 })
                 .any(|grade| grade.score.is_none() && grade.fault.is_none_or(may_recover)),
         }

@@ -4,12 +4,11 @@ mod outside;
 mod transform;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::{Engine, Plan, Roles, Round, RoundResult, Scorers, Slot};
 use crate::judge::{Judge, Member, registry};
@@ -20,7 +19,6 @@ use promptgate_core::model::{
     TrialResult, Usage, Variant, VariantFacts,
 };
 use promptgate_core::port::NullSink;
-use promptgate_core::transform::Transform;
 use promptgate_testing::{Reply, ScriptedModel};
 
 fn reply(text: &str) -> Reply {
@@ -97,23 +95,12 @@ fn bench(
         judge_models: vec![Arc::clone(&model) as _],
         planted: None,
         answer_field: None,
+        retrieves: false,
+        embeddings: None,
+        transformer: None,
     };
-    let engine = Engine {
-        baseline_model: None,
-        plan,
-        model: Arc::clone(&model) as _,
-        scorers,
-        transform: Transform::default(),
-        concurrency: 4,
-        case_cost: None,
-        fail_fast: BTreeSet::new(),
-        cached_only: false,
-        spool: None,
-        names: Mutex::default(),
-        sink: Arc::new(NullSink),
-        interrupted: CancellationToken::new(),
-        stop: CancellationToken::new(),
-    };
+    let engine =
+        Engine { concurrency: 4, ..Engine::new(plan, Arc::clone(&model) as _, scorers, Arc::new(NullSink)) };
     Bench { engine, model }
 }
 

@@ -27,6 +27,8 @@ pub(super) trait Spec: fmt::Debug + Send + Sync + Sized + 'static {
     const NEEDS: Needs;
     /// Whether it grades only cases that have criteria.
     const ONLY_WITH_CRITERIA: bool = false;
+    /// Whether it grades the passages that came with an answer, and not the answer.
+    const GRADES_RETRIEVAL: bool = false;
     /// Answers of the self-test that it must score low or high: those for every kind, and its own.
     const PLANTED: &'static [&'static [PlantedAnswer]] = &[planted::FOR_EVERY_KIND];
     /// Fixed items of a checklist, for the simulated judge.
@@ -69,6 +71,7 @@ pub struct Row {
     name: &'static str,
     needs: Needs,
     only_with_criteria: bool,
+    pub(super) grades_retrieval: bool,
     pub(super) prompt: &'static str,
     pub(super) form: Form,
     planted: &'static [&'static [PlantedAnswer]],
@@ -84,6 +87,7 @@ impl Row {
             name: S::NAME,
             needs: S::NEEDS,
             only_with_criteria: S::ONLY_WITH_CRITERIA,
+            grades_retrieval: S::GRADES_RETRIEVAL,
             prompt: S::PROMPT,
             form: <<S::Payload as Payload>::Entry as Entry>::FORM,
             planted: S::PLANTED,

@@ -101,6 +101,11 @@ impl Judge {
         self.kind.row.applies(case)
     }
 
+    /// Whether it grades the passages that came with an answer, and not the answer.
+    pub fn grades_retrieval(&self) -> bool {
+        self.kind.row.grades_retrieval
+    }
+
     /// Grades one answer by the models of the panel, which are in the same order. An empty or incomplete answer
     /// (`precheck`) scores 0 without a call. A fault of an endpoint or an invalid reply leaves the grade missing.
     pub async fn grade(&self, models: &[&dyn ChatModel], subject: &Subject<'_>, repeat: u32) -> Grade {

@@ -72,12 +72,28 @@ impl Context {
     /// The nearest miss.
     pub(super) fn backs(&self, statement: &str, quotes: &[String]) -> Result<(), Problem> {
         let statement = self.without_citations(&normalize(statement));
+        let stated = self.stated_by(&statement, quotes)?;
+        let missing: Vec<String> = numbers::claimed(&statement).difference(&stated).cloned().collect();
+        if missing.is_empty() { Ok(()) } else { Err(Problem::Numbers(missing)) }
+    }
+
+    /// Checks that one of the quotes occurs in the context, is long enough and shares a content word or number with a text,
+    /// which may say more than the quotes.
+    ///
+    /// # Errors
+    /// The nearest miss.
+    pub(super) fn bears_on(&self, text: &str, quotes: &[String]) -> Result<(), Problem> {
+        self.stated_by(&self.without_citations(&normalize(text)), quotes).map(drop)
+    }
+
+    /// The numbers in the quotes that occur in the context and are related to a normalized statement.
+    fn stated_by(&self, statement: &str, quotes: &[String]) -> Result<BTreeSet<String>, Problem> {
         // A statement without words cannot be backed.
         if !statement.contains(char::is_alphanumeric) {
             return Err(Problem::Unrelated);
         }
-        let claimed = numbers::claimed(&statement);
-        let stems = content_stems(&statement);
+        let claimed = numbers::claimed(statement);
+        let stems = content_stems(statement);
         let mut nearest = Problem::NoQuote;
         let mut backed = false;
         let mut stated = BTreeSet::new();
@@ -97,12 +113,12 @@ impl Context {
                 nearest = nearest.max(Problem::TooShort);
                 continue;
             }
-            let found = self.without_marker(found, &statement);
+            let found = self.without_marker(found, statement);
             let found_numbers = numbers::stated(found);
             let found_stems = content_stems(found);
             let related = if stems.is_empty() && claimed.is_empty() {
                 // "Yes." and "They are not." are about the topic of the question.
-                (only_stop_words(&statement) && !content_stems(&self.question).is_disjoint(&found_stems))
+                (only_stop_words(statement) && !content_stems(&self.question).is_disjoint(&found_stems))
                     || statement.unicode_words().any(|word| found.unicode_words().any(|other| other == word))
             } else {
                 !stems.is_disjoint(&found_stems) || !claimed.is_disjoint(&found_numbers)
@@ -114,11 +130,7 @@ impl Context {
             backed = true;
             stated.extend(found_numbers);
         }
-        if !backed {
-            return Err(nearest);
-        }
-        let missing: Vec<String> = claimed.difference(&stated).cloned().collect();
-        if missing.is_empty() { Ok(()) } else { Err(Problem::Numbers(missing)) }
+        if backed { Ok(stated) } else { Err(nearest) }
     }
 
     /// Whether a statement that is not a question has a number that neither refers to a passage nor comes from the

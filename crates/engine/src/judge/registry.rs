@@ -1,15 +1,19 @@
 //! The table of judges: one file and one row each. Everything that lists judges reads it.
 
 mod checklist;
+pub mod context_precision;
+pub mod context_recall;
 pub mod correctness;
 pub mod criteria;
 pub mod faithfulness;
+mod quoted;
 pub mod ready;
 pub mod relevance;
 pub mod rubric;
 pub mod scale;
 
 pub use checklist::{ChecklistPayload, FixedItem, WordRule, YesNo};
+pub use quoted::{Quoted, QuotedVerdict};
 
 use promptgate_core::model::Item;
 
@@ -21,6 +25,8 @@ pub const BUILT_IN: &[Row] = &[
     Row::of::<faithfulness::Faithfulness>(),
     Row::of::<relevance::Relevance>(),
     Row::of::<correctness::Correctness>(),
+    Row::of::<context_recall::ContextRecall>(),
+    Row::of::<context_precision::ContextPrecision>(),
     Row::of::<criteria::Criteria>(),
 ];
 

@@ -66,7 +66,7 @@ pub(crate) fn judge_entries(details: &Value) -> Vec<&Value> {
         Some(judgements) => judgements.iter().filter_map(|judgement| judgement.get("details")).collect(),
         None => vec![details],
     };
-    let lists = ["statements", "items", "ratings"];
+    let lists = ["statements", "items", "passages", "ratings"];
     each.into_iter()
         .filter_map(|of| lists.iter().find_map(|name| of.get(name)?.as_array()))
         .flatten()

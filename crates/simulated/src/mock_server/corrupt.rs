@@ -4,10 +4,14 @@ use serde_json::{Value, json};
 
 use super::faults::FaultForm;
 use crate::judged_answer;
-use promptgate_core::model::ChatRequest;
+use promptgate_core::model::{ChatRequest, Purpose};
 
 /// Applies a fault of the completion to a reply.
 pub(super) fn corrupt(reply: &mut Value, form: &FaultForm, request: &ChatRequest) {
+    if request.purpose == Purpose::Embedding {
+        reply["data"] = json!([]);
+        return;
+    }
     let choice = &mut reply["choices"][0];
     let text = choice["message"]["content"].as_str().unwrap_or_default().to_owned();
     let (content, finish) = match form {
@@ -40,7 +44,8 @@ pub(super) fn corrupt(reply: &mut Value, form: &FaultForm, request: &ChatRequest
 fn invalid_judgement(form: &FaultForm, text: &str, request: &ChatRequest) -> String {
     let bare = text.strip_prefix("```json\n").and_then(|text| text.strip_suffix("\n```")).unwrap_or(text);
     let mut verdicts: Value = serde_json::from_str(bare).unwrap_or_default();
-    let list = if verdicts.get("items").is_some() { "items" } else { "statements" };
+    let lists = ["items", "passages"];
+    let list = lists.into_iter().find(|name| verdicts.get(name).is_some()).unwrap_or("statements");
     for verdict in verdicts.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
         match form {
             FaultForm::NoVerdict => {

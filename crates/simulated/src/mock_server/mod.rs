@@ -1,12 +1,13 @@
 //! The simulated model as a local server, with faults on demand.
 //!
 //! `POST …/chat/completions`, `…/messages` and `…/models/MODEL:generateContent`, the APIs of OpenAI, Anthropic and Gemini,
-//! `GET …/models` and `GET …/stats` under any base path, HTTP/1.1 with keep-alive.
+//! `POST …/embeddings`, `GET …/models` and `GET …/stats` under any base path, HTTP/1.1 with keep-alive.
 //! Faults are drawn by seed and arrival number, so a sequential client receives the same faults in every run.
 //! `docs/offline.md` lists the faults.
 
 mod anthropic;
 mod corrupt;
+mod embeddings;
 mod faults;
 mod gemini;
 mod rate_limit;

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::wire::{self, InvalidRequest};
-use super::{anthropic, gemini};
+use super::{anthropic, embeddings, gemini};
 use promptgate_core::model::{ChatRequest, Protocol};
 
 /// A route that answers.
@@ -15,6 +15,8 @@ pub(super) struct Route {
     model: String,
     /// Whether the path asks for a stream, as in Gemini's API.
     streams: bool,
+    /// Whether it computes embeddings.
+    embeds: bool,
 }
 
 /// A request and how its reply has to come.
@@ -29,7 +31,7 @@ pub(super) struct Asked {
 impl Route {
     /// The route of chat completions.
     pub(super) fn openai() -> Self {
-        Self { protocol: Protocol::OpenAi, model: String::new(), streams: false }
+        Self { protocol: Protocol::OpenAi, model: String::new(), streams: false, embeds: false }
     }
 
     /// Returns the route of a path without a final slash.
@@ -37,6 +39,9 @@ impl Route {
         let route = |protocol| Self { protocol, ..Self::openai() };
         if path.ends_with("/chat/completions") {
             return Some(route(Protocol::OpenAi));
+        }
+        if path.ends_with("/embeddings") {
+            return Some(Self { embeds: true, ..Self::openai() });
         }
         if path.ends_with("/messages") {
             return Some(route(Protocol::Anthropic));
@@ -57,6 +62,10 @@ impl Route {
 
     /// Parses a request.
     pub(super) fn parse(&self, body: &[u8]) -> Result<Asked, InvalidRequest> {
+        if self.embeds {
+            let request = embeddings::request(body)?;
+            return Ok(Asked { request, streams: false, forced_tool: None });
+        }
         let (translated, forced_tool) = match self.protocol {
             Protocol::OpenAi => (None, None),
             Protocol::Anthropic => {

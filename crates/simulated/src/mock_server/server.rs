@@ -18,10 +18,10 @@ use super::faults::{FaultForm, draw, setting};
 use super::rate_limit::RateLimit;
 use super::replies::{CachedReply, Occurrences, Replies};
 use super::route::{Asked, Route};
-use super::wire;
 use super::{Options, ServerStats};
+use super::{embeddings, wire};
 use crate::{MODEL, Simulated, digest, judged_answer};
-use promptgate_core::model::{ChatRequest, Protocol, ResponseFormat};
+use promptgate_core::model::{ChatRequest, Protocol, Purpose, ResponseFormat};
 
 /// The maximum size of a request body, in bytes.
 const MAX_BODY: usize = 64 << 20;
@@ -212,8 +212,14 @@ impl Server {
         let reply = cached.unwrap_or_else(|| {
             let completion = self.simulated.answer_digested(request, &digest, occurrence);
             let id: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            let body = Bytes::from(wire::reply(&completion, &request.model, &id).to_string());
-            let reply = CachedReply { body, is_judgement: judged_answer(request).is_some() };
+            let embeds = request.purpose == Purpose::Embedding;
+            let body = if embeds {
+                embeddings::reply(&completion, &request.model)
+            } else {
+                wire::reply(&completion, &request.model, &id)
+            };
+            let is_judgement = !embeds && judged_answer(request).is_some();
+            let reply = CachedReply { body: Bytes::from(body.to_string()), is_judgement };
             if options.noise <= 0.0 {
                 self.replies.insert(digest, reply.clone());
             }

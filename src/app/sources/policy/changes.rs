@@ -85,8 +85,9 @@ pub(in crate::app::sources) fn add_named_files(sources: &mut PolicySources) {
         named.insert(path);
     }
     let checks = files_of_checks(base.checks.iter().map(|check| &check.value));
-    // Arguments of scorers that are files of the policy.
-    let arguments = base.scorers.iter().flat_map(|scorer| &scorer.run).cloned();
+    // Arguments of scorers and of the transformation that are files of the policy.
+    let of_transform = base.transform.command.iter().flat_map(|command| &command.run);
+    let arguments = base.scorers.iter().flat_map(|scorer| &scorer.run).chain(of_transform).cloned();
     let is_file = |path: &String| matches!(policy.find(path, FILE_LIMIT), Ok(Some(_)));
     named.extend(arguments.filter(is_file));
     for path in named.iter().chain(&checks) {

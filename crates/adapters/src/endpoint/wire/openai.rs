@@ -1,6 +1,7 @@
 //! Chat completions, as of OpenAI and compatible servers: the body of a request here, that of a response in `reply` and
 //! `stream`.
 
+mod embeddings;
 mod messages;
 mod reply;
 mod stream;
@@ -10,6 +11,7 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+pub(super) use embeddings::{body as embeddings_body, parse as parse_embeddings};
 pub(super) use reply::parse;
 pub(super) use stream::parse as parse_stream;
 

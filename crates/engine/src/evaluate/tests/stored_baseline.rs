@@ -83,6 +83,9 @@ async fn run(
         judge_models: Vec::new(),
         planted: None,
         answer_field: None,
+        retrieves: false,
+        embeddings: None,
+        transformer: None,
     };
     let plan = Plan::new(dataset, variant("new"), Some(variant("old"))).expect("a plan");
     let engine = Engine::new(plan, Arc::clone(&model) as _, scorers, Arc::new(NullSink));

@@ -87,7 +87,7 @@ impl Spec for Correctness {
 }
 
 /// The statements of an expected answer: the sentences of a text or of each text of a list; other JSON as one.
-fn reference(expected: &Value) -> Vec<String> {
+pub(super) fn reference(expected: &Value) -> Vec<String> {
     match expected {
         Value::Null => Vec::new(),
         Value::String(text) => statements::split(text),

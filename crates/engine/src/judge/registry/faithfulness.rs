@@ -6,18 +6,19 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use promptgate_core::model::Case;
 
 use crate::judge::conversation::{Conversation, Stop};
 use crate::judge::kind::Spec;
 use crate::judge::normalize::normalize;
-use crate::judge::quote::{Context, Problem};
-use crate::judge::reply::{Entry, Form};
+use crate::judge::quote::Context;
+use crate::judge::reply::Form;
 use crate::judge::request::{Numbered, Payload};
 use crate::judge::self_test::{PlantedAnswer, planted};
 use crate::judge::{Needs, ScoreResult, Scored, details, ratio, statements};
+
+use super::quoted::{self, Checked, Objection, Quoted, QuotedVerdict};
 
 /// Whether the context backs a statement of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,17 +32,9 @@ pub enum Support {
 }
 
 /// The verdict on one statement of the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the prompt defines the fields")]
-pub struct JudgedStatement {
-    pub id: u32,
-    pub quotes: Vec<String>,
-    pub reasoning: String,
-    pub verdict: Support,
-}
+pub type JudgedStatement = Quoted<Support>;
 
-impl Entry for JudgedStatement {
+impl QuotedVerdict for Support {
     const FORM: Form = Form {
         name: "faithfulness",
         list: "statements",
@@ -49,10 +42,16 @@ impl Entry for JudgedStatement {
         quotes: true,
     };
 
-    fn id(&self) -> u32 {
-        self.id
+    fn needs_quote(self) -> bool {
+        self == Self::Supported
     }
 }
+
+const OBJECTION: Objection = Objection {
+    before: "These ids are said to be supported without a quote of the context that backs them:",
+    after: "Judge them again: copy the words of the context that back the statement, with every number it has, or \
+            give another verdict. Reply for all ids again, in the form that the first message asks for.",
+};
 
 /// The data of one judgement of faithfulness.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,24 +116,13 @@ impl Spec for Faithfulness {
         let case = conversation.case();
         let passages = case.context.as_ref().map_or(0, |passages| passages.len());
         let context = Context::new(&payload.context, passages, &payload.question);
-        let check = |(statement, judged): (_, JudgedStatement)| check(&context, statement, judged);
-        let first = conversation.ask().await?;
-        let mut checked: Vec<Checked<'_>> = payload.statements.iter().zip(first).map(check).collect();
-        if checked.iter().any(|entry| entry.problem.is_some()) {
-            conversation.object(objection(&checked));
-            let second = conversation.ask().await?;
-            // Only disputed verdicts are taken from the second reply.
-            for (entry, judged) in checked.iter_mut().zip(second) {
-                if entry.problem.is_some() {
-                    *entry = check((entry.statement, judged));
-                }
-            }
-        }
+        let backs = |statement: &Numbered, quotes: &[String]| context.backs(&statement.text, quotes);
+        let checked = quoted::ask(conversation, &payload.statements, backs, &OBJECTION).await?;
         let mut scored = tally(&checked, case.must_answer);
         // A judge that was talked into `no_claim` removes statements from the score. A number is a claim, unless the
         // statement is a question or the number comes from the question.
-        let has_a_number = |entry: &Checked<'_>| {
-            entry.judged.verdict == Support::NoClaim && context.claims_a_number(&entry.statement.text)
+        let has_a_number = |entry: &Checked<'_, Support>| {
+            entry.judged.verdict == Support::NoClaim && context.claims_a_number(&entry.item.text)
         };
         if checked.iter().any(has_a_number) {
             scored.flags.push("number_in_no_claim".to_owned());
@@ -143,55 +131,14 @@ impl Spec for Faithfulness {
     }
 }
 
-/// One statement after the quote check.
-struct Checked<'a> {
-    statement: &'a Numbered,
-    judged: JudgedStatement,
-    /// Why its quotes do not back it; checked for `supported` alone.
-    problem: Option<Problem>,
-}
-
-impl Checked<'_> {
-    fn counts(&self) -> bool {
-        self.judged.verdict == Support::Supported && self.problem.is_none()
-    }
-}
-
-fn check<'a>(context: &Context, statement: &'a Numbered, judged: JudgedStatement) -> Checked<'a> {
-    let problem = match judged.verdict {
-        Support::Supported => context.backs(&statement.text, &judged.quotes).err(),
-        Support::Contradicted | Support::NotFound | Support::NoClaim => None,
-    };
-    Checked { statement, judged, problem }
-}
-
-/// The message to the judge about support without a quote.
-fn objection(checked: &[Checked<'_>]) -> String {
-    let mut text =
-        "These ids are said to be supported without a quote of the context that backs them:\n".to_owned();
-    for entry in checked {
-        if let Some(problem) = &entry.problem {
-            text.push_str(&format!("- id {}: {}\n", entry.statement.id, details::text(&problem.to_string())));
-        }
-    }
-    text.push_str(
-        "Judge them again: copy the words of the context that back the statement, with every number it has, or \
-         give another verdict. Reply for all ids again, in the form that the first message asks for.",
-    );
-    text
-}
-
-fn tally(checked: &[Checked<'_>], must_answer: bool) -> Scored {
-    let ids = |select: &dyn Fn(&Checked<'_>) -> bool| -> Vec<u32> {
-        checked.iter().filter(|entry| select(entry)).map(|entry| entry.statement.id).collect()
-    };
-    let with = |verdict| ids(&|entry| entry.judged.verdict == verdict);
+fn tally(checked: &[Checked<'_, Support>], must_answer: bool) -> Scored {
+    let with = |verdict| quoted::ids(checked, |entry| entry.judged.verdict == verdict);
     let claims = checked.len() - with(Support::NoClaim).len();
-    let supported = ids(&|entry| entry.counts()).len();
-    let unquoted = ids(&|entry| entry.problem.is_some());
+    let supported = quoted::ids(checked, |entry| entry.counts()).len();
+    let unquoted = quoted::ids(checked, |entry| entry.problem.is_some());
     let mut flags = Vec::new();
     if !unquoted.is_empty() {
-        flags.push("unquoted_support".to_owned());
+        flags.push(quoted::UNQUOTED.to_owned());
     }
     let (score, reason) = if claims == 0 {
         flags.push("no_claims".to_owned());
@@ -213,21 +160,6 @@ fn tally(checked: &[Checked<'_>], must_answer: bool) -> Scored {
         }
         (ratio(supported, claims), reason)
     };
-    let entries = checked.iter().map(evidence).collect();
+    let entries = checked.iter().map(Checked::evidence).collect();
     Scored { score, reason, details: details::list("statements", entries), flags }
-}
-
-fn evidence(entry: &Checked<'_>) -> Value {
-    let mut evidence = json!({
-        "id": entry.statement.id,
-        "text": details::text(&entry.statement.text),
-        "verdict": entry.judged.verdict,
-        "quotes": details::quotes(&entry.judged.quotes),
-        "reasoning": details::text(&entry.judged.reasoning),
-        "quote_found": entry.counts(),
-    });
-    if let (Some(problem), Value::Object(fields)) = (&entry.problem, &mut evidence) {
-        fields.insert("problem".into(), details::text(&problem.to_string()).into());
-    }
-    evidence
 }

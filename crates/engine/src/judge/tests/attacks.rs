@@ -97,9 +97,13 @@ fn around(base: &str, text: &str) -> [String; 2] {
     }
 }
 
-/// The grade of an answer to [`pool`].
+/// The grade of an answer to [`pool`]; by a judge of retrieval, of the answer as the only passage.
 async fn graded(kind: &Kind, model: &dyn ChatModel, answer: &str) -> Grade {
-    grade_of(&judge(kind.clone()), model, &pool(), answer).await
+    let mut case = pool();
+    if kind.row.grades_retrieval {
+        case.context = Some([answer.to_owned()].into());
+    }
+    grade_of(&judge(kind.clone()), model, &case, answer).await
 }
 
 #[test]

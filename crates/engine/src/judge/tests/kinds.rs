@@ -156,6 +156,14 @@ async fn document_has_the_task_first_and_the_fields_in_order() {
             r#"{"task":"correctness","question":"How long can I return an item?","answer":"Within 30 days. It is free.","statements":[{"id":1,"text":"Items can be returned within 30 days."},{"id":2,"text":"Gift cards cannot."}]}"#,
         ),
         (
+            built_in("context_recall"),
+            r#"{"task":"context_recall","question":"How long can I return an item?","context":"[KB-1] Unopened items can be returned within 30 days of delivery.\n\n[KB-2] Gift cards are not refundable.","statements":[{"id":1,"text":"Items can be returned within 30 days."},{"id":2,"text":"Gift cards cannot."}]}"#,
+        ),
+        (
+            built_in("context_precision"),
+            r#"{"task":"context_precision","question":"How long can I return an item?","reference":"Items can be returned within 30 days.\nGift cards cannot.","passages":[{"id":1,"text":"[KB-1] Unopened items can be returned within 30 days of delivery."},{"id":2,"text":"[KB-2] Gift cards are not refundable."}]}"#,
+        ),
+        (
             scale,
             r#"{"task":"scale","question":"How long can I return an item?","answer":"Within 30 days. It is free.","of":"tone","anchors":[{"rating":0,"text":"rude"},{"rating":5,"text":"warm"}]}"#,
         ),

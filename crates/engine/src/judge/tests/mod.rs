@@ -1,6 +1,7 @@
 //! Complete judgements by honest, broken and fooled models.
 
 mod attacks;
+mod contexts;
 mod honest;
 mod hostile;
 mod kinds;
@@ -19,6 +20,8 @@ use promptgate_core::model::{Case, ChatRequest, Completion, Fault, FinishReason,
 use promptgate_core::port::{ChatModel, Subject};
 use promptgate_testing::{Reply, ScriptedModel};
 
+use super::registry::context_precision::ContextPrecisionPayload;
+use super::registry::context_recall::ContextRecallPayload;
 use super::registry::correctness::CorrectnessPayload;
 use super::registry::faithfulness::FaithfulnessPayload;
 use super::registry::{self, ChecklistPayload, WordRule};
@@ -101,8 +104,13 @@ async fn faithfulness(answer: &str, texts: &[&str]) -> (Grade, Vec<ChatRequest>)
 
 /// A faithfulness reply with a verdict and quotes for each id from 1.
 fn verdicts(entries: &[(&str, &[&str])]) -> String {
+    quoted("statements", entries)
+}
+
+/// A reply with a verdict and quotes for each id from 1.
+fn quoted(name: &str, entries: &[(&str, &[&str])]) -> String {
     let entry = |(id, (verdict, quotes)): (usize, &(&str, &[&str]))| json!({"id": id, "quotes": quotes, "reasoning": "because", "verdict": verdict});
-    json!({"statements": (1..).zip(entries).map(entry).collect::<Vec<_>>()}).to_string()
+    json!({name: (1..).zip(entries).map(entry).collect::<Vec<_>>()}).to_string()
 }
 
 /// A reply of another kind with a verdict for each id from 1.

@@ -40,6 +40,18 @@ fn judging(good: impl Fn(&str, u32) -> bool + Send + Sync + 'static) -> Scripted
             list("statements", &vec![if good { "covered" } else { "absent" }; statements.len()])
         } else if payload.typed::<ScalePayload>().is_some() {
             list("ratings", &[if good { "5" } else { "0" }])
+        } else if let Some(ContextRecallPayload { context, statements, .. }) = payload.typed() {
+            let good = is_right(&context);
+            let quotes: Vec<&str> = context.split("\n\n").collect();
+            let verdict = if good { "supported" } else { "missing" };
+            verdicts(&statements.iter().map(|_| (verdict, quotes.as_slice())).collect::<Vec<_>>())
+        } else if let Some(ContextPrecisionPayload { passages, .. }) = payload.typed() {
+            let quotes: Vec<[&str; 1]> = passages.iter().map(|passage| [passage.text.as_str()]).collect();
+            let verdict = |quote: &str| if is_right(quote) { "useful" } else { "not_useful" };
+            quoted(
+                "passages",
+                &quotes.iter().map(|quote| (verdict(quote[0]), &quote[..])).collect::<Vec<_>>(),
+            )
         } else {
             panic!("no verdicts for the task {}", payload.task())
         };

@@ -22,6 +22,9 @@ pub(super) struct TrialData {
     pub(super) role: &'static str,
     pub(super) repeat: u32,
     pub(super) output: Option<String>,
+    /// The answer before `transform`; absent where that changed nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) raw: Option<String>,
     /// Labels and values.
     pub(super) facts: Vec<(&'static str, String)>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,10 +85,12 @@ pub(super) fn trial_data(
     prices: &[Price],
     sanitizer: &Sanitizer<'_>,
 ) -> TrialData {
+    let transformed = trial.transformed.as_ref();
     TrialData {
         role: trial.role.as_str(),
         repeat: trial.repeat,
         output: trial.output.as_deref().map(|text| sanitizer.clip(text, MAX_ANSWER)),
+        raw: transformed.and_then(|it| it.from.as_deref()).map(|text| sanitizer.clip(text, MAX_ANSWER)),
         facts: facts(trial, model, prices, sanitizer),
         error: trial.error.as_ref().map(|of| fault(of, sanitizer)),
         grades: trial.grades.iter().map(|of| grade(of, sanitizer)).collect(),
@@ -109,6 +114,10 @@ fn facts(
     let calls: Vec<String> = trial.tool_calls.iter().map(|call| call.to_string()).collect();
     add("calls", (!calls.is_empty()).then(|| sanitizer.clip(&calls.join(", "), MAX_TEXT)));
     add("reasoning", trial.reasoning.as_deref().map(|text| sanitizer.clip(text, MAX_TEXT)));
+    let transformed = trial.transformed.as_ref();
+    let error =
+        transformed.and_then(|it| it.error.as_deref().or(it.fault.as_ref().map(|fault| &*fault.message)));
+    add("not transformed", error.map(|reason| sanitizer.clip(reason, MAX_TEXT)));
     add("refusal", trial.refusal.then(|| "yes".to_owned()));
     add("model", trial.model.as_deref().map(|model| sanitizer.clip(model, 120)));
     add("fingerprint", trial.system_fingerprint.as_deref().map(|text| sanitizer.clip(text, 120)));
@@ -175,7 +184,7 @@ fn judgements(details: &Value, sanitizer: &Sanitizer<'_>) -> Vec<JudgementData> 
 }
 
 fn entries(details: &Value, sanitizer: &Sanitizer<'_>) -> Vec<EntryData> {
-    let lists = ["statements", "items", "ratings"];
+    let lists = ["statements", "items", "passages", "ratings"];
     let list = lists.iter().find_map(|name| details.get(name).and_then(Value::as_array));
     let entry = |value: &Value| {
         let text =

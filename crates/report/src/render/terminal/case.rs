@@ -23,6 +23,9 @@ const MAX_REASON: usize = 1000;
 const MAX_ENTRIES: usize = 20;
 /// Repeats that are listed.
 const MAX_REPEATS: usize = 50;
+/// Characters and rows of an answer before `transform`; report.json has all.
+const MAX_RAW: usize = 4000;
+const MAX_RAW_ROWS: usize = 12;
 /// No limit on the rows of a text.
 const ALL: usize = usize::MAX;
 
@@ -162,6 +165,28 @@ fn write_answers(
     shared: bool,
     writer: &mut LineWriter<'_>,
 ) -> io::Result<()> {
+    write_outputs((baseline, candidate), repeat, shared, writer)?;
+    for (label, trial) in [("baseline", baseline), ("candidate", candidate)] {
+        let Some(transformed) = trial.and_then(|trial| trial.transformed.as_ref()) else { continue };
+        if let Some(raw) = &transformed.from {
+            writer.line(&format!("answer of the {label} before `transform`"), DIM)?;
+            write_block((DIM, "  "), &[(DIM, lines(writer.redactor, raw, MAX_RAW))], MAX_RAW_ROWS, writer)?;
+        }
+        let fault = transformed.fault.as_ref().map(|fault| &fault.message);
+        if let Some(reason) = transformed.error.as_ref().or(fault) {
+            let reason = one_line(writer.redactor, reason, MAX_REASON);
+            write_block((DIM, "  "), &[(YELLOW, format!("not transformed: {reason}"))], ALL, writer)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_outputs(
+    (baseline, candidate): (Option<&Trial>, Option<&Trial>),
+    repeat: u32,
+    shared: bool,
+    writer: &mut LineWriter<'_>,
+) -> io::Result<()> {
     let redactor = writer.redactor;
     let text = |trial: &Trial| trial.output.as_deref().map(|text| lines(redactor, text, MAX_TEXT));
     let repeat = repeat + 1;
@@ -266,6 +291,7 @@ mod tests {
     use super::*;
     use crate::fixtures;
     use crate::v1::{Case, Report};
+    use promptgate_core::model::{Fault, FaultKind, Transformed};
 
     fn shown(report: &Report, id: &str, width: usize) -> String {
         let index = report.cases.iter().position(|case: &Case| case.id == id).unwrap();
@@ -279,6 +305,27 @@ mod tests {
     fn case_shows_answers_difference_and_reasons() {
         insta::assert_snapshot!("terminal_case_fail", shown(&fixtures::fail(), "refund-002", 80));
         insta::assert_snapshot!("terminal_case_panel", shown(&fixtures::panel(), "refund-002", 80));
+    }
+
+    #[test]
+    fn answer_before_its_transformation_is_shown() {
+        let mut report = fixtures::fail();
+        fixtures::edit_trials(&mut report, |trial| {
+            trial.transformed = Some(Transformed {
+                from: Some(format!("Sure!\n```\n{}\n```\n{}", trial.role.as_str(), "more\n".repeat(40))),
+                error: None,
+                fault: Some(Fault::new(FaultKind::Timeout, "the transformation gave no reply")),
+            });
+        });
+        let text = shown(&report, "refund-002", 80);
+        for part in [
+            "answer of the candidate before `transform`",
+            "Sure!",
+            "not transformed: the transformation gave",
+        ] {
+            assert!(text.contains(part), "{part:?} in {text}");
+        }
+        assert!(text.matches("more").count() < 40, "{text}");
     }
 
     #[test]

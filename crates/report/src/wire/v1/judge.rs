@@ -106,7 +106,7 @@ impl JudgeResponses {
         for trial in &run.trials {
             let TrialResult::Completed(completed) = &trial.result else { continue };
             let name = |name: &Option<Arc<str>>| name.as_ref().map(|name| name.to_string());
-            for grade in &completed.grades {
+            for grade in completed.grades.iter().filter(|grade| !grade.is_check()) {
                 for judgement in &grade.judgements {
                     responses.models.extend(name(&judgement.by.model));
                     responses.system_fingerprints.extend(name(&judgement.by.system_fingerprint));

@@ -77,9 +77,30 @@ pub(super) fn reply(payload: &UntypedPayload) -> String {
             .map(|statement| if covered(&statement.text) { "covered" } else { "absent" })
             .collect();
         list("statements", &verdicts)
+    } else if let Some(ContextRecallPayload { context, statements, .. }) = payload.typed() {
+        let passages = split(&context);
+        let entries = statements.iter().map(|statement| {
+            let found = passages.iter().find(|sentence| backs(sentence, &statement.text));
+            with_quote(statement.id, found, ["supported", "missing"])
+        });
+        json!({"statements": entries.collect::<Vec<_>>()}).to_string()
+    } else if let Some(ContextPrecisionPayload { reference, passages, .. }) = payload.typed() {
+        let reference = split(&reference);
+        let entries = passages.iter().map(|passage| {
+            let sentences = split(&passage.text);
+            let helps = |sentence: &&String| reference.iter().any(|part| backs(sentence, part));
+            with_quote(passage.id, sentences.iter().find(helps), ["useful", "not_useful"])
+        });
+        json!({"passages": entries.collect::<Vec<_>>()}).to_string()
     } else {
         panic!("no rules for the task {}", payload.task())
     }
+}
+
+fn with_quote(id: u32, quote: Option<&String>, [yes, no]: [&str; 2]) -> Value {
+    let verdict = if quote.is_some() { yes } else { no };
+    let quotes: Vec<&String> = quote.into_iter().collect();
+    json!({"id": id, "quotes": quotes, "reasoning": "compared word by word", "verdict": verdict})
 }
 
 /// The honest judge.

@@ -102,6 +102,7 @@ function answer(role, trial, pieces) {
     box.querySelector("h4").append(copyButton("Copy", trial.output));
     if (trial.output === "") text.append(element("span", { class: "quiet" }, "an empty answer"));
     box.append(text);
+    if (trial.raw) box.append(element("details", { class: "raw" }, element("summary", { class: "quiet" }, "answer before `transform`"), element("pre", { dir: "auto", tabindex: 0, "aria-label": `Answer of the ${role} before transform` }, visible(trial.raw))));
   }
   if (trial.facts.length > 0) {
     box.append(element("dl", {}, trial.facts.flatMap(([label, value]) => [element("dt", {}, label), element("dd", {}, isolated(value))])));

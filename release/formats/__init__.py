@@ -1,0 +1,1 @@
+"""Formats that release/repack writes from the archives of a release."""
