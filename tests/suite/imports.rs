@@ -38,7 +38,10 @@ fn fixtures() -> Vec<String> {
 fn has(program: &str) -> bool {
     let status = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     let found = status.is_ok_and(|status| status.success());
-    assert!(found || std::env::var("PROMPTGATE_REQUIRE_ALL").as_deref() != Ok("1"), "{program} is not installed");
+    assert!(
+        found || std::env::var("PROMPTGATE_REQUIRE_ALL").as_deref() != Ok("1"),
+        "{program} is not installed"
+    );
     found
 }
 
@@ -214,11 +217,22 @@ fn lines_that_are_not_carried_are_printed_and_strict_refuses_them() {
 #[test]
 fn folder_without_or_with_several_sources_is_an_error() {
     let folder = Folder::new();
-    folder.promptgate(&["init", "--from", "."]).expect_code(2).says("there is nothing to import").says("a promptfoo configuration");
-    folder.promptgate(&["init", "--from", "none.yaml"]).expect_code(2).says("none.yaml").says("cannot read the source");
+    folder
+        .promptgate(&["init", "--from", "."])
+        .expect_code(2)
+        .says("there is nothing to import")
+        .says("a promptfoo configuration");
+    folder
+        .promptgate(&["init", "--from", "none.yaml"])
+        .expect_code(2)
+        .says("none.yaml")
+        .says("cannot read the source");
     folder.write("a.prompty", "---\nmodel: m\n---\nuser:\nHi\n");
     folder.write("b.prompty", "---\nmodel: m\n---\nuser:\nHi\n");
-    folder.promptgate(&["init", "--from", "."]).expect_code(2).says("several files could be imported: a.prompty, b.prompty");
+    folder
+        .promptgate(&["init", "--from", "."])
+        .expect_code(2)
+        .says("several files could be imported: a.prompty, b.prompty");
     folder.promptgate(&["init", "x", "--from", "b.prompty"]).expect_code(0);
     folder.promptgate(&["check", "x"]).expect_code(0);
     folder.promptgate(&["init", "--strict"]).expect_code(2);
@@ -233,9 +247,13 @@ fn large_sources_are_imported() {
         .collect();
     assert!(rows.len() > 9 << 20);
     folder.write("tests.csv", &format!("question,__expected\n{rows}"));
-    folder.write("promptfooconfig.yaml", "prompts: ['{{question}}']\nproviders: [openai:gpt-4o-mini]\ntests: tests.csv\n");
+    folder.write(
+        "promptfooconfig.yaml",
+        "prompts: ['{{question}}']\nproviders: [openai:gpt-4o-mini]\ntests: tests.csv\n",
+    );
     folder.promptgate(&["init", "--from", "."]).expect_code(0).says("20000 cases, 20000 assertions carried");
-    let first: Value = serde_json::from_str(folder.read("cases.jsonl").lines().next().expect("a row")).expect("JSON");
+    let first: Value =
+        serde_json::from_str(folder.read("cases.jsonl").lines().next().expect("a row")).expect("JSON");
     assert_eq!(first["checks"], json!([{"contains": "0"}]));
     folder.write("broken.yaml", &"prompts: [\n".repeat(1 << 20));
     folder.promptgate(&["init", "x", "--from", "broken.yaml"]).expect_code(2).says("broken.yaml");

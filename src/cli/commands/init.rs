@@ -37,13 +37,17 @@ fn files(result: &Initialized) -> String {
 
 /// The files, what could not be carried line by line, and the next commands.
 fn imported(result: &Imported, folder: &str) -> String {
-    let counted = |count: usize, one: &str| if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
+    let counted =
+        |count: usize, one: &str| if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
     let mut text: String = result.written.iter().map(|path| format!("wrote {}\n", path.display())).collect();
     let (cases, assertions) = (counted(result.cases, "case"), counted(result.carried, "assertion"));
     text.push_str(&format!("\nimported {}: {cases}, {assertions} carried\n", result.kind));
     match result.notes.len() {
         0 => text.push_str("not carried: nothing\n"),
-        count => text.push_str(&format!("not carried: {}; promptgate.yaml lists them, too\n\n", counted(count, "line"))),
+        count => text.push_str(&format!(
+            "not carried: {}; promptgate.yaml lists them, too\n\n",
+            counted(count, "line")
+        )),
     }
     text.extend(result.notes.iter().map(note));
     let tip = if result.is_application { "with the application" } else { "with a key for the endpoint" };

@@ -74,7 +74,8 @@ pub(super) fn detect(path: &str, sources: &Sources<'_>) -> Result<Found, Diagnos
         let front_matter = Document::yaml(&shown, "{}")?;
         return Ok(Found::Dotprompt(Split { front_matter, body: text, first_line: 1 }));
     }
-    let is_json = text.trim_start().starts_with(['{', '[']) && extension(path) != "yaml" && extension(path) != "yml";
+    let is_json =
+        text.trim_start().starts_with(['{', '[']) && extension(path) != "yaml" && extension(path) != "yml";
     let document = if is_json { Document::json(&shown, &text)? } else { parse(&shown, &text)? };
     let value = document.value();
     if promptfoo::recognizes(value) {
@@ -111,14 +112,23 @@ fn unknown(shown: &str, why: &str) -> Diagnostic {
 /// # Errors
 /// None is there, or several of one rank.
 pub(super) fn in_folder(sources: &Sources<'_>) -> Result<String, Diagnostics> {
-    let place = || Place::file(if sources.folder.is_empty() { ".".to_owned() } else { sources.folder.clone() });
+    let place =
+        || Place::file(if sources.folder.is_empty() { ".".to_owned() } else { sources.folder.clone() });
     for pattern in IN_FOLDER {
         let mut found = (sources.list)(pattern).map_err(|error| Diagnostic::new(error).at(place()))?;
         if pattern == "*.json" {
-            found.retain(|path| matches!(detect(path, sources), Ok(Found::Langfuse(_) | Found::Promptfoo(_) | Found::Items(_))));
+            found.retain(|path| {
+                matches!(
+                    detect(path, sources),
+                    Ok(Found::Langfuse(_) | Found::Promptfoo(_) | Found::Items(_))
+                )
+            });
             // Items go with a prompt beside them.
-            let prompts: Vec<String> =
-                found.iter().filter(|path| !matches!(detect(path, sources), Ok(Found::Items(_)))).cloned().collect();
+            let prompts: Vec<String> = found
+                .iter()
+                .filter(|path| !matches!(detect(path, sources), Ok(Found::Items(_))))
+                .cloned()
+                .collect();
             found = if prompts.is_empty() { found } else { prompts };
         }
         match found.as_slice() {
@@ -126,7 +136,10 @@ pub(super) fn in_folder(sources: &Sources<'_>) -> Result<String, Diagnostics> {
             [one] => return Ok(one.clone()),
             several => {
                 let message = format!("several files could be imported: {}", several.join(", "));
-                return Err(Diagnostic::new(message).at(place()).help("name one of them: --from FILE").into());
+                return Err(Diagnostic::new(message)
+                    .at(place())
+                    .help("name one of them: --from FILE")
+                    .into());
             }
         }
     }
@@ -136,14 +149,17 @@ pub(super) fn in_folder(sources: &Sources<'_>) -> Result<String, Diagnostics> {
 /// Converts a file of a known kind.
 ///
 /// # Errors
-/// What makes it unreadable.
+/// The source is unreadable.
 pub(super) fn convert(path: &str, found: &Found, sources: &Sources<'_>) -> Result<Draft, Diagnostics> {
     match found {
         Found::Promptfoo(document) => promptfoo::convert(path, document, sources),
         Found::GitHub(document) => github::convert(path, document),
         Found::Prompty(split) => prompty::convert(path, split, sources),
         Found::Dotprompt(split) => dotprompt::convert(path, split, sources),
-        Found::Langfuse(document) => langfuse::convert(document, beside(path, sources, |found| matches!(found, Found::Items(_))).as_ref()),
+        Found::Langfuse(document) => langfuse::convert(
+            document,
+            beside(path, sources, |found| matches!(found, Found::Items(_))).as_ref(),
+        ),
         Found::Items(items) => match beside(path, sources, |found| matches!(found, Found::Langfuse(_))) {
             Some(prompt) => langfuse::convert(&prompt, Some(items)),
             None => Err(Diagnostic::new("these are the items of a dataset, without a prompt")
@@ -157,7 +173,8 @@ pub(super) fn convert(path: &str, found: &Found, sources: &Sources<'_>) -> Resul
 /// The only other JSON file of that kind in the folder.
 fn beside(path: &str, sources: &Sources<'_>, is_wanted: impl Fn(&Found) -> bool) -> Option<Document> {
     let others = (sources.list)("*.json").ok()?;
-    let mut found = others.iter().filter(|other| *other != path).filter_map(|other| detect(other, sources).ok());
+    let mut found =
+        others.iter().filter(|other| *other != path).filter_map(|other| detect(other, sources).ok());
     let mut found = found.by_ref().filter(|found| is_wanted(found));
     match (found.next(), found.next()) {
         (Some(Found::Langfuse(document) | Found::Items(document)), None) => Some(document),

@@ -13,10 +13,16 @@ use super::promptfoo::parameters;
 use super::sources::{Sources, stem};
 use super::template::Dialect;
 
-const KEYS: [&str; 10] = ["model", "config", "input", "output", "name", "description", "variant", "version", "metadata", "ext"];
+const KEYS: [&str; 10] =
+    ["model", "config", "input", "output", "name", "description", "variant", "version", "metadata", "ext"];
 /// Vendors by the prefix of a model: the prefix and the protocol.
-const VENDORS: [(&str, &str); 5] =
-    [("googleai", "gemini"), ("google-genai", "gemini"), ("gemini", "gemini"), ("anthropic", "anthropic"), ("openai", "openai")];
+const VENDORS: [(&str, &str); 5] = [
+    ("googleai", "gemini"),
+    ("google-genai", "gemini"),
+    ("gemini", "gemini"),
+    ("anthropic", "anthropic"),
+    ("openai", "openai"),
+];
 
 /// Whether a front matter is one of Dotprompt.
 pub(super) fn recognizes(front_matter: &Value, body: &str) -> bool {
@@ -40,11 +46,19 @@ pub(super) fn convert(path: &str, split: &Split, sources: &Sources<'_>) -> Resul
             "tools" | "toolDefs" => "write the tools under `parameters`, in the format of the API",
             _ => "leave it out",
         };
-        draft.note(&document.key_place(&format!("/{key}")), format!("the key `{key}` has no counterpart"), help);
+        draft.note(
+            &document.key_place(&format!("/{key}")),
+            format!("the key `{key}` has no counterpart"),
+            help,
+        );
     }
     let schema = output(&map, document, &mut draft);
     model(&map, document, schema, &mut draft);
-    let mut prompt = DraftPrompt { label: slug(&named), messages: messages(split, &shown, &mut draft), ..DraftPrompt::default() };
+    let mut prompt = DraftPrompt {
+        label: slug(&named),
+        messages: messages(split, &shown, &mut draft),
+        ..DraftPrompt::default()
+    };
     if let Some(description) = map.get("description").and_then(Value::as_str) {
         prompt.front_matter.insert("description".to_owned(), Value::from(description));
     }
@@ -93,16 +107,25 @@ fn model(map: &Map<String, Value>, document: &Document, schema: Option<Value>, d
         Some((_, "openai")) => {}
         Some((_, protocol)) => drop(model.endpoint.insert("protocol".to_owned(), json!(protocol))),
         None => {
-            draft.note(&place, format!("the vendor of `{written}` is not known"), "write `endpoint: {base_url: URL}`");
+            draft.note(
+                &place,
+                format!("the vendor of `{written}` is not known"),
+                "write `endpoint: {base_url: URL}`",
+            );
         }
     }
     if let Some(config) = map.get("config").and_then(Value::as_object) {
         model.parameters = parameters(config);
         for key in config.keys() {
-            let one: Map<String, Value> = [(key.clone(), config.get(key).cloned().unwrap_or_default())].into_iter().collect();
+            let one: Map<String, Value> =
+                [(key.clone(), config.get(key).cloned().unwrap_or_default())].into_iter().collect();
             if parameters(&one).is_empty() {
                 let at = document.key_place(&format!("/config/{key}"));
-                draft.note(&at, format!("the parameter `{key}` is not known"), "write it under `parameters` in the API's own words");
+                draft.note(
+                    &at,
+                    format!("the parameter `{key}` is not known"),
+                    "write it under `parameters` in the API's own words",
+                );
             }
         }
     }
@@ -120,7 +143,11 @@ fn messages(split: &Split, shown: &str, draft: &mut Draft) -> Vec<DraftMessage> 
         let blank = text.chars().take_while(|c| c.is_whitespace()).filter(|c| *c == '\n').count();
         let trimmed = text.trim();
         if !trimmed.is_empty() {
-            messages.push(DraftMessage { role: role.to_owned(), text: trimmed.to_owned(), place: Place::line(shown, line + blank) });
+            messages.push(DraftMessage {
+                role: role.to_owned(),
+                text: trimmed.to_owned(),
+                place: Place::line(shown, line + blank),
+            });
         }
     };
     let (mut role, mut rest, mut line) = ("user", split.body.as_str(), split.first_line);

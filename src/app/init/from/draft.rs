@@ -7,14 +7,14 @@ use promptgate_core::model::{Diagnostic, Place};
 
 use super::template::{self, Dialect};
 
-/// What a conversion results in.
+/// The result of a conversion.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     /// Name of the suite.
     pub(super) name: String,
     /// Prompts; the first is the candidate.
     pub(super) prompts: Vec<DraftPrompt>,
-    /// What answers.
+    /// The model or application that answers.
     pub(super) answerer: Answerer,
     /// The judge, where the source names one.
     pub(super) judge: Option<Model>,
@@ -32,7 +32,7 @@ pub(super) struct Draft {
     pub(super) files: Vec<(String, String)>,
     /// Lines for the configuration about other prompts and models.
     pub(super) alternatives: Vec<String>,
-    /// What could not be carried, and what to write.
+    /// Parts without a counterpart, and the text to write in their place.
     pub(super) notes: Vec<Diagnostic>,
     /// Number of assertions that were carried.
     pub(super) carried: usize,
@@ -42,7 +42,7 @@ pub(super) struct Draft {
     pub(super) scorer_env: Vec<String>,
 }
 
-/// What answers the cases.
+/// The model or application that answers the cases.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) enum Answerer {
     /// Nothing that could be carried.

@@ -6,14 +6,25 @@ use promptgate_core::check;
 use promptgate_core::document::Document;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 
-use super::draft::{Answerer, Draft, DraftCase, DraftCheck, DraftMessage, DraftPrompt, Model, slug, text_place};
+use super::draft::{
+    Answerer, Draft, DraftCase, DraftCheck, DraftMessage, DraftPrompt, Model, slug, text_place,
+};
 use super::names::Names;
 use super::promptfoo::parameters;
 use super::sources::stem;
 use super::template::{Dialect, render, value_at};
 
-const KEYS: [&str; 9] =
-    ["name", "description", "model", "modelParameters", "messages", "testData", "evaluators", "responseFormat", "jsonSchema"];
+const KEYS: [&str; 9] = [
+    "name",
+    "description",
+    "model",
+    "modelParameters",
+    "messages",
+    "testData",
+    "evaluators",
+    "responseFormat",
+    "jsonSchema",
+];
 /// The address of GitHub Models, and the variable of its key.
 const ADDRESS: &str = "https://models.github.ai/inference";
 const KEY: &str = "GITHUB_MODELS_TOKEN";
@@ -41,9 +52,14 @@ pub(super) fn convert(path: &str, document: &Document) -> Result<Draft, Diagnost
     let name = map.get("name").and_then(Value::as_str).map_or_else(|| stem(path), str::to_owned);
     let mut draft = Draft { name: name.clone(), ..Draft::default() };
     for key in map.keys().filter(|key| !KEYS.contains(&key.as_str())) {
-        draft.note(&document.key_place(&format!("/{key}")), format!("the key `{key}` has no counterpart"), "leave it out");
+        draft.note(
+            &document.key_place(&format!("/{key}")),
+            format!("the key `{key}` has no counterpart"),
+            "leave it out",
+        );
     }
-    let mut prompt = DraftPrompt { label: slug(&name), messages: messages(&map, document), ..DraftPrompt::default() };
+    let mut prompt =
+        DraftPrompt { label: slug(&name), messages: messages(&map, document), ..DraftPrompt::default() };
     if prompt.messages.is_empty() {
         let diagnostic = Diagnostic::new("the prompt has no messages").at(document.key_place("/messages"));
         return Err(diagnostic.help("write `messages: [{role: user, content: TEXT}]`").into());
@@ -53,8 +69,13 @@ pub(super) fn convert(path: &str, document: &Document) -> Result<Draft, Diagnost
     }
     model(&map, document, &mut draft);
     let used = prompt.names(Dialect::Plain);
-    let rows: Vec<Map<String, Value>> =
-        map.get("testData").and_then(Value::as_array).into_iter().flatten().filter_map(|row| row.as_object().cloned()).collect();
+    let rows: Vec<Map<String, Value>> = map
+        .get("testData")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|row| row.as_object().cloned())
+        .collect();
     if rows.is_empty() {
         draft.only_case(&document.key_place("/testData"), &Map::new(), &used, &mut prompt, Dialect::Plain);
         evaluators(&map, document, &[Map::new()], &mut draft);
@@ -63,7 +84,11 @@ pub(super) fn convert(path: &str, document: &Document) -> Result<Draft, Diagnost
         for (index, row) in rows.iter().enumerate() {
             for name in used.iter().filter(|name| value_at(row, name).is_none()) {
                 let place = Place { excerpt: None, ..document.place(&format!("/testData/{index}")) };
-                draft.note(&place, format!("the variable `{name}` of the prompt has no value"), "give it one in cases.jsonl");
+                draft.note(
+                    &place,
+                    format!("the variable `{name}` of the prompt has no value"),
+                    "give it one in cases.jsonl",
+                );
             }
             draft.cases.push(DraftCase { id: format!("test-{}", index + 1), ..names.case(row, &used) });
         }
@@ -102,8 +127,15 @@ fn model(map: &Map<String, Value>, document: &Document, draft: &mut Draft) {
                 let inner = format.get("schema").cloned().unwrap_or_else(|| format.clone());
                 draft.checks.push(DraftCheck { body: json!({"json_schema": {"schema": inner}}), name: None });
                 draft.carried += 1;
-                let named = if format.get("schema").is_some() { format } else { json!({"name": "answer", "schema": format}) };
-                model.parameters.insert("response_format".to_owned(), json!({"type": "json_schema", "json_schema": named}));
+                let named = if format.get("schema").is_some() {
+                    format
+                } else {
+                    json!({"name": "answer", "schema": format})
+                };
+                model.parameters.insert(
+                    "response_format".to_owned(),
+                    json!({"type": "json_schema", "json_schema": named}),
+                );
             }
             Err(message) => {
                 draft.note(&document.key_place("/jsonSchema"), message, "correct it, and import again");
@@ -117,7 +149,11 @@ fn model(map: &Map<String, Value>, document: &Document, draft: &mut Draft) {
         (Some("text") | None, _) => {}
         (Some(other), _) => {
             let help = "write `response_format` under `parameters`, in the format of the API";
-            draft.note(&document.key_place("/responseFormat"), format!("the format `{other}` has no counterpart"), help);
+            draft.note(
+                &document.key_place("/responseFormat"),
+                format!("the format `{other}` has no counterpart"),
+                help,
+            );
         }
     }
     draft.answerer = Answerer::Model(model);
@@ -126,9 +162,14 @@ fn model(map: &Map<String, Value>, document: &Document, draft: &mut Draft) {
 /// The schema, which is a text of JSON.
 fn schema(written: &Value) -> Result<Value, String> {
     match written {
-        Value::String(text) => Document::json("jsonSchema", text)
-            .map(Document::into_value)
-            .map_err(|errors| format!("`jsonSchema` is not valid JSON: {}", errors.0.first().map(|error| error.message.as_str()).unwrap_or_default())),
+        Value::String(text) => {
+            Document::json("jsonSchema", text).map(Document::into_value).map_err(|errors| {
+                format!(
+                    "`jsonSchema` is not valid JSON: {}",
+                    errors.0.first().map(|error| error.message.as_str()).unwrap_or_default()
+                )
+            })
+        }
         other => Ok(other.clone()),
     }
 }
@@ -142,7 +183,10 @@ fn evaluators(map: &Map<String, Value>, document: &Document, rows: &[Map<String,
             (Some(Value::Object(string)), ..) => texts(string, name.as_deref(), rows, draft),
             (_, Some(llm), _) => judged(llm, rows, draft),
             (_, _, Some(uses)) => built_in(uses, draft),
-            _ => Err(("an evaluator has none of `string`, `llm` and `uses`".to_owned(), "leave it out".to_owned())),
+            _ => Err((
+                "an evaluator has none of `string`, `llm` and `uses`".to_owned(),
+                "leave it out".to_owned(),
+            )),
         };
         match result {
             Ok(()) => draft.carried += 1,
@@ -159,12 +203,22 @@ fn inserted(text: &str, row: &Map<String, Value>) -> String {
 }
 
 /// A comparison of texts; all but `equals` ignore case.
-fn texts(string: &Map<String, Value>, name: Option<&str>, rows: &[Map<String, Value>], draft: &mut Draft) -> Carried {
+fn texts(
+    string: &Map<String, Value>,
+    name: Option<&str>,
+    rows: &[Map<String, Value>],
+    draft: &mut Draft,
+) -> Carried {
     let known = ["equals", "contains", "startsWith", "endsWith"];
-    let found = known.iter().find_map(|key| Some((*key, string.get(*key)?.as_str().filter(|text| !text.is_empty())?)));
+    let found = known
+        .iter()
+        .find_map(|key| Some((*key, string.get(*key)?.as_str().filter(|text| !text.is_empty())?)));
     let Some((kind, text)) = found else {
         let keys = string.keys().cloned().collect::<Vec<_>>().join(", ");
-        return Err((format!("a comparison by `{keys}` has no counterpart"), "write `contains`, `equals`, `starts_with` or `regex`".to_owned()));
+        return Err((
+            format!("a comparison by `{keys}` has no counterpart"),
+            "write `contains`, `equals`, `starts_with` or `regex`".to_owned(),
+        ));
     };
     for (case, row) in draft.cases.iter_mut().zip(rows) {
         let text = inserted(text, row);
@@ -206,7 +260,11 @@ fn judged(llm: &Value, rows: &[Map<String, Value>], draft: &mut Draft) -> Carrie
         case.criteria.push(Value::from(format!("a yes to this question about the answer: {text}")));
     }
     if let Some(name) = llm.get("modelId").and_then(Value::as_str) {
-        draft.judge.get_or_insert_with(|| Model { name: name.to_owned(), endpoint: endpoint(), ..Model::default() });
+        draft.judge.get_or_insert_with(|| Model {
+            name: name.to_owned(),
+            endpoint: endpoint(),
+            ..Model::default()
+        });
     }
     Ok(())
 }
@@ -230,7 +288,11 @@ fn built_in(uses: &str, draft: &mut Draft) -> Carried {
     if draft.judge.is_none()
         && let Answerer::Model(model) = &draft.answerer
     {
-        draft.judge = Some(Model { name: "openai/gpt-4o".to_owned(), endpoint: model.endpoint.clone(), ..Model::default() });
+        draft.judge = Some(Model {
+            name: "openai/gpt-4o".to_owned(),
+            endpoint: model.endpoint.clone(),
+            ..Model::default()
+        });
     }
     Ok(())
 }

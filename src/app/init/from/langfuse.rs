@@ -12,7 +12,8 @@ use super::template::{Dialect, value_at};
 
 /// Whether a document is a prompt.
 pub(super) fn is_prompt(value: &Value) -> bool {
-    let is_typed = value.get("type").and_then(Value::as_str).is_some_and(|kind| kind == "chat" || kind == "text");
+    let is_typed =
+        value.get("type").and_then(Value::as_str).is_some_and(|kind| kind == "chat" || kind == "text");
     let has_prompt = value.get("prompt").is_some_and(|prompt| prompt.is_string() || prompt.is_array());
     has_prompt && (is_typed || value.get("labels").is_some())
 }
@@ -20,7 +21,10 @@ pub(super) fn is_prompt(value: &Value) -> bool {
 /// The items of a dataset: a list, a page of the API, or one item.
 pub(super) fn items(value: &Value) -> Option<Vec<(String, &Value)>> {
     let is_item = |item: &Value| {
-        item.get("input").is_some() && ["expectedOutput", "expected_output", "datasetName", "datasetId"].iter().any(|key| item.get(key).is_some())
+        item.get("input").is_some()
+            && ["expectedOutput", "expected_output", "datasetName", "datasetId"]
+                .iter()
+                .any(|key| item.get(key).is_some())
     };
     let (parent, list) = match value {
         Value::Array(items) => ("", items),
@@ -31,7 +35,8 @@ pub(super) fn items(value: &Value) -> Option<Vec<(String, &Value)>> {
         _ => return None,
     };
     let is_list = !list.is_empty() && list.iter().all(is_item);
-    is_list.then(|| list.iter().enumerate().map(|(index, item)| (format!("{parent}/{index}"), item)).collect())
+    is_list
+        .then(|| list.iter().enumerate().map(|(index, item)| (format!("{parent}/{index}"), item)).collect())
 }
 
 /// Converts a prompt with the items of a dataset, of which there may be none.
@@ -77,10 +82,15 @@ fn model(value: &Value, document: &Document, draft: &mut Draft) {
     };
     let sent = parameters(&config);
     for key in config.keys() {
-        let one: Map<String, Value> = [(key.clone(), config.get(key).cloned().unwrap_or_default())].into_iter().collect();
+        let one: Map<String, Value> =
+            [(key.clone(), config.get(key).cloned().unwrap_or_default())].into_iter().collect();
         if !["model", "modelName", "model_name"].contains(&key.as_str()) && parameters(&one).is_empty() {
             let place = document.key_place(&pointer("/config", key));
-            draft.note(&place, format!("`{key}` of the config is not carried"), "where the API knows it, write it under `parameters`");
+            draft.note(
+                &place,
+                format!("`{key}` of the config is not carried"),
+                "where the API knows it, write it under `parameters`",
+            );
         }
     }
     draft.answerer = Answerer::Model(Model { name: name.to_owned(), parameters: sent, ..Model::default() });
@@ -100,11 +110,20 @@ fn messages(value: &Value, document: &Document, draft: &mut Draft) -> Vec<DraftM
                 match (text("role"), text("content")) {
                     (Some(role @ ("system" | "developer" | "user" | "assistant")), Some(content)) => {
                         let place = text_place(document, &format!("{at}/content"));
-                        messages.push(DraftMessage { role: role.to_owned(), text: content.to_owned(), place });
+                        messages.push(DraftMessage {
+                            role: role.to_owned(),
+                            text: content.to_owned(),
+                            place,
+                        });
                     }
                     _ => {
-                        let help = "write the earlier turns as messages, or into a column that the prompt inserts";
-                        draft.note(&document.place(&at), "a placeholder of messages has no counterpart", help);
+                        let help =
+                            "write the earlier turns as messages, or into a column that the prompt inserts";
+                        draft.note(
+                            &document.place(&at),
+                            "a placeholder of messages has no counterpart",
+                            help,
+                        );
                     }
                 }
             }
@@ -117,13 +136,18 @@ fn messages(value: &Value, document: &Document, draft: &mut Draft) -> Vec<DraftM
 /// The cases of the active items.
 fn cases(dataset: &Document, used: &[String], draft: &mut Draft) -> Names {
     let items: Vec<(String, &Value)> = items(dataset.value()).unwrap_or_default();
-    let is_active = |item: &Value| item.get("status").and_then(Value::as_str).is_none_or(|status| status == "ACTIVE");
+    let is_active =
+        |item: &Value| item.get("status").and_then(Value::as_str).is_none_or(|status| status == "ACTIVE");
     let active = items.iter().filter(|(_, item)| is_active(item)).map(|(at, item)| {
         // A text is the question.
         let vars = match item.get("input") {
             Some(Value::Object(map)) => map.clone(),
             Some(input) => {
-                let name = used.iter().find(|name| !name.contains("context")).cloned().unwrap_or_else(|| "query".to_owned());
+                let name = used
+                    .iter()
+                    .find(|name| !name.contains("context"))
+                    .cloned()
+                    .unwrap_or_else(|| "query".to_owned());
                 [(name, input.clone())].into_iter().collect()
             }
             None => Map::new(),
@@ -137,10 +161,15 @@ fn cases(dataset: &Document, used: &[String], draft: &mut Draft) -> Names {
     for (at, item, vars) in &active {
         for name in used.iter().filter(|name| value_at(vars, name).is_none()) {
             let place = Place { excerpt: None, ..dataset.place(at) };
-            draft.note(&place, format!("the variable `{name}` of the prompt has no value"), "give it one in cases.jsonl");
+            draft.note(
+                &place,
+                format!("the variable `{name}` of the prompt has no value"),
+                "give it one in cases.jsonl",
+            );
         }
         let id = item.get("id").and_then(Value::as_str).unwrap_or("item");
-        let expected = item.get("expectedOutput").or(item.get("expected_output")).filter(|value| !value.is_null());
+        let expected =
+            item.get("expectedOutput").or(item.get("expected_output")).filter(|value| !value.is_null());
         let case = names.case(vars, used);
         let expected = expected.cloned().or(case.expected.clone());
         draft.cases.push(DraftCase { id: unique(id, &mut taken), expected, ..case });
@@ -151,11 +180,19 @@ fn cases(dataset: &Document, used: &[String], draft: &mut Draft) -> Names {
             1 => "one archived item is left out".to_owned(),
             several => format!("{several} archived items are left out"),
         };
-        draft.note(&Place { excerpt: None, ..dataset.place("") }, message, "restore them there, and import again");
+        draft.note(
+            &Place { excerpt: None, ..dataset.place("") },
+            message,
+            "restore them there, and import again",
+        );
     }
     if draft.cases.iter().any(|case| case.expected.is_some()) {
         let help = "nothing compares answers with `expected` yet: write `metrics: {correctness: {min: 0.8}}` and a `judge`, or a check such as `equals: {}`";
-        draft.note(&Place { excerpt: None, ..dataset.place("") }, "Langfuse's evaluators are not part of the export", help);
+        draft.note(
+            &Place { excerpt: None, ..dataset.place("") },
+            "Langfuse's evaluators are not part of the export",
+            help,
+        );
     }
     names
 }

@@ -46,7 +46,8 @@ fn path_of(prompt: &DraftPrompt) -> String {
 }
 
 fn prompt_text(prompt: &DraftPrompt) -> String {
-    let mut text: String = prompt.front_matter.iter().map(|(key, value)| format!("{key}: {}\n", flow(value))).collect();
+    let mut text: String =
+        prompt.front_matter.iter().map(|(key, value)| format!("{key}: {}\n", flow(value))).collect();
     text.push_str("messages:\n");
     for message in &prompt.messages {
         text.push_str(&format!("  - role: {}\n{}", message.role, block(4, "content", &message.text)));
@@ -80,18 +81,26 @@ fn assertions(draft: &Draft, language: Language) -> Option<Value> {
     let of = |case: &DraftCase| -> Vec<Value> {
         case.code.iter().filter(|code| code.language == language).map(|code| code.entry.clone()).collect()
     };
-    let mut cases: Vec<(String, Vec<Value>)> = draft.cases.iter().map(|case| (case.id.clone(), of(case))).collect();
+    let mut cases: Vec<(String, Vec<Value>)> =
+        draft.cases.iter().map(|case| (case.id.clone(), of(case))).collect();
     let mut always = Vec::new();
     if let [(_, first), rest @ ..] = cases.as_slice()
         && !rest.is_empty()
     {
-        always = first.iter().filter(|entry| rest.iter().all(|(_, others)| others.contains(entry))).cloned().collect();
+        always = first
+            .iter()
+            .filter(|entry| rest.iter().all(|(_, others)| others.contains(entry)))
+            .cloned()
+            .collect();
     }
     for (_, entries) in &mut cases {
         entries.retain(|entry| !always.contains(entry));
     }
-    let cases: Map<String, Value> =
-        cases.into_iter().filter(|(_, entries)| !entries.is_empty()).map(|(id, entries)| (id, Value::from(entries))).collect();
+    let cases: Map<String, Value> = cases
+        .into_iter()
+        .filter(|(_, entries)| !entries.is_empty())
+        .map(|(id, entries)| (id, Value::from(entries)))
+        .collect();
     if always.is_empty() && cases.is_empty() {
         return None;
     }
@@ -106,16 +115,24 @@ fn configuration(draft: &Draft, origin: &str) -> String {
     text.push_str(&format!("version: 1\nname: {}\n", scalar(&draft.name)));
     text.push_str(&format!("dataset: {{path: {DATASET}, must_pass: true}} # every case has to pass\n"));
     if let Some(first) = draft.prompts.first() {
-        text.push_str(&format!("prompt: {} # the candidate; the baseline is the same file at the git merge base\n", scalar(&path_of(first))));
+        text.push_str(&format!(
+            "prompt: {} # the candidate; the baseline is the same file at the git merge base\n",
+            scalar(&path_of(first))
+        ));
         for other in draft.prompts.iter().skip(1) {
             let path = path_of(other);
-            text.push_str(&format!("# to compare: promptgate run --candidate file:{path} --baseline file:{}\n", path_of(first)));
+            text.push_str(&format!(
+                "# to compare: promptgate run --candidate file:{path} --baseline file:{}\n",
+                path_of(first)
+            ));
         }
     }
     match &draft.answerer {
         Answerer::Model(model) => text.push_str(&model_lines(model)),
         Answerer::Target(target) => text.push_str(&target_lines(target)),
-        Answerer::Unknown => text.push_str(&format!("model: {MODEL} # replace it: the source names no model that could be carried\n")),
+        Answerer::Unknown => text.push_str(&format!(
+            "model: {MODEL} # replace it: the source names no model that could be carried\n"
+        )),
     }
     for alternative in &draft.alternatives {
         text.push_str(&format!("# {alternative}\n"));
@@ -127,8 +144,15 @@ fn configuration(draft: &Draft, origin: &str) -> String {
     if has_criteria && draft.cases.len() > MANY {
         text.push_str("# for a mean over all cases in the place of a verdict for each: metrics: {criteria: {min: 0.9}}\n");
     }
-    if draft.checks.iter().chain(draft.cases.iter().flat_map(|case| &case.checks)).any(|check| naming::is_similar(&check.body)) {
-        text.push_str(&format!("embeddings: {{model: {EMBEDDINGS}}} # for `similar`\n"));
+    if draft
+        .checks
+        .iter()
+        .chain(draft.cases.iter().flat_map(|case| &case.checks))
+        .any(|check| naming::is_similar(&check.body))
+    {
+        let is_elsewhere = matches!(&draft.answerer, Answerer::Model(model) if !model.endpoint.is_empty());
+        let endpoint = if is_elsewhere { ", endpoint: {protocol: openai}" } else { "" };
+        text.push_str(&format!("embeddings: {{model: {EMBEDDINGS}{endpoint}}} # for `similar`\n"));
     }
     if !draft.transform.is_empty() {
         text.push_str(&format!("transform: {}\n", flow(&Value::Object(draft.transform.clone()))));
@@ -146,7 +170,7 @@ fn configuration(draft: &Draft, origin: &str) -> String {
     text
 }
 
-/// What was not carried.
+/// Notes as comments.
 fn comments(draft: &Draft, text: &mut String) {
     if draft.notes.is_empty() {
         return;
@@ -226,7 +250,9 @@ fn judge(draft: &Draft) -> String {
         Answerer::Target(target) => target.get("env").cloned().unwrap_or_default(),
         _ => Value::Null,
     };
-    if !map.contains_key("endpoint") && env.as_array().is_some_and(|names| names.contains(&json!("OPENAI_API_KEY"))) {
+    if !map.contains_key("endpoint")
+        && env.as_array().is_some_and(|names| names.contains(&json!("OPENAI_API_KEY")))
+    {
         map.insert("endpoint".to_owned(), json!({"api_key_env": "JUDGE_API_KEY"}));
     }
     format!("judge: {}{comment}\n", flow(&Value::Object(map)))
@@ -242,7 +268,8 @@ fn checks(draft: &Draft) -> Vec<Value> {
         (Language::Python, ["python3", "scorers/python.py"], "python"),
     ] {
         if draft.cases.iter().any(|case| case.code.iter().any(|code| code.language == language)) {
-            let command = if env.is_empty() { json!({"run": program}) } else { json!({"run": program, "env": env}) };
+            let command =
+                if env.is_empty() { json!({"run": program}) } else { json!({"run": program, "env": env}) };
             checks.push(json!({"command": command, "name": name}));
         }
     }

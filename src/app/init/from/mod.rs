@@ -25,7 +25,7 @@ use promptgate_adapters::files::{DATASET_LIMIT, Tree};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use sources::Sources;
 
-/// What an import wrote.
+/// The result of an import.
 #[derive(Debug)]
 pub(crate) struct Imported {
     /// The kind of the source.
@@ -36,7 +36,7 @@ pub(crate) struct Imported {
     pub(crate) cases: usize,
     /// Number of assertions that were carried.
     pub(crate) carried: usize,
-    /// What could not be carried, with its place and what to write.
+    /// Parts without a counterpart, with their places and the text to write.
     pub(crate) notes: Vec<Diagnostic>,
     /// Whether a run calls a program or a server in the place of a model.
     pub(crate) is_application: bool,
@@ -106,7 +106,9 @@ fn convert(name: Option<&str>, sources: &Sources<'_>) -> Result<Conversion, Diag
 fn located(source: &Path) -> Result<(PathBuf, Option<String>), Diagnostic> {
     let place = || Place::file(source.display().to_string());
     let facts = std::fs::metadata(source).map_err(|error| {
-        Diagnostic::new(format!("cannot read the source: {error}")).at(place()).help("write --from FILE or --from FOLDER")
+        Diagnostic::new(format!("cannot read the source: {error}"))
+            .at(place())
+            .help("write --from FILE or --from FOLDER")
     })?;
     if facts.is_dir() {
         return Ok((source.to_owned(), None));
@@ -121,7 +123,8 @@ fn located(source: &Path) -> Result<(PathBuf, Option<String>), Diagnostic> {
 fn prefix(root: &Path, folder: &Path) -> Result<String, Diagnostic> {
     let absolute = |path: &Path| {
         let failed = |error: std::io::Error| {
-            Diagnostic::new(format!("cannot find the folder: {error}")).at(Place::file(path.display().to_string()))
+            Diagnostic::new(format!("cannot find the folder: {error}"))
+                .at(Place::file(path.display().to_string()))
         };
         let path = std::path::absolute(path).map_err(failed)?;
         // The written folder need not exist.

@@ -8,7 +8,16 @@ use super::template::value_at;
 
 /// Names of variables that are likely the question, the likeliest first.
 const QUESTIONS: [&str; 10] = [
-    "query", "question", "user_query", "user_question", "user_input", "input", "user_message", "message", "prompt", "text",
+    "query",
+    "question",
+    "user_query",
+    "user_question",
+    "user_input",
+    "input",
+    "user_message",
+    "message",
+    "prompt",
+    "text",
 ];
 /// Names that belong to the case, and those of variables in their place.
 const RESERVED: [(&str, &str); 4] =
@@ -32,7 +41,8 @@ impl Names {
             !rows.is_empty() && rows.iter().all(texts)
         };
         let is_used = |name: &str| used.iter().any(|other| other == name);
-        let query = QUESTIONS.iter().find(|name| is_used(name) && is_text(name)).map(|name| (*name).to_owned());
+        let query =
+            QUESTIONS.iter().find(|name| is_used(name) && is_text(name)).map(|name| (*name).to_owned());
         Self { query, context: fills(rows, "context"), expected: !is_used("expected") }
     }
 

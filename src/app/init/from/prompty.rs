@@ -13,12 +13,16 @@ use super::sources::{Sources, normal, stem};
 use super::template::Dialect;
 
 /// Keys that change no answer.
-const IGNORED: [&str; 9] = ["name", "description", "authors", "tags", "version", "model", "inputs", "sample", "outputs"];
+const IGNORED: [&str; 9] =
+    ["name", "description", "authors", "tags", "version", "model", "inputs", "sample", "outputs"];
 
 /// Whether a front matter is one of Prompty.
 pub(super) fn recognizes(front_matter: &Value, body: &str) -> bool {
-    let has_model = front_matter.pointer("/model/configuration").is_some() || front_matter.pointer("/model/api").is_some();
-    has_model || (front_matter.get("inputs").is_some() || front_matter.get("sample").is_some()) && body.lines().any(|line| role(line).is_some())
+    let has_model = front_matter.pointer("/model/configuration").is_some()
+        || front_matter.pointer("/model/api").is_some();
+    has_model
+        || (front_matter.get("inputs").is_some() || front_matter.get("sample").is_some())
+            && body.lines().any(|line| role(line).is_some())
 }
 
 /// The role that a line starts.
@@ -46,7 +50,11 @@ pub(super) fn convert(path: &str, split: &Split, sources: &Sources<'_>) -> Resul
     }
     model(&map, document, &mut draft);
     let sample = sample(&map, document, sources)?;
-    let mut prompt = DraftPrompt { label: slug(&named), messages: messages(split, &sources.shown(path)), ..DraftPrompt::default() };
+    let mut prompt = DraftPrompt {
+        label: slug(&named),
+        messages: messages(split, &sources.shown(path)),
+        ..DraftPrompt::default()
+    };
     if let Some(description) = map.get("description").and_then(Value::as_str) {
         prompt.front_matter.insert("description".to_owned(), Value::from(description));
     }
@@ -62,7 +70,9 @@ fn is_plain(template: Option<&Value>) -> bool {
     match template {
         Some(Value::String(name)) => known(name),
         Some(Value::Object(map)) => {
-            let of = |key: &str| map.get(key).and_then(|value| value.as_str().or_else(|| value.get("kind")?.as_str()));
+            let of = |key: &str| {
+                map.get(key).and_then(|value| value.as_str().or_else(|| value.get("kind")?.as_str()))
+            };
             of("format").is_none_or(known) && of("type").is_none_or(known)
         }
         _ => false,
@@ -79,7 +89,11 @@ fn messages(split: &Split, shown: &str) -> Vec<DraftMessage> {
             continue;
         }
         if messages.is_empty() && !line.trim().is_empty() {
-            messages.push(DraftMessage { role: "system".to_owned(), text: String::new(), place: Place::line(shown, number) });
+            messages.push(DraftMessage {
+                role: "system".to_owned(),
+                text: String::new(),
+                place: Place::line(shown, number),
+            });
         }
         if let Some(last) = messages.last_mut() {
             last.text.push_str(line);
@@ -110,7 +124,11 @@ fn model(map: &Map<String, Value>, document: &Document, draft: &mut Draft) {
         let host = text("/configuration/azure_endpoint").filter(|host| !host.contains("${"));
         let host = host.map(|host| host.trim_start_matches("https://").trim_end_matches('/').to_owned());
         if host.is_none() {
-            draft.note(&place, "the address of the resource comes from the environment", "replace NAME in `endpoint.base_url`");
+            draft.note(
+                &place,
+                "the address of the resource comes from the environment",
+                "replace NAME in `endpoint.base_url`",
+            );
         }
         let version = text("/configuration/api_version").unwrap_or_else(|| "2024-10-21".to_owned());
         let host = host.unwrap_or_else(|| "NAME.openai.azure.com".to_owned());
@@ -123,7 +141,11 @@ fn model(map: &Map<String, Value>, document: &Document, draft: &mut Draft) {
         match kind.as_str() {
             "" | "openai" => {}
             "anthropic" => drop(model.endpoint.insert("protocol".to_owned(), json!("anthropic"))),
-            other => draft.note(&place, format!("the model's type `{other}` is not known"), "write `endpoint: {base_url: URL}`"),
+            other => draft.note(
+                &place,
+                format!("the model's type `{other}` is not known"),
+                "write `endpoint: {base_url: URL}`",
+            ),
         }
     } else {
         draft.note(&place, "no model is named", "write `model: NAME`");
@@ -133,7 +155,11 @@ fn model(map: &Map<String, Value>, document: &Document, draft: &mut Draft) {
 }
 
 /// The sample: a map, a file, or what each input has.
-fn sample(map: &Map<String, Value>, document: &Document, sources: &Sources<'_>) -> Result<Map<String, Value>, Diagnostics> {
+fn sample(
+    map: &Map<String, Value>,
+    document: &Document,
+    sources: &Sources<'_>,
+) -> Result<Map<String, Value>, Diagnostics> {
     let place = document.place("/sample");
     let mut sample = Map::new();
     for (name, input) in map.get("inputs").and_then(Value::as_object).into_iter().flatten() {
@@ -164,16 +190,22 @@ impl Draft {
         dialect: Dialect,
     ) {
         let mut vars = vars.clone();
-        let missing: Vec<&String> = used.iter().filter(|name| super::template::value_at(&vars, name).is_none()).collect();
+        let missing: Vec<&String> =
+            used.iter().filter(|name| super::template::value_at(&vars, name).is_none()).collect();
         if vars.is_empty() || !missing.is_empty() {
             let message = match missing.as_slice() {
                 [] => "there are no cases".to_owned(),
-                missing => format!("there is no example of {}", missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+                missing => format!(
+                    "there is no example of {}",
+                    missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+                ),
             };
             let help = "replace the example in cases.jsonl, and add cases, checks and criteria";
             self.note(place, message, help);
             let missing: Vec<String> = missing.into_iter().cloned().collect();
-            vars.extend(missing.into_iter().map(|name| (name.clone(), Value::from(format!("an example of {name}")))));
+            vars.extend(
+                missing.into_iter().map(|name| (name.clone(), Value::from(format!("an example of {name}")))),
+            );
         }
         let names = Names::of_prompt(used, &[&vars]);
         let mut case = names.case(&vars, used);

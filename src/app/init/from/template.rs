@@ -82,7 +82,9 @@ pub(super) fn render(
     for (segment, _) in segments(text, dialect) {
         match segment {
             Segment::Literal(literal) => result.push_str(literal),
-            Segment::Name(name) => result.push_str(&lookup(&name).map(|value| text_of(&value)).unwrap_or_default()),
+            Segment::Name(name) => {
+                result.push_str(&lookup(&name).map(|value| text_of(&value)).unwrap_or_default())
+            }
             Segment::Comment => {}
             Segment::Logic(logic) => return Err(logic.to_owned()),
         }
@@ -176,7 +178,9 @@ fn raw_block(text: &str) -> Option<(Segment<'_>, usize)> {
     let body = inner.get(end + 2..)?;
     let close = body.match_indices("{%").find(|(at, _)| {
         let tag = body.get(at + 2..).unwrap_or_default();
-        tag.find("%}").and_then(|end| tag.get(..end)).is_some_and(|tag| tag.trim_matches(['-', ' ']) == "endraw")
+        tag.find("%}")
+            .and_then(|end| tag.get(..end))
+            .is_some_and(|tag| tag.trim_matches(['-', ' ']) == "endraw")
     })?;
     let after = body.get(close.0..)?.find("%}")? + 2;
     let content = body.get(..close.0)?;
@@ -199,7 +203,9 @@ fn name(inside: &str, dialect: Dialect) -> Option<String> {
     let path = inside.replace("[\"", ".").replace("['", ".").replace("\"]", "").replace("']", "");
     let path = path.replace('[', ".").replace(']', "");
     let starts = |part: &str| part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let is_word = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let is_word = |part: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+    };
     let mut parts = path.split('.');
     let first = parts.next().filter(|part| starts(part) && is_word(part) && *part != "env")?;
     let is_keyword = dialect == Dialect::Handlebars && ["else", "this", "history"].contains(&first);
@@ -225,7 +231,11 @@ mod tests {
         for (dialect, text, expected) in [
             (Dialect::Nunjucks, "a {{ question }} {{x|safe}}", "a {{query}} {{x}}"),
             (Dialect::Nunjucks, "{{user.name}} {{items[0]}} {{a['b']}}", "{{user.name}} {{items.0}} {{a.b}}"),
-            (Dialect::Nunjucks, "{# note #}{\"a\": {\"b\": 1}} {% raw %}{x}{% endraw %}!", "{\"a\": {\"b\": 1}} {x}!"),
+            (
+                Dialect::Nunjucks,
+                "{# note #}{\"a\": {\"b\": 1}} {% raw %}{x}{% endraw %}!",
+                "{\"a\": {\"b\": 1}} {x}!",
+            ),
             (Dialect::Nunjucks, "100 {% of { # and {{", "100 {% of { # and {{"),
             (Dialect::Handlebars, "{{{question}}} {{! no }}{{!-- {{x}} --}}{{y}}", "{{query}} {{y}}"),
             (Dialect::Plain, "{{question}} {% if %}", "{{query}} {% if %}"),

@@ -21,7 +21,9 @@ fn entries(map: &Map<String, Value>) -> String {
 
 /// A text, in quotes where it needs them.
 pub(super) fn scalar(text: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.' | '/' | '@' | '(' | ')' | '+' | ';');
+    let is_plain = |c: char| {
+        c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.' | '/' | '@' | '(' | ')' | '+' | ';')
+    };
     let starts = text.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '/');
     let is_word = WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
     if starts && text.chars().all(is_plain) && text.trim() == text && !is_word && text.len() < 200 {
@@ -34,7 +36,9 @@ pub(super) fn scalar(text: &str) -> String {
 /// A key with a text, in a block where it has several lines.
 pub(super) fn block(indent: usize, key: &str, text: &str) -> String {
     let pad = " ".repeat(indent);
-    let is_odd = |c: char| c != '\n' && (c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}'));
+    let is_odd = |c: char| {
+        c != '\n' && (c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}'))
+    };
     let fits = text.contains('\n')
         && !text.chars().any(is_odd)
         && !text.starts_with([' ', '\n'])
@@ -70,7 +74,18 @@ mod tests {
 
     #[test]
     fn texts_are_read_back() {
-        for text in ["one", "one\ntwo", "one\n\n  two\n# three", " one\ntwo", "one\n", "a\n \nb", "a\r\nb", "", "a\n\tb", "x: y\n- z"] {
+        for text in [
+            "one",
+            "one\ntwo",
+            "one\n\n  two\n# three",
+            " one\ntwo",
+            "one\n",
+            "a\n \nb",
+            "a\r\nb",
+            "",
+            "a\n\tb",
+            "x: y\n- z",
+        ] {
             let document = Document::yaml("x", &format!("m:\n{}", block(2, "content", text))).unwrap();
             assert_eq!(document.value(), &json!({"m": {"content": text}}), "{text:?}");
         }

@@ -10,7 +10,8 @@ const MAX_DEPTH: usize = 20;
 /// # Errors
 /// A type that is not known, such as the name of a schema elsewhere.
 pub(super) fn schema(written: &Value) -> Result<Value, String> {
-    let is_schema = written.get("type").and_then(Value::as_str).is_some_and(|kind| kind == "object" || kind == "array");
+    let is_schema =
+        written.get("type").and_then(Value::as_str).is_some_and(|kind| kind == "object" || kind == "array");
     if is_schema && (written.get("properties").is_some() || written.get("items").is_some()) {
         return Ok(written.clone());
     }
@@ -30,7 +31,8 @@ fn typed(written: &Value, depth: usize) -> Result<Value, String> {
 
 /// `string, a description`.
 fn scalar(text: &str) -> Result<Value, String> {
-    let (kind, description) = text.split_once(',').map_or((text, None), |(kind, rest)| (kind, Some(rest.trim())));
+    let (kind, description) =
+        text.split_once(',').map_or((text, None), |(kind, rest)| (kind, Some(rest.trim())));
     let mut schema = match kind.trim() {
         "any" => Map::new(),
         kind @ ("string" | "number" | "integer" | "boolean" | "null") => {
@@ -54,7 +56,8 @@ fn object(map: &Map<String, Value>, depth: usize) -> Result<Value, String> {
             None => (key.as_str(), None),
         };
         if let Some(kind) = kind.filter(|_| name == "*").or((name == "*").then_some("")) {
-            additional = if kind.is_empty() { typed(value, depth + 1)? } else { composed(kind, value, depth)? };
+            additional =
+                if kind.is_empty() { typed(value, depth + 1)? } else { composed(kind, value, depth)? };
             continue;
         }
         let (name, is_optional) = name.strip_suffix('?').map_or((name, false), |name| (name, true));
@@ -77,7 +80,8 @@ fn object(map: &Map<String, Value>, depth: usize) -> Result<Value, String> {
 }
 
 fn composed(kind: &str, value: &Value, depth: usize) -> Result<Value, String> {
-    let (kind, description) = kind.split_once(',').map_or((kind, None), |(kind, rest)| (kind, Some(rest.trim())));
+    let (kind, description) =
+        kind.split_once(',').map_or((kind, None), |(kind, rest)| (kind, Some(rest.trim())));
     let mut schema = match kind.trim() {
         "array" => json!({"type": "array", "items": typed(value, depth + 1)?}),
         "object" => typed(value, depth + 1)?,

@@ -45,7 +45,8 @@ fn set_name(check: &mut DraftCheck, taken: &mut Vec<String>) {
 
 /// The name of a check without `name`.
 fn kind(body: &Value) -> String {
-    let key = |value: &Value| value.as_object().and_then(|map| map.keys().next().cloned()).unwrap_or_default();
+    let key =
+        |value: &Value| value.as_object().and_then(|map| map.keys().next().cloned()).unwrap_or_default();
     match body.get("not") {
         Some(inner) => format!("not.{}", key(inner)),
         None => key(body),

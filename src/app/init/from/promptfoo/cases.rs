@@ -50,7 +50,11 @@ impl Reader<'_> {
                 }
                 for name in used.iter().filter(|name| !is_target && value_at(vars, name).is_none()) {
                     let help = "give it a value in the dataset; as before, it is an empty text now";
-                    self.draft.note(&test.place, format!("the variable `{name}` of a prompt has no value"), help);
+                    self.draft.note(
+                        &test.place,
+                        format!("the variable `{name}` of a prompt has no value"),
+                        help,
+                    );
                 }
                 self.assert(test, vars, &mut case);
                 self.draft.cases.push(case);
@@ -69,11 +73,21 @@ impl Reader<'_> {
 
     /// An application gets four variables under another name, or not at all.
     fn note_reserved(&mut self, expanded: &[Expanded]) {
-        let with = |name: &str| expanded.iter().find(|(_, rows)| rows.iter().any(|row| row.contains_key(name)));
-        for (name, here) in [("id", "vars.record_id"), ("query", "vars.query_text"), ("context", "context"), ("expected", "no field")] {
+        let with =
+            |name: &str| expanded.iter().find(|(_, rows)| rows.iter().any(|row| row.contains_key(name)));
+        for (name, here) in [
+            ("id", "vars.record_id"),
+            ("query", "vars.query_text"),
+            ("context", "context"),
+            ("expected", "no field"),
+        ] {
             if let Some((test, _)) = with(name) {
                 let help = "change the program, or the name of the variable in cases.jsonl";
-                self.draft.note(&test.place, format!("the application gets the variable `{name}` as {here}"), help);
+                self.draft.note(
+                    &test.place,
+                    format!("the application gets the variable `{name}` as {here}"),
+                    help,
+                );
             }
         }
     }
@@ -82,10 +96,11 @@ impl Reader<'_> {
     fn rendered(&mut self, prompt: Option<&DraftPrompt>, vars: &Map<String, Value>) -> String {
         let lookup = |name: &str| value_at(vars, name).cloned();
         let Some(prompt) = prompt else { return String::new() };
-        let texts = prompt.messages.iter().map(|message| match render(&message.text, Dialect::Nunjucks, &lookup) {
-            Ok(text) => text,
-            Err(_) => message.text.clone(),
-        });
+        let texts =
+            prompt.messages.iter().map(|message| match render(&message.text, Dialect::Nunjucks, &lookup) {
+                Ok(text) => text,
+                Err(_) => message.text.clone(),
+            });
         texts.collect::<Vec<_>>().join("\n\n")
     }
 
@@ -106,7 +121,9 @@ impl Reader<'_> {
                     Carried::Check(body) => {
                         case.checks.push(DraftCheck { body, name: assertion.name.clone() });
                     }
-                    Carried::Criterion(criterion) if !case.criteria.contains(&criterion) => case.criteria.push(criterion),
+                    Carried::Criterion(criterion) if !case.criteria.contains(&criterion) => {
+                        case.criteria.push(criterion)
+                    }
                     Carried::Criterion(_) => {}
                     Carried::Code(code) => {
                         self.read_environment(&code);
@@ -185,5 +202,10 @@ impl Reader<'_> {
 /// A description as an id: one line of at most 80 characters.
 fn one_line(text: &str) -> String {
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().filter(|character| !character.is_control()).take(80).collect::<String>().trim_end().to_owned()
+    line.chars()
+        .filter(|character| !character.is_control())
+        .take(80)
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
 }

@@ -18,11 +18,15 @@ const WITH_THRESHOLD: [&str; 4] = ["similar", "latency", "cost", "levenshtein"];
 /// Rows with more or fewer cells than the header, and quotes that are not closed.
 pub(super) fn tests(shown: &str, path: &str, text: &str) -> Result<Vec<Test>, Diagnostics> {
     let separator = separator(text, path);
-    let mut reader = ::csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(Cursor::new(text));
+    let mut reader =
+        ::csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(Cursor::new(text));
     let unreadable = |error: ::csv::Error| {
-        Diagnostic::new(format!("cannot be read as CSV: {error}")).at(Place::file(shown)).help("save it as UTF-8 with commas")
+        Diagnostic::new(format!("cannot be read as CSV: {error}"))
+            .at(Place::file(shown))
+            .help("save it as UTF-8 with commas")
     };
-    let header: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(|name| name.trim().to_owned()).collect();
+    let header: Vec<String> =
+        reader.headers().map_err(unreadable)?.iter().map(|name| name.trim().to_owned()).collect();
     let (mut tests, mut errors) = (Vec::new(), Vec::new());
     for record in reader.records() {
         let record = record.map_err(unreadable)?;
@@ -69,7 +73,8 @@ fn test(header: &[String], record: &::csv::StringRecord, place: Place, path: &st
                 }
             }
             name if name.starts_with("__config:__expected") => {
-                let column = name.trim_start_matches("__config:__expected").split(':').next().unwrap_or_default();
+                let column =
+                    name.trim_start_matches("__config:__expected").split(':').next().unwrap_or_default();
                 let index = column.parse::<usize>().unwrap_or(1).saturating_sub(1);
                 thresholds.push((index, cell.trim().parse::<f64>().ok()));
             }
@@ -126,8 +131,23 @@ fn typed(cell: &str) -> Option<Value> {
     };
     let plain = kind.strip_prefix("not-").unwrap_or(kind);
     const KINDS: [&str; 18] = [
-        "contains", "contains-all", "contains-any", "contains-json", "cost", "equals", "factuality", "g-eval", "icontains",
-        "icontains-all", "icontains-any", "is-json", "latency", "levenshtein", "model-graded-closedqa", "regex", "similar",
+        "contains",
+        "contains-all",
+        "contains-any",
+        "contains-json",
+        "cost",
+        "equals",
+        "factuality",
+        "g-eval",
+        "icontains",
+        "icontains-all",
+        "icontains-any",
+        "is-json",
+        "latency",
+        "levenshtein",
+        "model-graded-closedqa",
+        "regex",
+        "similar",
         "starts-with",
     ];
     let needs_value = !["is-json", "contains-json", "latency", "cost"].contains(&plain);

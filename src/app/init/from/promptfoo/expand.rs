@@ -16,18 +16,26 @@ const MAX_CASES: usize = 100_000;
 const MAX_ROUNDS: usize = 5;
 /// Kinds of files that are not text.
 const NOT_TEXT: [&str; 16] = [
-    "js", "mjs", "cjs", "ts", "py", "rb", "pdf", "png", "jpg", "jpeg", "gif", "webp", "mp3", "wav", "mp4", "docx",
+    "js", "mjs", "cjs", "ts", "py", "rb", "pdf", "png", "jpg", "jpeg", "gif", "webp", "mp3", "wav", "mp4",
+    "docx",
 ];
 
 impl Reader<'_> {
     /// The variables of each case that a test stands for.
-    pub(super) fn expanded(&mut self, test: &Test, so_far: usize) -> Result<Vec<Map<String, Value>>, Diagnostics> {
+    pub(super) fn expanded(
+        &mut self,
+        test: &Test,
+        so_far: usize,
+    ) -> Result<Vec<Map<String, Value>>, Diagnostics> {
         let mut rows: Vec<Map<String, Value>> = vec![Map::new()];
         for (name, value) in &test.vars {
             let values = self.values(name, value, test)?;
             if so_far + rows.len() * values.len() > MAX_CASES {
                 let message = format!("the lists of variables make more than {MAX_CASES} cases");
-                return Err(Diagnostic::new(message).at(test.place.clone()).help("shorten the lists, and import again").into());
+                return Err(Diagnostic::new(message)
+                    .at(test.place.clone())
+                    .help("shorten the lists, and import again")
+                    .into());
             }
             let combine = |row: &Map<String, Value>, value: &Value| {
                 let mut row = row.clone();
@@ -62,7 +70,8 @@ impl Reader<'_> {
 
     fn files_of_variable(&mut self, name: &str, path: &str, test: &Test) -> Result<Vec<Value>, Diagnostics> {
         let paths = if path.contains('*') {
-            (self.sources.list)(&normal(path)).map_err(|error| Diagnostic::new(error).at(test.place.clone()))?
+            (self.sources.list)(&normal(path))
+                .map_err(|error| Diagnostic::new(error).at(test.place.clone()))?
         } else {
             vec![self.sources.resolve(path, &test.file)]
         };
@@ -71,7 +80,11 @@ impl Reader<'_> {
             let kind = extension(path.rsplit_once(':').map_or(path.as_str(), |(path, _)| path));
             if NOT_TEXT.contains(&kind.as_str()) {
                 let help = "write the text itself into the dataset";
-                self.draft.note(&test.place, format!("the variable `{name}` comes from `{path}`, which is not text"), help);
+                self.draft.note(
+                    &test.place,
+                    format!("the variable `{name}` comes from `{path}`, which is not text"),
+                    help,
+                );
                 values.push(Value::from(""));
                 continue;
             }
@@ -94,10 +107,13 @@ impl Reader<'_> {
                 if !text.contains("{{") && !text.contains("{%") {
                     continue;
                 }
-                let lookup = |other: &str| value_at(&before, other).filter(|_| other != name.as_str()).cloned();
+                let lookup =
+                    |other: &str| value_at(&before, other).filter(|_| other != name.as_str()).cloned();
                 match render(text, Dialect::Nunjucks, &lookup) {
                     // A name that no variable has is text, such as an example of a template.
-                    Ok(inserted) if names(text, Dialect::Nunjucks).iter().all(|name| lookup(name).is_some()) => {
+                    Ok(inserted)
+                        if names(text, Dialect::Nunjucks).iter().all(|name| lookup(name).is_some()) =>
+                    {
                         *text = inserted;
                     }
                     Ok(_) => {}

@@ -25,18 +25,31 @@ pub(super) use vendors::parameters;
 
 /// Keys that change no verdict.
 const IGNORED: [&str; 14] = [
-    "$schema", "assertionTemplates", "commandLineOptions", "description", "metadata", "outputPath", "sharing", "tags",
-    "writeLatestResults", "prompts", "providers", "targets", "tests", "defaultTest",
+    "$schema",
+    "assertionTemplates",
+    "commandLineOptions",
+    "description",
+    "metadata",
+    "outputPath",
+    "sharing",
+    "tags",
+    "writeLatestResults",
+    "prompts",
+    "providers",
+    "targets",
+    "tests",
+    "defaultTest",
 ];
 
 /// Whether a document is a configuration of promptfoo.
 pub(super) fn recognizes(value: &Value) -> bool {
     let has = |key: &str| value.get(key).is_some();
-    has("prompts") && (has("providers") || has("targets") || has("tests") || has("scenarios") || has("defaultTest"))
+    has("prompts")
+        && (has("providers") || has("targets") || has("tests") || has("scenarios") || has("defaultTest"))
         || (has("providers") || has("targets")) && (has("tests") || has("scenarios"))
 }
 
-/// What is known while a configuration is read.
+/// The state while a configuration is read.
 struct Reader<'a> {
     sources: &'a Sources<'a>,
     /// The file of the configuration.
@@ -52,13 +65,14 @@ struct Reader<'a> {
 /// Converts a configuration.
 ///
 /// # Errors
-/// What makes it unreadable: a missing file, a cyclic reference, a table with odd quoting.
+/// A configuration that is unreadable: a missing file, a cyclic reference, a table with odd quoting.
 pub(super) fn convert(path: &str, document: &Document, sources: &Sources<'_>) -> Result<Draft, Diagnostics> {
     let value = references::resolved(document, sources)?;
     let Value::Object(root) = &value else {
         return Err(Diagnostic::new("the configuration must be a map").at(document.place("")).into());
     };
-    let mut reader = Reader { sources, file: path, document, root, draft: Draft::default(), answers_are_json: false };
+    let mut reader =
+        Reader { sources, file: path, document, root, draft: Draft::default(), answers_are_json: false };
     reader.draft.name = name(root, path);
     reader.note_other_keys();
     let mut prompts = reader.prompts()?;
@@ -105,9 +119,13 @@ impl Reader<'_> {
         for key in keys.iter().filter(|key| !IGNORED.contains(&key.as_str())) {
             let help = match key.as_str() {
                 "scenarios" | "evaluateOptions" => continue,
-                "env" => "set the variables where promptgate runs; `endpoint.api_key_env` names that of the key",
+                "env" => {
+                    "set the variables where promptgate runs; `endpoint.api_key_env` names that of the key"
+                }
                 "nunjucksFilters" => "write the finished values into the dataset",
-                "extensions" => "a scorer by command (`checks: - command:`) can prepare what it needs when it starts",
+                "extensions" => {
+                    "a scorer by command (`checks: - command:`) can prepare what it needs when it starts"
+                }
                 "redteam" => "attacks are not generated: write them as cases",
                 "derivedMetrics" => "the report has every score; compute sums from report.json",
                 _ => "see docs/configuration.md for what there is",
@@ -117,7 +135,10 @@ impl Reader<'_> {
         }
         if let Some(Value::Object(options)) = self.root.get("evaluateOptions") {
             let options: Vec<String> = options.keys().cloned().collect();
-            for key in options.iter().filter(|key| !["maxConcurrency", "showProgressBar", "cache"].contains(&key.as_str())) {
+            for key in options
+                .iter()
+                .filter(|key| !["maxConcurrency", "showProgressBar", "cache"].contains(&key.as_str()))
+            {
                 let help = match key.as_str() {
                     "repeat" => "write `gate: {repeats: N}`",
                     "delay" => "write `endpoint: {rpm: N}`",
@@ -135,8 +156,10 @@ impl Reader<'_> {
         self.draft.answerer = match &first.kind {
             ProviderKind::Model(model) => {
                 let mut model = model.clone();
-                let concurrency = self.root.get("evaluateOptions").and_then(|options| options.get("maxConcurrency"));
-                if let Some(limit) = concurrency.filter(|limit| limit.as_u64().is_some_and(|limit| limit > 0)) {
+                let concurrency =
+                    self.root.get("evaluateOptions").and_then(|options| options.get("maxConcurrency"));
+                if let Some(limit) = concurrency.filter(|limit| limit.as_u64().is_some_and(|limit| limit > 0))
+                {
                     model.endpoint.insert("max_concurrency".to_owned(), limit.clone());
                 }
                 Answerer::Model(model)
@@ -148,7 +171,11 @@ impl Reader<'_> {
             match &other.kind {
                 ProviderKind::Model(model) => {
                     let lines = super::layout::model_lines(model);
-                    self.draft.alternatives.push(format!("to evaluate {}: {}", other.id, lines.trim().replace('\n', "; ")));
+                    self.draft.alternatives.push(format!(
+                        "to evaluate {}: {}",
+                        other.id,
+                        lines.trim().replace('\n', "; ")
+                    ));
                 }
                 ProviderKind::Target(target) => {
                     let line = format!("to evaluate {}: target: {}", other.id, super::yaml::flow(target));
@@ -156,8 +183,13 @@ impl Reader<'_> {
                 }
                 ProviderKind::Unknown => continue,
             }
-            let help = "promptgate.yaml has the lines to write in its place, or in another configuration beside it";
-            self.draft.note(&other.place, format!("the provider `{}` is not evaluated, only the first one", other.id), help);
+            let help =
+                "promptgate.yaml has the lines to write in its place, or in another configuration beside it";
+            self.draft.note(
+                &other.place,
+                format!("the provider `{}` is not evaluated, only the first one", other.id),
+                help,
+            );
         }
     }
 
@@ -165,7 +197,11 @@ impl Reader<'_> {
         for other in prompts.iter().skip(1) {
             let Some(message) = other.messages.first() else { continue };
             let help = "a dataset of its own, with its text in `query`, evaluates it";
-            self.draft.note(&message.place, format!("the prompt `{}` is not given to the application", other.label), help);
+            self.draft.note(
+                &message.place,
+                format!("the prompt `{}` is not given to the application", other.label),
+                help,
+            );
         }
     }
 
@@ -186,7 +222,8 @@ impl Reader<'_> {
             Some(model) => {
                 let is_other = |judge: &Model| judge.name != model.name;
                 if self.draft.judge.as_ref().is_some_and(is_other) {
-                    let help = "one judge decides all criteria: `judge: {model: NAME}`; several are a `panel`";
+                    let help =
+                        "one judge decides all criteria: `judge: {model: NAME}`; several are a `panel`";
                     self.draft.note(place, format!("the grader `{}` is not the first one", model.name), help);
                 } else {
                     self.draft.judge = Some(model);

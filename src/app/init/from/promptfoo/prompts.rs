@@ -32,7 +32,12 @@ impl Reader<'_> {
             Some(Value::Object(map)) if !map.contains_key("raw") && !map.contains_key("id") => {
                 for (path, label) in map {
                     let path = format!("file://{}", path.strip_prefix("file://").unwrap_or(path));
-                    self.prompt(&Value::from(path.as_str()), &pointer("/prompts", path.as_str()), label.as_str(), &mut prompts)?;
+                    self.prompt(
+                        &Value::from(path.as_str()),
+                        &pointer("/prompts", path.as_str()),
+                        label.as_str(),
+                        &mut prompts,
+                    )?;
                 }
             }
             Some(one) => self.prompt(one, "/prompts", None, &mut prompts)?,
@@ -107,11 +112,18 @@ impl Reader<'_> {
             .map_err(|error| promptgate_core::model::Diagnostic::new(error).at(place.clone()))?;
         if paths.is_empty() {
             let message = format!("no file matches `{}`", self.sources.shown(&path));
-            return Err(promptgate_core::model::Diagnostic::new(message).at(place).help("correct the pattern").into());
+            return Err(promptgate_core::model::Diagnostic::new(message)
+                .at(place)
+                .help("correct the pattern")
+                .into());
         }
         for path in paths {
             if is_program(&path) {
-                self.note(at, format!("the prompt `{path}` is made by a program"), "write its text into a file");
+                self.note(
+                    at,
+                    format!("the prompt `{path}` is made by a program"),
+                    "write its text into a file",
+                );
                 continue;
             }
             self.prompt_file(&path, at, None, prompts)?;
@@ -132,10 +144,16 @@ impl Reader<'_> {
         match extension(path).as_str() {
             "json" | "yaml" | "yml" => match chat(&shown, &text) {
                 Some(messages) => prompts.push(DraftPrompt { label, messages, ..DraftPrompt::default() }),
-                None => prompts.push(DraftPrompt::of_user(label, text.trim().to_owned(), Place::line(shown, 1))),
+                None => {
+                    prompts.push(DraftPrompt::of_user(label, text.trim().to_owned(), Place::line(shown, 1)))
+                }
             },
             "csv" | "jsonl" => {
-                self.note(at, format!("prompts in a table: `{path}`"), "write each into a file prompts/NAME.yaml");
+                self.note(
+                    at,
+                    format!("prompts in a table: `{path}`"),
+                    "write each into a file prompts/NAME.yaml",
+                );
             }
             _ => {
                 let mut line = 1;
@@ -161,7 +179,8 @@ fn is_program(path: &str) -> bool {
 
 /// A label from the first words of a prompt.
 fn inline_label(text: &str) -> String {
-    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(4).collect();
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(4).collect();
     words.join(" ")
 }
 
@@ -237,7 +256,9 @@ mod tests {
     #[test]
     fn conversations_are_recognized() {
         let chat = |text: &str| parsed("x".to_owned(), text, Place::line("f", 1)).unwrap().messages;
-        let roles = |text: &str| chat(text).into_iter().map(|message| (message.role, message.text)).collect::<Vec<_>>();
+        let roles = |text: &str| {
+            chat(text).into_iter().map(|message| (message.role, message.text)).collect::<Vec<_>>()
+        };
         let user = |text: &str| ("user".to_owned(), text.to_owned());
         assert_eq!(roles("[{\"role\": \"user\", \"content\": \"{{a}}\"}]"), [user("{{a}}")]);
         assert_eq!(roles("[{\"role\": \"user\", \"content\": {{ a | dump }}}]"), [user("{{a}}")]);

@@ -54,9 +54,11 @@ impl Reader<'_> {
         };
         let mut providers = Vec::new();
         let mut pending: Vec<(Value, String)> = match value {
-            Value::Array(items) => {
-                items.iter().enumerate().map(|(index, item)| (item.clone(), format!("{at}/{index}"))).collect()
-            }
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| (item.clone(), format!("{at}/{index}")))
+                .collect(),
             one => vec![(one.clone(), at)],
         };
         pending.reverse();
@@ -99,7 +101,11 @@ impl Reader<'_> {
         if let Some(model) = vendors::model(&id, &config) {
             let placeholder = model.endpoint.get("base_url").and_then(Value::as_str);
             if placeholder.is_some_and(|address| address.contains("//NAME.")) {
-                self.note(at, "the address of the resource is not written here", "replace NAME in `endpoint.base_url`");
+                self.note(
+                    at,
+                    "the address of the resource is not written here",
+                    "replace NAME in `endpoint.base_url`",
+                );
             }
             for (key, _) in config.iter().filter(|(key, value)| !vendors::is_carried(key, value)) {
                 let help = match key.as_str() {
@@ -107,7 +113,11 @@ impl Reader<'_> {
                     "response_format" | "tools" => "write it under `parameters`",
                     _ => "where the API knows it, write it under `parameters` in the API's own words",
                 };
-                self.note(&pointer(&pointer(at, "config"), key), format!("`{key}` of the provider is not carried"), help);
+                self.note(
+                    &pointer(&pointer(at, "config"), key),
+                    format!("`{key}` of the provider is not carried"),
+                    help,
+                );
             }
             provider.kind = ProviderKind::Model(model);
             return Ok(provider);
@@ -117,7 +127,8 @@ impl Reader<'_> {
             "http" | "https" => provider.kind = self.http(&id, &config, at),
             "exec" => {
                 provider.files.push(("adapters/exec.py".to_owned(), EXEC.to_owned()));
-                let command = json!(["python3", "adapters/exec.py", rest.trim(), Value::Object(config).to_string()]);
+                let command =
+                    json!(["python3", "adapters/exec.py", rest.trim(), Value::Object(config).to_string()]);
                 provider.kind = ProviderKind::Target(json!({"command": command}));
             }
             "python" => self.program(&mut provider, rest.trim_start_matches("//"), &config, at)?,
@@ -134,7 +145,9 @@ impl Reader<'_> {
             "bedrock" | "vertex" | "sagemaker" => {
                 "write `model: NAME` and `endpoint: {base_url: URL}` of a gateway with an API like OpenAI's"
             }
-            _ => "write `model: NAME` and `endpoint: {base_url: URL}`, or `target: {command: […]}` for a program of your own",
+            _ => {
+                "write `model: NAME` and `endpoint: {base_url: URL}`, or `target: {command: […]}` for a program of your own"
+            }
         };
         self.note(at, format!("the provider `{id}` is not known"), help);
     }
@@ -161,7 +174,8 @@ impl Reader<'_> {
         let program = self.sources.text(&path, &self.place(at))?;
         provider.files.push((adapter.to_owned(), text.to_owned()));
         let config = Value::Object(config.clone()).to_string();
-        let mut target = json!({"command": [runner, adapter, self.sources.from_suite(&path), function, config]});
+        let mut target =
+            json!({"command": [runner, adapter, self.sources.from_suite(&path), function, config]});
         let env = assertions::environment(&program);
         if !env.is_empty()
             && let Value::Object(target) = &mut target
@@ -177,11 +191,19 @@ impl Reader<'_> {
         let text = |key: &str| config.get(key).and_then(Value::as_str);
         let url = text("url").unwrap_or(id);
         if url.contains("{{") {
-            self.note(&at_config, "the address has variables", "write one address, and put what differs into `body`");
+            self.note(
+                &at_config,
+                "the address has variables",
+                "write one address, and put what differs into `body`",
+            );
         }
         let method = text("method").unwrap_or("POST");
         if !method.eq_ignore_ascii_case("post") {
-            self.note(&pointer(&at_config, "method"), format!("requests are posted, not sent with {method}"), "answer POST at this address");
+            self.note(
+                &pointer(&at_config, "method"),
+                format!("requests are posted, not sent with {method}"),
+                "answer POST at this address",
+            );
         }
         let mut http = json!({"url": url.split("{{").next().unwrap_or(url)});
         let mut set = |key: &str, value: Value| {
@@ -192,7 +214,9 @@ impl Reader<'_> {
         match config.get("body") {
             Some(Value::String(body)) => match serde_json::from_str::<Value>(body) {
                 Ok(body) => set("body", placeholders(&body)),
-                Err(_) => self.note(&pointer(&at_config, "body"), "the body is not JSON", "write `body` as a map"),
+                Err(_) => {
+                    self.note(&pointer(&at_config, "body"), "the body is not JSON", "write `body` as a map")
+                }
             },
             Some(body) => set("body", placeholders(body)),
             None => set("body", json!({"prompt": "{{query}}"})),
@@ -235,7 +259,11 @@ impl Reader<'_> {
             if is_secret || text.contains("{{") {
                 let variable = variable(name);
                 let help = format!("set {variable} to the whole value of the header");
-                self.note(&pointer(&pointer(at, "headers"), name), format!("the header `{name}` comes from a variable now"), help);
+                self.note(
+                    &pointer(&pointer(at, "headers"), name),
+                    format!("the header `{name}` comes from a variable now"),
+                    help,
+                );
                 headers.insert(name.clone(), json!({"env": variable}));
                 env.push(variable);
             } else {
@@ -260,7 +288,10 @@ fn placeholders(value: &Value) -> Value {
                 "prompt" => "query".to_owned(),
                 name => format!("vars.{name}"),
             };
-            Value::from(super::super::template::translate(text, super::super::template::Dialect::Nunjucks, &rename).text)
+            Value::from(
+                super::super::template::translate(text, super::super::template::Dialect::Nunjucks, &rename)
+                    .text,
+            )
         }
         Value::Array(items) => items.iter().map(placeholders).collect(),
         Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), placeholders(value))).collect(),

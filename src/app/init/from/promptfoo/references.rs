@@ -28,12 +28,21 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    fn value(&mut self, root: &Value, value: &Value, at: &str, open: &mut Vec<String>) -> Result<Value, Diagnostics> {
+    fn value(
+        &mut self,
+        root: &Value,
+        value: &Value,
+        at: &str,
+        open: &mut Vec<String>,
+    ) -> Result<Value, Diagnostics> {
         if !open.is_empty() {
             self.values += 1;
             if self.values > MAX_VALUES {
                 let message = format!("references add more than {MAX_VALUES} values");
-                return Err(Diagnostic::new(message).at(self.document.place(at)).help("write fewer `$ref`").into());
+                return Err(Diagnostic::new(message)
+                    .at(self.document.place(at))
+                    .help("write fewer `$ref`")
+                    .into());
             }
         }
         match value {

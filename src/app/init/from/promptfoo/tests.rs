@@ -50,7 +50,9 @@ impl Reader<'_> {
                 let map = document.value().as_object().cloned().unwrap_or_default();
                 self.test(&map, &Written { document: &document, file: &path, at: "" }, true)?
             }
-            Some(Value::Object(map)) => self.test(map, &Written { document, file, at: "/defaultTest" }, true)?,
+            Some(Value::Object(map)) => {
+                self.test(map, &Written { document, file, at: "/defaultTest" }, true)?
+            }
             _ => Test::default(),
         };
         let mut tests = Vec::new();
@@ -62,7 +64,12 @@ impl Reader<'_> {
     }
 
     /// The tests of a list, of a path, or of a pattern.
-    fn list(&mut self, value: &Value, written: &Written<'_>, tests: &mut Vec<Test>) -> Result<(), Diagnostics> {
+    fn list(
+        &mut self,
+        value: &Value,
+        written: &Written<'_>,
+        tests: &mut Vec<Test>,
+    ) -> Result<(), Diagnostics> {
         match value {
             Value::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
@@ -87,7 +94,9 @@ impl Reader<'_> {
 
     fn files(&mut self, path: &str, written: &Written<'_>, tests: &mut Vec<Test>) -> Result<(), Diagnostics> {
         let place = written.place("");
-        let is_remote = ["http://", "https://", "huggingface://", "sharepoint://"].iter().any(|start| path.starts_with(start));
+        let is_remote = ["http://", "https://", "huggingface://", "sharepoint://"]
+            .iter()
+            .any(|start| path.starts_with(start));
         let plain = path.strip_prefix("file://").unwrap_or(path);
         let (plain, _) = plain.rsplit_once('#').unwrap_or((plain, ""));
         if is_remote {
@@ -101,7 +110,10 @@ impl Reader<'_> {
         };
         if paths.is_empty() {
             let message = format!("no file matches `{}`", self.sources.shown(plain));
-            return Err(Diagnostic::new(message).at(place).help("correct the pattern, and import again").into());
+            return Err(Diagnostic::new(message)
+                .at(place)
+                .help("correct the pattern, and import again")
+                .into());
         }
         for path in paths {
             self.file(&path, &place, tests)?;
@@ -135,7 +147,12 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn test(&mut self, map: &Map<String, Value>, written: &Written<'_>, is_default: bool) -> Result<Test, Diagnostics> {
+    fn test(
+        &mut self,
+        map: &Map<String, Value>,
+        written: &Written<'_>,
+        is_default: bool,
+    ) -> Result<Test, Diagnostics> {
         let mut test = Test {
             description: map.get("description").and_then(Value::as_str).map(str::to_owned),
             threshold: map.get("threshold").and_then(Value::as_f64),
@@ -159,11 +176,17 @@ impl Reader<'_> {
         for key in map.keys().filter(|key| !IGNORED.contains(&key.as_str())) {
             let at = written.document.key_place(&pointer(written.at, key));
             match (key.as_str(), map.get(key)) {
-                ("options", Some(Value::Object(options))) => self.options(options, &at, is_default, &mut test),
+                ("options", Some(Value::Object(options))) => {
+                    self.options(options, &at, is_default, &mut test)
+                }
                 ("threshold", Some(threshold)) => {
                     if threshold.as_f64().is_some_and(|threshold| threshold < 1.0) {
                         let help = "every check is a requirement here: remove those that may fail, or give one `min` for its share";
-                        self.draft.note(&at, format!("a test does not pass by a share of {threshold} of its assertions"), help);
+                        self.draft.note(
+                            &at,
+                            format!("a test does not pass by a share of {threshold} of its assertions"),
+                            help,
+                        );
                     }
                 }
                 ("providerOutput", _) => {
@@ -202,7 +225,11 @@ impl Reader<'_> {
             let threshold = map.get("threshold").and_then(Value::as_f64).filter(|threshold| *threshold < 1.0);
             if let Some(threshold) = threshold {
                 let help = "write those that have to hold as checks of their own; `contains: {any: […]}` requires one of several texts";
-                self.draft.note(&place, format!("a set of which a share of {threshold} has to hold has no counterpart"), help);
+                self.draft.note(
+                    &place,
+                    format!("a set of which a share of {threshold} has to hold has no counterpart"),
+                    help,
+                );
             } else if let Some(Value::Array(items)) = map.get("assert") {
                 self.asserts(items, &format!("{at}/assert"), written, asserts);
             }
@@ -218,7 +245,8 @@ impl Reader<'_> {
                 ("transform" | "postprocess", Some(code)) if is_default => self.transform_at(code, at),
                 ("transform" | "postprocess", Some("output.trim()")) => {}
                 ("transform" | "postprocess", _) => {
-                    let help = "answers are transformed alike for all cases: `transform:` in the configuration";
+                    let help =
+                        "answers are transformed alike for all cases: `transform:` in the configuration";
                     self.draft.note(at, "a transformation for one test has no counterpart", help);
                 }
                 ("rubricPrompt", _) => {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// What a transformation in JavaScript amounts to: the keys of `transform`, and whether assertions then get JSON.
+/// The counterpart of a transformation in JavaScript: the keys of `transform`, and whether assertions then get JSON.
 pub(super) fn convert(code: &str) -> Option<(Map<String, Value>, bool)> {
     let code = code.trim().trim_end_matches(';').trim();
     let keys = match code {
@@ -15,13 +15,15 @@ pub(super) fn convert(code: &str) -> Option<(Map<String, Value>, bool)> {
 
 /// The path in `JSON.parse(output).a.b`, `output.a[0]` or `json.a`.
 pub(super) fn field(code: &str) -> Option<String> {
-    const METHODS: [&str; 8] = ["length", "trim", "toLowerCase", "toUpperCase", "split", "replace", "slice", "match"];
+    const METHODS: [&str; 8] =
+        ["length", "trim", "toLowerCase", "toUpperCase", "split", "replace", "slice", "match"];
     let code = code.trim().trim_end_matches(';').trim();
     let path = ["JSON.parse(output)", "output", "json"].iter().find_map(|start| code.strip_prefix(start))?;
     if !path.starts_with(['.', '[', '?']) {
         return None;
     }
-    let path = path.replace("?.", ".").replace("['", ".").replace("[\"", ".").replace("']", "").replace("\"]", "");
+    let path =
+        path.replace("?.", ".").replace("['", ".").replace("[\"", ".").replace("']", "").replace("\"]", "");
     let path = path.strip_prefix('.').unwrap_or(&path).to_owned();
     let is_path = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '[' | ']');
     let is_method = |part: &str| METHODS.contains(&part);

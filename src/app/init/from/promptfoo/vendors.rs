@@ -54,7 +54,9 @@ pub(super) fn model(id: &str, config: &Map<String, Value>) -> Option<Model> {
     } else if vendor == "openai" && model.endpoint.contains_key("base_url") {
         set(&mut model, "api_key_env", json!("OPENAI_API_KEY"));
     }
-    if let Some(organization) = config.get("organization").and_then(Value::as_str).filter(|text| !text.contains("{{")) {
+    if let Some(organization) =
+        config.get("organization").and_then(Value::as_str).filter(|text| !text.contains("{{"))
+    {
         set(&mut model, "headers", json!({"OpenAI-Organization": {"value": organization}}));
     }
     model.parameters = parameters(config);
@@ -100,9 +102,28 @@ pub(in super::super) fn parameters(config: &Map<String, Value>) -> Map<String, V
         ("presencePenalty", "presence_penalty"),
     ];
     const SENT: [&str; 22] = [
-        "temperature", "max_tokens", "max_completion_tokens", "top_p", "top_k", "stop", "seed", "frequency_penalty",
-        "presence_penalty", "response_format", "tools", "tool_choice", "parallel_tool_calls", "reasoning_effort",
-        "reasoning", "verbosity", "logprobs", "n", "user", "service_tier", "thinking", "store",
+        "temperature",
+        "max_tokens",
+        "max_completion_tokens",
+        "top_p",
+        "top_k",
+        "stop",
+        "seed",
+        "frequency_penalty",
+        "presence_penalty",
+        "response_format",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "reasoning_effort",
+        "reasoning",
+        "verbosity",
+        "logprobs",
+        "n",
+        "user",
+        "service_tier",
+        "thinking",
+        "store",
     ];
     let mut parameters = Map::new();
     for (key, value) in config {
@@ -140,13 +161,30 @@ mod tests {
         for (id, config, name, endpoint) in [
             ("openai:gpt-4o", json!({}), "gpt-4o", json!({})),
             ("openai:responses:gpt-5", json!({}), "gpt-5", json!({})),
-            ("openai:gpt-4o", json!({"apiBaseUrl": "http://x/v1/"}), "gpt-4o", json!({"base_url": "http://x/v1", "api_key_env": "OPENAI_API_KEY"})),
-            ("openai:gpt-4o", json!({"apiKey": "{{ env.MY_KEY }}"}), "gpt-4o", json!({"api_key_env": "MY_KEY"})),
+            (
+                "openai:gpt-4o",
+                json!({"apiBaseUrl": "http://x/v1/"}),
+                "gpt-4o",
+                json!({"base_url": "http://x/v1", "api_key_env": "OPENAI_API_KEY"}),
+            ),
+            (
+                "openai:gpt-4o",
+                json!({"apiKey": "{{ env.MY_KEY }}"}),
+                "gpt-4o",
+                json!({"api_key_env": "MY_KEY"}),
+            ),
             ("anthropic:messages:claude-x", json!({}), "claude-x", json!({"protocol": "anthropic"})),
             ("google:gemini-2.5-pro", json!({}), "gemini-2.5-pro", json!({"protocol": "gemini"})),
-            ("ollama:chat:llama3.2:3b", json!({}), "llama3.2:3b", json!({"base_url": "http://localhost:11434/v1", "api_key_env": null})),
             (
-                "azure:chat:d", json!({"apiHost": "h"}), "d",
+                "ollama:chat:llama3.2:3b",
+                json!({}),
+                "llama3.2:3b",
+                json!({"base_url": "http://localhost:11434/v1", "api_key_env": null}),
+            ),
+            (
+                "azure:chat:d",
+                json!({"apiHost": "h"}),
+                "d",
                 json!({"base_url": "https://h/openai/deployments/d?api-version=2024-10-21", "headers": {"api-key": {"env": "AZURE_API_KEY"}}}),
             ),
         ] {
@@ -159,7 +197,10 @@ mod tests {
 
     #[test]
     fn keys_are_never_carried() {
-        let model = model("openai:gpt-4o", json!({"apiKey": "sk-1234567890abcdef", "temperature": 1}).as_object().unwrap());
+        let model = model(
+            "openai:gpt-4o",
+            json!({"apiKey": "sk-1234567890abcdef", "temperature": 1}).as_object().unwrap(),
+        );
         let model = model.unwrap();
         assert!(!format!("{model:?}").contains("sk-1234"));
         assert_eq!(Value::Object(model.parameters), json!({"temperature": 1}));

@@ -85,7 +85,7 @@ async function score({ id, case: item, output }) {
   return { id, pass, reason: reasons.join("; ") || "all assertions hold" };
 }
 
-// What an assertion prints must not look like a score.
+// Output of an assertion must not look like a score.
 console.log = console.info = console.debug = console.error;
 for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${JSON.stringify(await score(JSON.parse(line)))}\n`);

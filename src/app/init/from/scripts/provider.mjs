@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
 const [file, name, config] = process.argv.slice(2);
-// What the provider prints must not look like an answer.
+// Output of the provider must not look like an answer.
 console.log = console.info = console.debug = console.error;
 const module = await import(pathToFileURL(resolve(file)));
 const found = module[name] ?? module.default?.[name] ?? module.default ?? module;

@@ -26,7 +26,10 @@ pub(super) fn convert(assertion: &Assertion, subject: &Subject<'_>) -> Result<Ve
                 Language::Python => &["py"],
             };
             if !expected.contains(&extension(&path).as_str()) {
-                let help = format!("write it in a file that ends in .{}, and import again", expected.first().unwrap_or(&""));
+                let help = format!(
+                    "write it in a file that ends in .{}, and import again",
+                    expected.first().unwrap_or(&"")
+                );
                 return Err(assertion.note(format!("`{path}` is not run by the scorer"), help));
             }
             // A missing file is an error now, and not a missing score later.
@@ -39,7 +42,8 @@ pub(super) fn convert(assertion: &Assertion, subject: &Subject<'_>) -> Result<Ve
         None => {
             for part in ["context.prompt", "context.provider", "context.trace", "context.logProbs"] {
                 if text.contains(part) {
-                    let help = "a scorer gets the answer and the case: rewrite it with `output` and `context.vars`";
+                    let help =
+                        "a scorer gets the answer and the case: rewrite it with `output` and `context.vars`";
                     return Err(assertion.note(format!("`{part}` is not available"), help));
                 }
             }
@@ -61,9 +65,17 @@ pub(super) fn convert(assertion: &Assertion, subject: &Subject<'_>) -> Result<Ve
 /// The environment variables that a program reads.
 pub(in super::super) fn environment(program: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for start in ["process.env.", "process.env['", "process.env[\"", "os.environ[\"", "os.environ['", "os.environ.get(\"",
-        "os.environ.get('", "os.getenv(\"", "os.getenv('"]
-    {
+    for start in [
+        "process.env.",
+        "process.env['",
+        "process.env[\"",
+        "os.environ[\"",
+        "os.environ['",
+        "os.environ.get(\"",
+        "os.environ.get('",
+        "os.getenv(\"",
+        "os.getenv('",
+    ] {
         for (at, _) in program.match_indices(start) {
             let rest = program.get(at + start.len()..).unwrap_or_default();
             let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
@@ -83,7 +95,8 @@ mod tests {
 
     #[test]
     fn environment_of_a_program_is_found() {
-        let program = "process.env.B_KEY + process.env['A']; os.environ[\"C\"], os.getenv('D', 1), process.env.PATH";
+        let program =
+            "process.env.B_KEY + process.env['A']; os.environ[\"C\"], os.getenv('D', 1), process.env.PATH";
         assert_eq!(environment(program), ["A", "B_KEY", "C", "D"]);
     }
 }

@@ -91,7 +91,7 @@ fn any(expression: &Expression, vars: &Map<String, Value>) -> Option<Value> {
     Some(json!({"contains": {"any": texts?, "ignore_case": true}}))
 }
 
-/// What an expression reads of the answer.
+/// The part of the answer that an expression reads.
 enum Subject {
     /// The answer, perhaps trimmed, perhaps in lower case.
     Answer { trim: bool, lower: bool },
@@ -106,7 +106,9 @@ fn subject(expression: &Expression) -> Option<Subject> {
         Expression::Name(name) if name == "output" => Some(Subject::Answer { trim: false, lower: false }),
         Expression::Member(inner, name) => match (subject(inner), name.as_str()) {
             (Some(Subject::Answer { trim, lower: false }), "length") => Some(Subject::Length { trim }),
-            (Some(Subject::Field(path)), name) if name != "length" => Some(Subject::Field(member(&path, name))),
+            (Some(Subject::Field(path)), name) if name != "length" => {
+                Some(Subject::Field(member(&path, name)))
+            }
             (None, name) if is_parsed(inner) && name != "length" => Some(Subject::Field(member("", name))),
             _ => None,
         },
@@ -160,11 +162,15 @@ pub(super) fn member(path: &str, name: &str) -> String {
 fn literal(expression: &Expression, vars: &Map<String, Value>) -> Option<Value> {
     Some(match expression {
         Expression::Text(text) => Value::from(text.as_str()),
-        Expression::Number(number) if number.fract() == 0.0 && number.abs() < 1e15 => Value::from(*number as i64),
+        Expression::Number(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
+            Value::from(*number as i64)
+        }
         Expression::Number(number) => Value::from(*number),
         Expression::Flag(flag) => Value::from(*flag),
         Expression::Null => Value::Null,
-        Expression::List(items) => items.iter().map(|item| literal(item, vars)).collect::<Option<Vec<_>>>()?.into(),
+        Expression::List(items) => {
+            items.iter().map(|item| literal(item, vars)).collect::<Option<Vec<_>>>()?.into()
+        }
         Expression::Member(inner, name) => match inner.as_ref() {
             Expression::Member(context, key) if key == "vars" => {
                 let is_context = matches!(context.as_ref(), Expression::Name(name) if name == "context");
@@ -176,7 +182,12 @@ fn literal(expression: &Expression, vars: &Map<String, Value>) -> Option<Value> 
     })
 }
 
-fn compared(operator: &str, left: &Expression, right: &Expression, vars: &Map<String, Value>) -> Option<Value> {
+fn compared(
+    operator: &str,
+    left: &Expression,
+    right: &Expression,
+    vars: &Map<String, Value>,
+) -> Option<Value> {
     if let Expression::Flag(flag) = right {
         // `output.includes('x') === true`.
         if let (Some(check), "===" | "==") = (check(left, vars), operator) {
@@ -197,7 +208,9 @@ fn compared(operator: &str, left: &Expression, right: &Expression, vars: &Map<St
     let value = literal(right, vars)?;
     match subject {
         Subject::Length { trim: false } => length(operator, value.as_i64()?),
-        Subject::Length { trim: true } => (operator == ">" && value == json!(0)).then(|| json!({"regex": "\\S"})),
+        Subject::Length { trim: true } => {
+            (operator == ">" && value == json!(0)).then(|| json!({"regex": "\\S"}))
+        }
         Subject::Answer { trim, lower } => {
             let text = value.as_str().filter(|text| !lower || text.to_lowercase() == **text)?;
             if trim && text.trim() != text {
@@ -261,7 +274,8 @@ fn call(callee: &Expression, arguments: &[Expression], vars: &Map<String, Value>
             let values = literal(object, vars)?;
             let Subject::Answer { trim, lower } = subject(argument)? else { return None };
             let texts: Option<Vec<&str>> = values.as_array()?.iter().map(Value::as_str).collect();
-            let texts = texts.filter(|texts| !lower || texts.iter().all(|text| text.to_lowercase() == **text))?;
+            let texts =
+                texts.filter(|texts| !lower || texts.iter().all(|text| text.to_lowercase() == **text))?;
             let mut map = json!({"values": texts, "normalize_unicode": false});
             set_flags(&mut map, trim, lower);
             Some(json!({"one_of": map}))
@@ -305,7 +319,9 @@ fn merged(checks: Vec<Value>) -> Vec<Value> {
         let bounds = check.get("length").and_then(Value::as_object).cloned();
         let before = result.iter_mut().find_map(|other| other.get_mut("length")?.as_object_mut());
         match (bounds, before) {
-            (Some(bounds), Some(before)) if bounds.keys().all(|key| !before.contains_key(key)) => before.extend(bounds),
+            (Some(bounds), Some(before)) if bounds.keys().all(|key| !before.contains_key(key)) => {
+                before.extend(bounds)
+            }
             _ => result.push(check),
         }
     }
@@ -326,21 +342,42 @@ mod tests {
         for (code, expected) in [
             ("output.includes('x')", json!([{"contains": "x"}])),
             ("!output.includes(\"x\")", json!([{"not_contains": "x"}])),
-            ("output.toLowerCase().includes('x')", json!([{"contains": {"all": ["x"], "ignore_case": true}}])),
+            (
+                "output.toLowerCase().includes('x')",
+                json!([{"contains": {"all": ["x"], "ignore_case": true}}]),
+            ),
             ("output.length < 200", json!([{"length": {"max_chars": 199}}])),
             ("200 >= output.length;", json!([{"length": {"max_chars": 200}}])),
-            ("output.length > 1 && output.length <= 9", json!([{"length": {"min_chars": 2, "max_chars": 9}}])),
+            (
+                "output.length > 1 && output.length <= 9",
+                json!([{"length": {"min_chars": 2, "max_chars": 9}}]),
+            ),
             ("output.trim().length > 0", json!([{"regex": "\\S"}])),
             ("JSON.parse(output).a === 1", json!([{"json_field": {"path": "a", "equals": 1}}])),
-            ("JSON.parse(output).a['b c'][0] === 'x'", json!([{"json_field": {"path": "a[\"b c\"][0]", "equals": "x"}}])),
-            ("JSON.parse(output.trim()).a.includes('x')", json!([{"json_field": {"path": "a", "contains": "x"}}])),
+            (
+                "JSON.parse(output).a['b c'][0] === 'x'",
+                json!([{"json_field": {"path": "a[\"b c\"][0]", "equals": "x"}}]),
+            ),
+            (
+                "JSON.parse(output.trim()).a.includes('x')",
+                json!([{"json_field": {"path": "a", "contains": "x"}}]),
+            ),
             ("output === 'yes'", json!([{"equals": "yes"}])),
-            ("output.trim().toLowerCase() == 'yes'", json!([{"equals": {"value": "yes", "ignore_case": true, "trim": true}}])),
+            (
+                "output.trim().toLowerCase() == 'yes'",
+                json!([{"equals": {"value": "yes", "ignore_case": true, "trim": true}}]),
+            ),
             ("output !== 'yes'", json!([{"not": {"equals": "yes"}}])),
             ("/a+/i.test(output)", json!([{"regex": {"pattern": "a+", "ignore_case": true}}])),
             ("output.match(/^a$/m)", json!([{"regex": {"pattern": "^a$", "multi_line": true}}])),
-            ("['a','b'].includes(output)", json!([{"one_of": {"values": ["a", "b"], "normalize_unicode": false}}])),
-            ("output.startsWith('{') && output.endsWith('}')", json!([{"starts_with": "{"}, {"ends_with": "}"}])),
+            (
+                "['a','b'].includes(output)",
+                json!([{"one_of": {"values": ["a", "b"], "normalize_unicode": false}}]),
+            ),
+            (
+                "output.startsWith('{') && output.endsWith('}')",
+                json!([{"starts_with": "{"}, {"ends_with": "}"}]),
+            ),
             ("output.includes('a') || output.includes('b')", json!([{"contains": {"any": ["a", "b"]}}])),
             ("output.includes(context.vars.word)", json!([{"contains": "tea"}])),
             ("(output.includes('a')) === false", json!([{"not_contains": "a"}])),
@@ -376,7 +413,10 @@ mod tests {
     fn negations_are_those_of_javascript() {
         let vars = Map::new();
         assert_eq!(checks("output.includes('x')", true, &vars), Some(vec![json!({"not_contains": "x"})]));
-        assert_eq!(checks("!output.includes('x')", true, &vars), Some(vec![json!({"not": {"not_contains": "x"}})]));
+        assert_eq!(
+            checks("!output.includes('x')", true, &vars),
+            Some(vec![json!({"not": {"not_contains": "x"}})])
+        );
         assert_eq!(checks("JSON.parse(output).a === 1", true, &vars), None);
         assert_eq!(checks("output.length > 1 && output.includes('x')", true, &vars), None);
     }

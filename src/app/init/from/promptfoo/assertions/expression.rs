@@ -28,8 +28,10 @@ enum Token {
 }
 
 /// Signs, longer ones first.
-const SIGNS: [&str; 20] =
-    ["===", "!==", "==", "!=", "<=", ">=", "&&", "||", "(", ")", "[", "]", ".", ",", "!", "<", ">", "-", ";", "+"];
+const SIGNS: [&str; 20] = [
+    "===", "!==", "==", "!=", "<=", ">=", "&&", "||", "(", ")", "[", "]", ".", ",", "!", "<", ">", "-", ";",
+    "+",
+];
 /// Binary operators, by rising precedence.
 const LEVELS: [&[&str]; 4] = [&["||"], &["&&"], &["===", "!==", "==", "!="], &["<=", ">=", "<", ">"]];
 /// Maximum length of a parsed expression in bytes, and of nested parts.
@@ -54,7 +56,9 @@ fn tokens(code: &str) -> Option<Vec<Token>> {
         rest = rest.trim_start();
         let Some(first) = rest.chars().next() else { return Some(tokens) };
         let (token, length) = if first.is_ascii_alphabetic() || matches!(first, '_' | '$') {
-            let length = rest.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '$')).unwrap_or(rest.len());
+            let length = rest
+                .find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '$'))
+                .unwrap_or(rest.len());
             (Token::Name(rest.get(..length)?.to_owned()), length)
         } else if first.is_ascii_digit() {
             let length = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
@@ -238,8 +242,17 @@ mod tests {
     #[test]
     fn other_code_is_not_an_expression() {
         for code in [
-            "", "output.includes(", "const x = 1; x", "`${output}`.length", "output => true", "typeof output",
-            "output ? 1 : 0", "a = b", "/a/.test(output) // note", "'\\x41'", "output / 2 / 3",
+            "",
+            "output.includes(",
+            "const x = 1; x",
+            "`${output}`.length",
+            "output => true",
+            "typeof output",
+            "output ? 1 : 0",
+            "a = b",
+            "/a/.test(output) // note",
+            "'\\x41'",
+            "output / 2 / 3",
         ] {
             assert_eq!(parse(code), None, "{code}");
         }

@@ -37,7 +37,10 @@ fn schema(assertion: &Assertion, value: &Value, subject: &Subject<'_>) -> Result
     let Value::String(text) = value else { return Ok(json!({"schema": value})) };
     if let Some((path, name)) = assertion.path(text, subject) {
         if !["json", "yaml", "yml"].contains(&extension(&path).as_str()) || name.is_some() {
-            return Err(assertion.note(format!("the schema `{text}` is made by code"), "write it to a file in JSON, and import again"));
+            return Err(assertion.note(
+                format!("the schema `{text}` is made by code"),
+                "write it to a file in JSON, and import again",
+            ));
         }
         let document = subject.sources.document(&path, &assertion.place).map_err(first)?;
         let here = subject.sources.from_suite(&path);
@@ -47,7 +50,10 @@ fn schema(assertion: &Assertion, value: &Value, subject: &Subject<'_>) -> Result
         return Ok(json!({"schema": document.into_value()}));
     }
     let document = Document::yaml("the schema", text).map_err(|errors| {
-        assertion.note(format!("the schema is not valid: {}", first(errors).message), "correct it, and import again")
+        assertion.note(
+            format!("the schema is not valid: {}", first(errors).message),
+            "correct it, and import again",
+        )
     })?;
     Ok(json!({"schema": document.into_value()}))
 }

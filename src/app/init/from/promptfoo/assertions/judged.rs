@@ -11,12 +11,19 @@ pub(super) fn convert(assertion: &Assertion, subject: &Subject<'_>) -> Result<Ve
     let texts: Vec<String> = match &assertion.value {
         Some(Value::Array(items)) => items.iter().map(text_of).collect(),
         Some(Value::String(text)) => vec![file_or_text(assertion, text, subject)?],
-        _ => return Err(assertion.note("it has no text as its `value`", "write a statement about a good answer, and import again")),
+        _ => {
+            return Err(assertion.note(
+                "it has no text as its `value`",
+                "write a statement about a good answer, and import again",
+            ));
+        }
     };
     let texts = texts.iter().map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
     let texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
     if texts.is_empty() {
-        return Err(assertion.note("its `value` is empty", "write a statement about a good answer, and import again"));
+        return Err(
+            assertion.note("its `value` is empty", "write a statement about a good answer, and import again")
+        );
     }
     let criterion = |text: String| {
         let text = if assertion.negated { format!("this is not true of the answer: {text}") } else { text };
@@ -29,7 +36,8 @@ pub(super) fn convert(assertion: &Assertion, subject: &Subject<'_>) -> Result<Ve
 fn file_or_text(assertion: &Assertion, text: &str, subject: &Subject<'_>) -> Result<String, Diagnostic> {
     let Some((path, name)) = assertion.path(text, subject) else { return Ok(text.to_owned()) };
     if name.is_some() || ["js", "mjs", "cjs", "ts", "py"].contains(&extension(&path).as_str()) {
-        return Err(assertion.note(format!("`{text}` makes the statement by code"), "write it as text, and import again"));
+        return Err(assertion
+            .note(format!("`{text}` makes the statement by code"), "write it as text, and import again"));
     }
     subject.sources.text(&path, &assertion.place)
 }

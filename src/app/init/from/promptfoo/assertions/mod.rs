@@ -41,7 +41,7 @@ pub(super) struct Assertion {
     pub(super) file: String,
 }
 
-/// What an assertion becomes.
+/// The counterpart of an assertion.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Carried {
     Check(Value),
@@ -51,7 +51,7 @@ pub(super) enum Carried {
     Latency(f64),
 }
 
-/// What an assertion is about.
+/// The case of an assertion.
 pub(super) struct Subject<'a> {
     /// The variables of the case.
     pub(super) vars: &'a Map<String, Value>,
@@ -135,7 +135,9 @@ impl Assertion {
 fn inserted(value: &Value, insert: &dyn Fn(&str) -> Result<String, Diagnostic>) -> Result<Value, Diagnostic> {
     Ok(match value {
         Value::String(text) => Value::String(insert(text)?),
-        Value::Array(items) => items.iter().map(|item| inserted(item, insert)).collect::<Result<Vec<_>, _>>()?.into(),
+        Value::Array(items) => {
+            items.iter().map(|item| inserted(item, insert)).collect::<Result<Vec<_>, _>>()?.into()
+        }
         Value::Object(map) => {
             let entries = map.iter().map(|(key, value)| Ok((key.clone(), inserted(value, insert)?)));
             Value::Object(entries.collect::<Result<_, Diagnostic>>()?)
@@ -144,7 +146,7 @@ fn inserted(value: &Value, insert: &dyn Fn(&str) -> Result<String, Diagnostic>) 
     })
 }
 
-/// What an assertion becomes for a case.
+/// Converts an assertion for a case.
 ///
 /// # Errors
 /// A note: what has no counterpart, and what to write in its place.
@@ -155,8 +157,8 @@ pub(super) fn convert(assertion: &Assertion, subject: &Subject<'_>) -> Result<Ve
         return validated(&assertion, vec![Carried::Check(check)], subject);
     }
     let carried = match assertion.kind.as_str() {
-        "contains" | "icontains" | "contains-any" | "icontains-any" | "contains-all" | "icontains-all" | "equals"
-        | "starts-with" | "regex" | "word-count" => texts::convert(&assertion)?,
+        "contains" | "icontains" | "contains-any" | "icontains-any" | "contains-all" | "icontains-all"
+        | "equals" | "starts-with" | "regex" | "word-count" => texts::convert(&assertion)?,
         "is-json" | "contains-json" => json::convert(&assertion, subject)?,
         "llm-rubric" | "g-eval" | "model-graded-closedqa" => judged::convert(&assertion, subject)?,
         "javascript" | "python" => code::convert(&assertion, subject)?,
@@ -167,7 +169,11 @@ pub(super) fn convert(assertion: &Assertion, subject: &Subject<'_>) -> Result<Ve
 }
 
 /// Compiles the checks, so that a suite is never written that `check` refuses.
-fn validated(assertion: &Assertion, carried: Vec<Carried>, subject: &Subject<'_>) -> Result<Vec<Carried>, Diagnostic> {
+fn validated(
+    assertion: &Assertion,
+    carried: Vec<Carried>,
+    subject: &Subject<'_>,
+) -> Result<Vec<Carried>, Diagnostic> {
     let read = |path: &str| {
         let path = path.strip_prefix(subject.sources.prefix.as_str()).unwrap_or(path);
         subject.sources.text(path, &assertion.place).map_err(|error| error.message)
@@ -178,7 +184,9 @@ fn validated(assertion: &Assertion, carried: Vec<Carried>, subject: &Subject<'_>
         {
             let first = errors.into_iter().next();
             let (message, help) = first.map(|error| (error.message, error.help)).unwrap_or_default();
-            return Err(assertion.note(message, help.unwrap_or_else(|| "correct it, and import again".to_owned())));
+            return Err(
+                assertion.note(message, help.unwrap_or_else(|| "correct it, and import again".to_owned()))
+            );
         }
     }
     Ok(carried)
@@ -193,7 +201,9 @@ fn unknown(assertion: &Assertion) -> Diagnostic {
     let help = errors.into_iter().find_map(|error| error.help);
     let help = help.unwrap_or_else(|| "write one of the checks of docs/checks.md".to_owned());
     match written.as_str() {
-        "" => Diagnostic::new("an assertion has no `type`").at(assertion.place.clone()).help("give it one, and import again"),
+        "" => Diagnostic::new("an assertion has no `type`")
+            .at(assertion.place.clone())
+            .help("give it one, and import again"),
         _ => assertion.note("no counterpart", help),
     }
 }

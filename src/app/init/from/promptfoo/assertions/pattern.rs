@@ -99,7 +99,9 @@ mod tests {
 
     #[test]
     fn patterns_without_counterpart_are_left() {
-        for (source, flags) in [("(?=a)", ""), (r"(a)\1", ""), ("a", "y"), ("[]", ""), ("[^]", ""), ("(", ""), ("a{", "")] {
+        for (source, flags) in
+            [("(?=a)", ""), (r"(a)\1", ""), ("a", "y"), ("[]", ""), ("[^]", ""), ("(", ""), ("a{", "")]
+        {
             assert_eq!(check(source, flags), None, "{source}");
         }
     }

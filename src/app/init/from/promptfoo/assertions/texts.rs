@@ -25,7 +25,9 @@ pub(super) fn convert(assertion: &Assertion) -> Result<Vec<Carried>, Diagnostic>
             if negated { json!({"not_contains": texts}) } else { json!({"contains": texts}) }
         }
         "equals" => match &assertion.value {
-            Some(value @ (Value::Object(_) | Value::Array(_))) => not(negated, json!({"equals": {"value": value}})),
+            Some(value @ (Value::Object(_) | Value::Array(_))) => {
+                not(negated, json!({"equals": {"value": value}}))
+            }
             _ => not(negated, json!({"equals": assertion.text()?})),
         },
         "starts-with" => not(negated, json!({"starts_with": assertion.text()?})),
@@ -40,11 +42,19 @@ fn not(negated: bool, check: Value) -> Value {
 }
 
 fn words(assertion: &Assertion) -> Result<Value, Diagnostic> {
-    let wrong = || assertion.note("its `value` is neither a number nor a map of `min` and `max`", "write `length: {max_words: 80}`");
+    let wrong = || {
+        assertion.note(
+            "its `value` is neither a number nor a map of `min` and `max`",
+            "write `length: {max_words: 80}`",
+        )
+    };
     match assertion.value.as_ref().ok_or_else(wrong)? {
         Value::Object(map) => {
             let bounds = [("min", "min_words"), ("max", "max_words")];
-            Ok(bounds.iter().filter_map(|(there, here)| Some(((*here).to_owned(), map.get(*there)?.clone()))).collect())
+            Ok(bounds
+                .iter()
+                .filter_map(|(there, here)| Some(((*here).to_owned(), map.get(*there)?.clone())))
+                .collect())
         }
         count => {
             let count = count.as_u64().or_else(|| count.as_str()?.trim().parse().ok()).ok_or_else(wrong)?;
