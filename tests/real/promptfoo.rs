@@ -20,6 +20,12 @@ const fn answers_of(fixture: &'static str, answers: &'static [&'static str]) -> 
     Answers { fixture, answers }
 }
 
+/// 47 characters, of which 40 have two units in UTF-16.
+const EMOJI: &str = "chairs \u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\
+    \u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\
+    \u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\
+    \u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}";
+
 const ANSWERS: &[Answers] = &[
     answers_of(
         "01-returns-desk",
@@ -62,14 +68,7 @@ const ANSWERS: &[Answers] = &[
         "06-javascript-scorers",
         &["The total is 240.00 EUR.", "51.00 EUR for two", "240.00\n51.00\nEUR\nEUR", "nothing"],
     ),
-    answers_of(
-        "07-fast-enough",
-        &[
-            "wooden chairs for the kitchen",
-            "tap",
-            "chairs \u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}",
-        ],
-    ),
+    answers_of("07-fast-enough", &["wooden chairs for the kitchen", "tap", EMOJI]),
     answers_of(
         "08-patterns",
         &[
@@ -137,12 +136,20 @@ const MEANT: &[(&str, &str, usize, bool, &str)] = &[
         false,
         "typographic spaces, quotes and dashes are read as plain ones",
     ),
+    ("07-fast-enough", EMOJI, 1, false, "`length` counts code points"),
     (
         "18-templates-and-weights",
         "{\"reply\": \"Each week. In spring.\"}",
         0,
         true,
         "every check is a requirement: no share of weights",
+    ),
+    (
+        "18-templates-and-weights",
+        "{\"reply\": \"Once a week, with sand. Prune in spring with shears.\"}",
+        1,
+        false,
+        "an assertion set with `threshold`",
     ),
 ];
 
@@ -167,7 +174,7 @@ fn copied(answered: &Answers) -> Folder {
     let folder = Folder::copy_of(&path);
     for (number, answer) in answered.answers.iter().enumerate() {
         let text = format!(
-            "export default class {{\n  id() {{ return \"answer-{number}\"; }}\n  async callApi() {{ return {{ output: {} }}; }}\n}}\n",
+            "export default class {{\n  id() {{ return \"answer-{number}\"; }}\n  async callApi() {{ return {{ output: {}, cost: 0, logProbs: [-0.1] }}; }}\n}}\n",
             json!(answer)
         );
         folder.write(&format!("{path}/answer-{number}.mjs"), &text);
@@ -223,7 +230,8 @@ fn verdicts_of_promptfoo(prepared: &Path, answered: &Answers) -> Verdicts {
                 && result["promptIdx"] == json!(number_of_prompt(results, &id))
         };
         let mut mine: Vec<&Value> = results.iter().filter(is_mine).collect();
-        mine.sort_by_key(|result| result["testIdx"].as_u64());
+        // The order of the files of a pattern is not defined.
+        mine.sort_by_key(|result| (text_of(&result["vars"]["dish"]), result["testIdx"].as_u64()));
         mine.into_iter().map(verdict_of_promptfoo).collect()
     };
     (0..answered.answers.len()).map(of_answer).collect()
@@ -242,11 +250,17 @@ fn verdict_of_promptfoo(result: &Value) -> Option<bool> {
         .iter()
         .filter(|component| !NOT_COMPARED.contains(&kind(component).as_str()) && !kind(component).is_empty())
         .collect();
-    // With a threshold, the verdict is that of the weighted score.
-    if !result["testCase"]["threshold"].is_null() {
+    // With a threshold, of the test or of a set, which has no type, the verdict is that of the weighted score.
+    if !result["testCase"]["threshold"].is_null()
+        || components.iter().any(|component| kind(component).is_empty())
+    {
         return result["success"].as_bool();
     }
     (!compared.is_empty()).then(|| compared.iter().all(|component| component["pass"] == true))
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 fn verdicts_of_promptgate(answered: &Answers) -> Verdicts {
@@ -276,8 +290,10 @@ fn verdicts_of_promptgate(answered: &Answers) -> Verdicts {
         folder.write(&format!("{path}/promptgate.yaml"), &configuration);
         let rows = folder.read(&format!("{path}/cases.jsonl"));
         let (mut ids, mut lines, mut cases) = (Vec::new(), String::new(), String::new());
-        for row in rows.lines() {
-            let mut row: Value = serde_json::from_str(row).expect("a row");
+        let mut rows: Vec<Value> =
+            rows.lines().map(|row| serde_json::from_str(row).expect("a row")).collect();
+        rows.sort_by_key(|row| text_of(&row["vars"]["dish"]));
+        for mut row in rows {
             if let Some(checks) = row["checks"].as_array_mut() {
                 checks.retain(|check| {
                     check.get("similar").is_none() && check.pointer("/not/similar").is_none()

@@ -17,6 +17,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::path::{Component, Path, PathBuf};
 
 use super::{Failure, write_files};
@@ -65,7 +66,7 @@ pub(crate) fn import(source: &Path, folder: &Path, strict: bool) -> Result<Impor
     };
     let read = |path: &str| tree.read_limited(path, DATASET_LIMIT).map_err(without_place);
     let list = |pattern: &str| tree.glob(pattern).map_err(without_place);
-    let sources = Sources { folder: shown, prefix, read: &read, list: &list };
+    let sources = Sources { folder: shown, prefix, read: &read, list: &list, unreadable: RefCell::default() };
     let conversion = convert(name.as_deref(), &sources)?;
     let notes = conversion.draft.notes;
     if strict && !notes.is_empty() {
@@ -85,6 +86,10 @@ fn convert(name: Option<&str>, sources: &Sources<'_>) -> Result<Conversion, Diag
     };
     let found = detect::detect(&path, sources)?;
     let draft = detect::convert(&path, &found, sources)?;
+    let unreadable = sources.unreadable.take();
+    if !unreadable.is_empty() {
+        return Err(Diagnostics(unreadable));
+    }
     if draft.prompts.is_empty() && !matches!(draft.answerer, Answerer::Target(_)) {
         let first = Diagnostic::new("no prompt could be carried")
             .at(Place::file(sources.shown(&path)))

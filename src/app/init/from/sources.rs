@@ -1,5 +1,7 @@
 //! The files that an import reads, named relative to the folder of the imported file.
 
+use std::cell::RefCell;
+
 use serde_json::Value;
 
 use promptgate_adapters::files::decode;
@@ -16,6 +18,8 @@ pub(super) struct Sources<'a> {
     pub(super) read: &'a dyn Fn(&str) -> Result<Vec<u8>, String>,
     /// Paths that match a pattern, sorted.
     pub(super) list: &'a dyn Fn(&str) -> Result<Vec<String>, String>,
+    /// Errors about files that could not be read, also where the conversion went on.
+    pub(super) unreadable: RefCell<Vec<Diagnostic>>,
 }
 
 impl Sources<'_> {
@@ -30,9 +34,14 @@ impl Sources<'_> {
     /// Text of a file; `named_at` is the place that names it.
     pub(super) fn text(&self, path: &str, named_at: &Place) -> Result<String, Diagnostic> {
         let bytes = (self.read)(path).map_err(|error| {
-            Diagnostic::new(format!("cannot read `{}`: {error}", self.shown(path)))
-                .at(named_at.clone())
-                .help("correct the path, or remove it, and import again")
+            let message = format!("cannot read `{}`: {error}", self.shown(path));
+            let help = "correct the path, or remove it, and import again";
+            let diagnostic = Diagnostic::new(message).at(named_at.clone()).help(help);
+            let mut unreadable = self.unreadable.borrow_mut();
+            if !unreadable.contains(&diagnostic) {
+                unreadable.push(diagnostic.clone());
+            }
+            diagnostic
         })?;
         Ok(decode(&self.shown(path), &bytes)?.replace("\r\n", "\n"))
     }

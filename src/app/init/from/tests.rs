@@ -20,7 +20,16 @@ fn fixture(folder: &Path) -> Result<Conversion, Diagnostics> {
     let tree = Tree::work_tree(folder);
     let read = |path: &str| tree.read(path).map_err(|error| error.message);
     let list = |pattern: &str| tree.glob(pattern).map_err(|error| error.message);
-    convert(None, &Sources { folder: String::new(), prefix: String::new(), read: &read, list: &list })
+    convert(
+        None,
+        &Sources {
+            folder: String::new(),
+            prefix: String::new(),
+            read: &read,
+            list: &list,
+            unreadable: RefCell::default(),
+        },
+    )
 }
 
 /// Converts files in memory, of which the first is the source.
@@ -34,7 +43,16 @@ fn in_memory(files: &[(&str, &str)]) -> Result<Conversion, Diagnostics> {
         Ok(files.iter().map(|(name, _)| (*name).to_owned()).filter(|name| name.ends_with(&pattern)).collect())
     };
     let name = files.first().map(|(name, _)| *name);
-    convert(name, &Sources { folder: "evals".to_owned(), prefix: String::new(), read: &read, list: &list })
+    convert(
+        name,
+        &Sources {
+            folder: "evals".to_owned(),
+            prefix: String::new(),
+            read: &read,
+            list: &list,
+            unreadable: RefCell::default(),
+        },
+    )
 }
 
 /// All files and notes in one text.
@@ -138,6 +156,14 @@ fn unreadable_sources_are_errors_with_their_place() {
         &[(NAME, &configuration("tests: file://make.py"))],
         &["no case could be carried", "are made by a program"],
     );
+    for assertion in ["is-json", "contains", "javascript", "llm-rubric"] {
+        let value = if assertion == "javascript" { "file://none.js" } else { "file://none.json" };
+        let text = test(&format!("assert: [{{type: {assertion}, value: '{value}'}}]"));
+        fails(
+            &[(NAME, &text)],
+            &["cannot read `evals/none.js", "promptfooconfig.yaml:3", "correct the path"],
+        );
+    }
     fails(
         &[("items.json", "[{\"input\": \"a\", \"expectedOutput\": \"b\"}]")],
         &["evals/items.json", "the items of a dataset, without a prompt"],
@@ -175,6 +201,14 @@ fn everything_without_a_counterpart_has_a_line() {
         (
             "assert: [{type: javascript, value: context.prompt.length}]",
             ["promptfooconfig.yaml:4", "`context.prompt` is not available"],
+        ),
+        (
+            "assert: [{type: contains, value: 'file://a.ts'}]",
+            ["its value is made by `a.ts`", "write the value"],
+        ),
+        (
+            "assert: [{type: contains, value: 'file://a.ts'}]",
+            ["its value is made by `a.ts`", "write the value"],
         ),
         ("assert: [{type: contains}]", ["`contains`: it has no text as its `value`", "write the text"]),
         (

@@ -59,7 +59,7 @@ fn schema(assertion: &Assertion, value: &Value, subject: &Subject<'_>) -> Result
 }
 
 /// The first of several diagnostics.
-fn first(errors: promptgate_core::model::Diagnostics) -> Diagnostic {
+pub(super) fn first(errors: promptgate_core::model::Diagnostics) -> Diagnostic {
     errors.0.into_iter().next().unwrap_or_else(|| Diagnostic::new("not readable"))
 }
 

@@ -17,7 +17,7 @@ use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Place};
 
 use super::super::draft::{Code, slug};
-use super::super::sources::Sources;
+use super::super::sources::{Sources, extension};
 use super::super::template::{Dialect, render, value_at};
 
 /// An assertion as written, with its values inserted.
@@ -118,6 +118,39 @@ impl Assertion {
         Some((subject.sources.resolve(path, &self.file), name))
     }
 
+    /// Replaces a value in a file, unless it is code, a schema or a statement, which are read where they are used.
+    fn loaded(self, subject: &Subject<'_>) -> Result<Self, Diagnostic> {
+        const READ_LATER: [&str; 7] = [
+            "javascript",
+            "python",
+            "is-json",
+            "contains-json",
+            "llm-rubric",
+            "g-eval",
+            "model-graded-closedqa",
+        ];
+        let path = self.value.as_ref().and_then(Value::as_str).and_then(|text| self.path(text, subject));
+        let Some((path, name)) = path.filter(|_| !READ_LATER.contains(&self.kind.as_str())) else {
+            return Ok(self);
+        };
+        let value = match extension(&path).as_str() {
+            "js" | "mjs" | "cjs" | "ts" | "py" | "rb" => {
+                return Err(
+                    self.note(format!("its value is made by `{path}`"), "write the value, and import again")
+                );
+            }
+            _ if name.is_some() => {
+                return Err(self.note("its value is a part of a file", "write the value, and import again"));
+            }
+            "json" | "yaml" | "yml" => {
+                let document = subject.sources.document(&path, &self.place);
+                document.map_err(json::first)?.into_value()
+            }
+            _ => Value::from(subject.sources.text(&path, &self.place)?.trim()),
+        };
+        Ok(Self { value: Some(value), ..self })
+    }
+
     /// Inserts the variables into the value. Code in files has none.
     fn rendered(&self, vars: &Map<String, Value>) -> Result<Option<Value>, Diagnostic> {
         let lookup = |name: &str| value_at(vars, name).cloned();
@@ -152,6 +185,7 @@ fn inserted(value: &Value, insert: &dyn Fn(&str) -> Result<String, Diagnostic>) 
 /// A note: what has no counterpart, and what to write in its place.
 pub(super) fn convert(assertion: &Assertion, subject: &Subject<'_>) -> Result<Vec<Carried>, Diagnostic> {
     let assertion = Assertion { value: assertion.rendered(subject.vars)?, ..assertion.clone() };
+    let assertion = assertion.loaded(subject)?;
     if let Some(transform) = &assertion.transform {
         let check = json::of_field(&assertion, transform)?;
         return validated(&assertion, vec![Carried::Check(check)], subject);
