@@ -137,6 +137,7 @@ const MEANT: &[(&str, &str, usize, bool, &str)] = &[
         "typographic spaces, quotes and dashes are read as plain ones",
     ),
     ("07-fast-enough", EMOJI, 1, false, "`length` counts code points"),
+    ("16-tests-in-csv", "bicycle: 5 euros", 2, true, "every check is a requirement: no share of weights"),
     (
         "18-templates-and-weights",
         "{\"reply\": \"Each week. In spring.\"}",

@@ -126,7 +126,11 @@ impl Reader<'_> {
         match extension(path).as_str() {
             "csv" | "tsv" => {
                 let text = self.sources.text(path, place)?;
-                tests.extend(csv::tests(&shown, path, &text)?);
+                let read = csv::tests(&shown, path, &text)?;
+                for test in &read {
+                    self.note_threshold(test.threshold, &test.place);
+                }
+                tests.extend(read);
             }
             "jsonl" | "ndjson" => {
                 let text = self.sources.text(path, place)?;
@@ -179,16 +183,7 @@ impl Reader<'_> {
                 ("options", Some(Value::Object(options))) => {
                     self.options(options, &at, is_default, &mut test)
                 }
-                ("threshold", Some(threshold)) => {
-                    if threshold.as_f64().is_some_and(|threshold| threshold < 1.0) {
-                        let help = "every check is a requirement here: remove those that may fail, or give one `min` for its share";
-                        self.draft.note(
-                            &at,
-                            format!("a test does not pass by a share of {threshold} of its assertions"),
-                            help,
-                        );
-                    }
-                }
+                ("threshold", _) => self.note_threshold(test.threshold, &at),
                 ("providerOutput", _) => {
                     let help = "write the answers to a file: `target: {answers: answers.jsonl}`";
                     self.draft.note(&at, "recorded answers of a test are not carried", help);
@@ -200,6 +195,14 @@ impl Reader<'_> {
             }
         }
         Ok(test)
+    }
+
+    fn note_threshold(&mut self, threshold: Option<f64>, place: &Place) {
+        if let Some(threshold) = threshold.filter(|threshold| *threshold < 1.0) {
+            let help = "every check is a requirement here: remove those that may fail, or give one `min` for its share";
+            let message = format!("a test does not pass by a share of {threshold} of its assertions");
+            self.draft.note(place, message, help);
+        }
     }
 
     fn vars_of_file(&mut self, path: &str, written: &Written<'_>) -> Result<Map<String, Value>, Diagnostics> {
