@@ -152,6 +152,7 @@ fn run(cases: usize, repeats: u32) -> Run {
     let word = || "p".to_owned();
     let prompt = PromptFacts { name: word(), version: word(), digest: word(), source: word(), commit: None };
     let variant = VariantFacts {
+        protocol: Default::default(),
         prompt,
         model: word(),
         parameters: serde_json::Map::new(),

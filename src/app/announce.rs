@@ -66,8 +66,20 @@ pub(super) fn announce(
 
 /// The calls that answers need.
 pub(super) fn load(engine: &Engine, answers: u64) -> Load {
-    let judges: usize = engine.scorers.judges.iter().map(Judge::judgements).sum();
-    Load { answers, judgements: answers * judges as u64 }
+    let judgements = |is_pairwise| -> u64 {
+        let judges = engine.scorers.judges.iter().filter(|judge| judge.is_pairwise() == is_pairwise);
+        judges.map(Judge::judgements).sum::<usize>() as u64
+    };
+    // A pair is judged in both orders. The pair of a shared answer is a tie without a call.
+    let of_pairs = 2 * judgements(true) * pairs(engine, answers);
+    Load { answers, judgements: answers * judgements(false) + of_pairs }
+}
+
+/// The pairs among answers.
+fn pairs(engine: &Engine, answers: u64) -> u64 {
+    let of_a_repeat = engine.plan.slots(0, 1).len() as u64;
+    let unshared = engine.plan.shared().iter().filter(|shared| !**shared).count() as u64;
+    (answers * unshared).checked_div(of_a_repeat).unwrap_or_default()
 }
 
 /// Calls and cost of the first look, and calls of the whole schedule; what does not fit the line is left out.

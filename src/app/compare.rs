@@ -5,6 +5,7 @@ use std::path::Path;
 use super::evaluate::Decided;
 use super::{Failure, mismatch, report_files, sent};
 use promptgate_core::gate::{Criterion, Policy, Requirement};
+use promptgate_core::model::PREFERENCE;
 use promptgate_engine::evaluate::{self, Evaluation};
 
 /// Decides with the candidate of `old` as the baseline of `new`; the policy of `new` decides.
@@ -27,6 +28,8 @@ pub(crate) fn compare(old: &Path, new: &Path) -> Result<Decided, Failure> {
             mismatch::simulation(earlier.simulated, run.simulated),
         ],
     )?;
+    let had_pairs = evaluate::forget_pairs(&mut run);
+    policy.criteria.retain(|criterion| criterion.metric != PREFERENCE);
     evaluate::adopt_baseline(&mut run, &earlier);
     sent::adopt_baseline(&mut run, &earlier);
     // There will be no more evidence: one look spends all of alpha.
@@ -35,6 +38,12 @@ pub(crate) fn compare(old: &Path, new: &Path) -> Result<Decided, Failure> {
     run.warnings.clear();
     if old.policy != new.policy {
         run.warnings.push(format!("the two reports have different policies; that of {new_file} decides"));
+    }
+    if had_pairs {
+        run.warnings.push(format!(
+            "`{PREFERENCE}` is left out: a judge would have to read the answers of both reports; run the suite with \
+             `--baseline report:{old_file}`"
+        ));
     }
     let (analysis, decision) = evaluate::decide_saved(&run, &policy);
     Ok(Decided::of_saved(Evaluation { run, analysis, decision }, policy, false))

@@ -13,7 +13,7 @@ use super::cache;
 use super::calibration::{CalibrationCheck, check_calibration};
 use super::case_cost;
 use super::models::{Connection, Models};
-use super::scorers::{RunningScorers, ScorerContext};
+use super::scorers::{self, RunningScorers, ScorerContext};
 use super::shard::{self, Part, ShardChoice, ShardResult};
 use super::suite::{self, Suite, SuiteOptions};
 use super::{
@@ -26,6 +26,7 @@ use promptgate_core::port::{Event, EventSink, Spool};
 use promptgate_core::text::Redactor;
 use promptgate_engine::evaluate::{self, CallCounter, Evaluation, Header};
 use promptgate_engine::execute::Engine;
+use promptgate_engine::judge::Judge;
 use promptgate_report::shard::Shard;
 use promptgate_report::v1::Override;
 use promptgate_report::{FileSpool, Report};
@@ -43,6 +44,8 @@ pub(crate) struct RunOptions {
     pub(crate) fail_fast: bool,
     /// The folder of the report.
     pub(crate) out: PathBuf,
+    /// The folder whose cache several suites share; `None` for that of the configuration.
+    pub(crate) shared_cache: Option<PathBuf>,
     /// Whether the report is printed for people, with the warnings, so that they are not printed before as well.
     pub(crate) prints_warnings: bool,
 }
@@ -71,7 +74,7 @@ pub(crate) struct Decided {
     /// The override of the verdict.
     pub(crate) overridden: Option<Override>,
     /// Answers that could not be cached.
-    pub(super) unwritten: Option<Failure>,
+    pub(super) unwritten: Vec<Failure>,
 }
 
 impl Decided {
@@ -85,7 +88,7 @@ impl Decided {
             inconclusive_passes,
             override_by: Vec::new(),
             overridden: None,
-            unwritten: None,
+            unwritten: Vec::new(),
         }
     }
 
@@ -114,6 +117,9 @@ pub(crate) async fn load(
     }
     let mut suite = suite::load(&options.suite, Some(options.calls.offline), environment).await?;
     require_prices(&suite, options.calls)?;
+    if let Some(folder) = &options.shared_cache {
+        suite.settings.cache.share(folder);
+    }
     if let Some(shard) = shard {
         shard::narrow(shard, &mut suite)?;
     }
@@ -198,8 +204,11 @@ async fn connect_and_execute(
     let answering = running.models(&models, suite.plan.baseline().is_some());
     let mut outcome = execute(suite, models, answering, (judge, check.rejected), part, session).await;
     let (log, fault) = running.stop().await;
-    let fault = fault.or(scorers.stop(&options.out).await?);
-    application::write_log(&options.out, application::LOG, &log)?;
+    let (scorers_log, fault_of_scorer) = scorers.stop().await;
+    let fault = fault.or(fault_of_scorer);
+    let logs = [(application::LOG, log), (scorers::LOG, scorers_log)];
+    let mut unwritten: Vec<Failure> =
+        logs.iter().filter_map(|(name, log)| application::write_log(&options.out, name, log).err()).collect();
     if let Some(fault) = fault {
         if let Some(shard) = shard {
             shard::remove_stale_shard(shard, &options.out)?;
@@ -210,10 +219,10 @@ async fn connect_and_execute(
         ));
     }
     // Reported after the verdict, which does not change.
-    let uncached = cache::close(cache.as_deref());
+    unwritten.extend(cache::close(cache.as_deref()));
     match &mut outcome {
-        Ok(Outcome::Decided(decided)) => decided.unwritten = uncached,
-        Ok(Outcome::Shard(shard)) => shard.unwritten = uncached,
+        Ok(Outcome::Decided(decided)) => decided.unwritten = unwritten,
+        Ok(Outcome::Shard(shard)) => shard.unwritten = unwritten,
         Ok(Outcome::Interrupted) | Err(_) => {}
     }
     outcome
@@ -392,6 +401,14 @@ async fn execute(
         warnings,
     };
     let plan = plan.refresh(refreshed_roles(&settings, &policy));
+    let compares = scorers.judges.iter().any(Judge::is_pairwise);
+    let reused_baseline = match earlier.as_ref().filter(|_| compares) {
+        Some(earlier) => {
+            let ids = plan.dataset().cases.iter().map(|case| case.id.as_str());
+            evaluate::baseline_trials(ids, earlier, policy.schedule().last())
+        }
+        None => Vec::new(),
+    };
     let engine = Arc::new(Engine {
         transform: settings.transform.answer.clone(),
         concurrency: models.concurrency,
@@ -402,6 +419,7 @@ async fn execute(
         interrupted: session.context.interrupted.clone(),
         stop: session.stop.clone(),
         baseline_model: answering.baseline,
+        reused_baseline,
         ..Engine::new(plan, answering.candidate, scorers, session.sink())
     });
     if header.rejection.is_none() {
@@ -426,7 +444,7 @@ async fn execute(
         inconclusive_passes,
         override_by,
         overridden: None,
-        unwritten: None,
+        unwritten: Vec::new(),
     })))
 }
 

@@ -40,6 +40,7 @@ pub(crate) mod serve;
 pub(crate) mod shard;
 mod sources;
 pub(crate) mod suite;
+pub(crate) mod suites;
 pub(crate) mod telemetry;
 #[cfg(test)]
 mod testing;

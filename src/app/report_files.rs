@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::evaluate::Decided;
 use super::files::{Links, make_ignored, read_text, temporary, write_whole};
-use super::{Failure, Redacting};
+use super::{Failure, Redacting, suites};
 use promptgate_adapters::files::digest_of_bytes;
 use promptgate_core::model::{Diagnostic, Place, Run};
 use promptgate_core::text::{Redactor, is_out_of_space};
@@ -35,7 +35,7 @@ pub(crate) struct Reported {
 /// Makes the report of a decided run, and writes its files where there is a folder. A verdict that cannot be written can
 /// still be printed.
 pub(crate) fn report(mut decided: Decided, exit_code: u8, folder: Option<&Path>) -> Reported {
-    let mut unwritten: Vec<Failure> = decided.unwritten.take().into_iter().collect();
+    let mut unwritten: Vec<Failure> = std::mem::take(&mut decided.unwritten);
     let (mut report, redactor) = decided.report(exit_code);
     let written = folder.map_or(Ok(Vec::new()), |folder| write(&mut report, folder, &redactor, LARGE));
     let files = written.unwrap_or_else(|failure| {
@@ -48,7 +48,7 @@ pub(crate) fn report(mut decided: Decided, exit_code: u8, folder: Option<&Path>)
 
 /// Removes the files of a report of which some could not be written, and those of an earlier run among them: their
 /// verdict must not be taken for that of this one.
-fn remove_all(folder: &Path) {
+pub(super) fn remove_all(folder: &Path) {
     for (name, _) in Format::files() {
         // A file that cannot be removed either is named in the error.
         let _ = std::fs::remove_file(folder.join(name));
@@ -63,6 +63,7 @@ pub(crate) fn prepare(folder: &Path) -> Result<(), Failure> {
         make(whole)?;
     }
     make(folder)?;
+    suites::discard(folder);
     let names = Format::files().map(|(name, _)| name).chain([TRIALS_FILE]);
     match names.map(|name| folder.join(name)).find(|path| path.is_dir()) {
         Some(path) => Err(unwritable(folder, &format!("{} is a folder", path.display()))),

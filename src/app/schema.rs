@@ -12,11 +12,12 @@ use promptgate_report::release;
 pub(crate) type Schema = fn() -> Value;
 
 /// Every format by its name, with its schema and a description.
-pub(crate) const SCHEMAS: [(&str, Schema, &str); 28] = [
+pub(crate) const SCHEMAS: [(&str, Schema, &str); 29] = [
     ("config", || config::schema(&check::entry_schema()), "promptgate.yaml"),
     ("case", || config::case_schema(&check::entry_schema()), "A row of the dataset"),
     ("report", report::schema, "report.json"),
     ("case-result", report::case_result::schema, "Output of `case --format json`"),
+    ("suites", report::suites::schema, "suites.json"),
     ("history", report::history::schema, "Output of `history --format json`"),
     ("shard", report::shard::schema, "shard-k-of-n.json"),
     ("plan", report::plan::schema, "Output of `plan --format json`"),

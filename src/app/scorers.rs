@@ -1,9 +1,9 @@
 //! The scorers and the transformation by command of a run: their files, their environment and their processes.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::application::{Checkouts, environment, write_log};
+use super::application::{Checkouts, environment};
 use super::sources::digest_of_tree;
 use super::suite::Suite;
 use super::{Environment, Failure};
@@ -17,7 +17,7 @@ use promptgate_core::port::{ChatModel, EventSink, NullSink};
 use promptgate_core::text::Redactor;
 
 /// The file of the standard error of scorers and of the transformation.
-const LOG: &str = "scorers.log";
+pub(super) const LOG: &str = "scorers.log";
 
 /// The started programs.
 #[derive(Default)]
@@ -119,12 +119,9 @@ impl RunningScorers {
         Ok(running)
     }
 
-    /// Stops the processes and writes their standard error beside the report. Returns the fault of a program whose replies may
-    /// be those to other answers.
-    ///
-    /// # Errors
-    /// The log cannot be written.
-    pub(super) async fn stop(self, out: &Path) -> Result<Option<Fault>, Failure> {
+    /// Stops the processes. Returns their standard error as the text of a log file, which is empty where there is none, and
+    /// the fault of a program whose replies may be those to other answers.
+    pub(super) async fn stop(self) -> (String, Option<Fault>) {
         let (mut text, mut found) = (String::new(), None);
         for Running { name, program, log } in self.0 {
             let stopped = match program {
@@ -132,17 +129,9 @@ impl RunningScorers {
                 Program::Transform(transform) => transform.shutdown().await,
             };
             found = found.or(stopped.err());
-            let summary = log.summary();
-            text.push_str(&format!(
-                "=== {name}: {} processes, {} replies, {} faults\n{}",
-                summary.processes,
-                summary.replies,
-                summary.faults,
-                log.text()
-            ));
+            text.push_str(&log.section(&name));
         }
-        write_log(out, LOG, &text)?;
-        Ok(found)
+        (text, found)
     }
 }
 

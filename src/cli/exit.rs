@@ -139,6 +139,22 @@ impl ExitStatus {
         }
     }
 
+    /// The status of several suites, the gravest: a failure is certain, whatever else is missing.
+    pub(super) fn gravest(statuses: impl IntoIterator<Item = Self>) -> Self {
+        const BY_GRAVITY: [ExitStatus; 8] = [
+            ExitStatus::Interrupted,
+            ExitStatus::Fail,
+            ExitStatus::Internal,
+            ExitStatus::Usage,
+            ExitStatus::NothingToEvaluate,
+            ExitStatus::Incomplete,
+            ExitStatus::Inconclusive,
+            ExitStatus::Pass,
+        ];
+        let rank = |status: &Self| BY_GRAVITY.iter().position(|other| other == status);
+        statuses.into_iter().min_by_key(rank).unwrap_or(Self::NothingToEvaluate)
+    }
+
     fn of_code(code: u8) -> Self {
         let known = Self::ALL.into_iter().find(|(status, _)| status.code() == code);
         known.map_or(Self::Internal, |(status, _)| status)

@@ -9,6 +9,7 @@ use super::exit::ExitStatus;
 use crate::app::report_files::{Reported, style};
 use crate::app::{Failure, Redacting, Watched};
 use promptgate_core::text::{Redactor, neutral};
+use promptgate_report::suites::Suites;
 use promptgate_report::{Format, Report, Style};
 
 /// Writes data to standard output.
@@ -129,6 +130,12 @@ pub(super) fn print_reported(
     reported.unwritten.extend(printed.err());
     reported.unwritten.iter().for_each(report);
     status.unless_unwritten(&reported.unwritten, rules)
+}
+
+/// Prints the result of several suites as a table.
+pub(super) fn print_suites(suites: &Suites, files: &[PathBuf]) -> Result<(), Failure> {
+    let style = style(&Redactor::default(), width(), colored(), files);
+    stream(|out| promptgate_report::write_suites(suites, out, &style))
 }
 
 /// Prints a report.

@@ -1,5 +1,6 @@
 //! `cache`: the cache of answers.
 
+use std::path::Path;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -43,6 +44,15 @@ pub enum CachedBaseline {
     Reuse,
     /// Not allowed: the baseline is always called.
     Fresh,
+}
+
+impl CacheSettings {
+    /// Keeps the cache in another folder than that of the configuration, unless a path is written.
+    pub fn share(&mut self, folder: &Path) {
+        if self.path == DEFAULT_PATH {
+            self.path = folder.join(DEFAULT_PATH).display().to_string();
+        }
+    }
 }
 
 impl WrittenCache {

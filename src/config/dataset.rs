@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use promptgate_adapters::files::MustPassDefault;
+use promptgate_adapters::files::{MustPassDefault, check_default, check_file_field};
+use promptgate_core::document::pointer;
 use promptgate_core::model::DatasetFormat;
 
+use super::load::Reader;
 use super::scalar::Ordered;
 
 /// A dataset: its path, or a map.
@@ -36,6 +39,10 @@ pub(super) struct DatasetMap {
     /// Whether a case that does not say so itself must pass: true, false or strict. By default only a case with criteria,
     /// unless `metrics` has `criteria`.
     must_pass: Option<WrittenMustPass>,
+    /// Values of fields and variables that a row lacks: {tier: pro}
+    defaults: Map<String, Value>,
+    /// Fields and variables whose values are paths of text files, relative to this file: [context, document]
+    files: Vec<String>,
 }
 
 /// Whether a case is a criterion of its own.
@@ -67,6 +74,10 @@ pub struct DatasetSettings {
     pub fields: BTreeMap<String, String>,
     /// Whether a case that does not say so must pass.
     pub must_pass: MustPassDefault,
+    /// Values of fields and variables that a row lacks.
+    pub defaults: Map<String, Value>,
+    /// Names of fields and variables whose values are paths of files.
+    pub files: Vec<String>,
 }
 
 impl Default for WrittenDataset {
@@ -77,11 +88,34 @@ impl Default for WrittenDataset {
 
 impl WrittenDataset {
     /// `with_criteria` says whether the cases with criteria decide for themselves, because no metric does.
-    pub(super) fn resolve(self, with_criteria: bool) -> DatasetSettings {
+    pub(super) fn resolve(self, reader: &mut Reader<'_>, with_criteria: bool) -> DatasetSettings {
         let map = match self {
             Self::Path(path) => DatasetMap { path, ..DatasetMap::default() },
             Self::Map(map) => map,
         };
+        // Invalid entries are left out, so that they are reported here alone.
+        let mut defaults = Map::new();
+        for (name, value) in map.defaults {
+            match check_default(&name, &value, &map.files) {
+                Ok(()) => {
+                    defaults.insert(name, value);
+                }
+                Err(diagnostic) => {
+                    let place = reader.document.place(&pointer("/dataset/defaults", &name));
+                    reader.push(diagnostic.at(place));
+                }
+            }
+        }
+        let mut files = Vec::new();
+        for (index, name) in map.files.into_iter().enumerate() {
+            match check_file_field(&name) {
+                Ok(()) => files.push(name),
+                Err(diagnostic) => {
+                    let place = reader.document.place(&format!("/dataset/files/{index}"));
+                    reader.push(diagnostic.at(place));
+                }
+            }
+        }
         let must_pass = match map.must_pass {
             Some(WrittenMustPass::Strict(Strict::Strict)) => MustPassDefault::Strict,
             Some(WrittenMustPass::Flag(true)) => MustPassDefault::Yes,
@@ -94,6 +128,8 @@ impl WrittenDataset {
             format: map.format,
             fields: map.fields.0.into_iter().collect(),
             must_pass,
+            defaults,
+            files,
         }
     }
 }

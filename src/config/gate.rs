@@ -10,6 +10,8 @@ use super::load::Reader;
 use super::scalar::Share;
 
 const DEFAULT_REPEATS: u32 = 3;
+/// The default where answers never vary: the second one shows whether that is so.
+const DETERMINISTIC_REPEATS: u32 = 2;
 /// With the default of `repeats`: looks at 3, 6, 12 and 24.
 const DEFAULT_MAX_REPEATS: u32 = 24;
 
@@ -95,13 +97,16 @@ pub enum Inconclusive {
 }
 
 impl WrittenGate {
-    pub(super) fn resolve(self, reader: &mut Reader<'_>) -> GateSettings {
+    /// `is_deterministic` says that nothing varies: neither the answers, nor the verdicts of a judge.
+    pub(super) fn resolve(self, reader: &mut Reader<'_>, is_deterministic: bool) -> GateSettings {
         let (rule, scope) = (self.rule.unwrap_or(Rule::Evidence), self.scope.unwrap_or(Scope::Suite));
-        let fallback = self.max_repeats.map_or(DEFAULT_REPEATS, |max| max.min(DEFAULT_REPEATS));
+        let default = if is_deterministic { DETERMINISTIC_REPEATS } else { DEFAULT_REPEATS };
+        let fallback = self.max_repeats.map_or(default, |max| max.min(default));
         let repeats = self.repeats.unwrap_or(fallback);
         // Without `max_repeats` the number is fixed. More repeats reduce the noise of answers and judge, but not the
         // spread between cases, which counts for a population.
-        let adaptive = self.repeats.is_none() && scope == Scope::Suite && rule == Rule::Evidence;
+        let adaptive =
+            self.repeats.is_none() && !is_deterministic && scope == Scope::Suite && rule == Rule::Evidence;
         let max_repeats = self.max_repeats.unwrap_or(if adaptive { DEFAULT_MAX_REPEATS } else { repeats });
         if max_repeats < repeats {
             let message =

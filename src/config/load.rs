@@ -54,6 +54,10 @@ pub fn load_valid_parts(
         let diagnostic = Diagnostic::new("the configuration is empty").at(Place::file(file));
         return Err(diagnostic.help("`promptgate init` writes one to start from").into());
     }
+    if document.value().get(super::suites::KEY).is_some() {
+        let diagnostic = Diagnostic::new("this configuration lists suites and is none itself");
+        return Err(diagnostic.at(document.key_place("/suites")).help("name one of its suites").into());
+    }
     let violations = document::violations(&document, &schema(check_entry));
     // Invalid values are removed, so that the rest can still be checked.
     let mut rest = document.value().clone();
@@ -107,7 +111,8 @@ pub fn load_release(file: &str, text: &str) -> Result<Option<ReleaseSettings>, D
 }
 
 /// Keys whose texts are prompts and patterns, in which `${NAME}` is text.
-const LITERAL: [&str; 3] = ["/checks", "/metrics", "/user"];
+const LITERAL: [&str; 6] =
+    ["/checks", "/dataset/defaults", "/metrics", "/prompt/messages", "/prompt/text", "/user"];
 
 /// Reports values that refer to environment variables, which would be used as they are written.
 fn refuse_unexpanded(reader: &mut Reader<'_>, at: &str, value: &Value) {

@@ -4,12 +4,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use promptgate_core::document::{pointer, suggest};
-use promptgate_core::model::{CRITERIA, Diagnostic, Item};
+use promptgate_core::model::{CRITERIA, Diagnostic, EVEN, Item, PREFERENCE};
 use promptgate_engine::judge::registry::ready;
 use promptgate_engine::judge::{Kind, Scale, registry};
 
 use super::load::Reader;
-use super::scalar::Ordered;
+use super::scalar::{Ordered, Share};
 
 /// Names that a configured metric cannot have: other metrics and prefixes of criterion ids.
 const RESERVED: [&str; 10] = [
@@ -35,7 +35,10 @@ pub(super) struct WrittenMetric {
     min: Option<f64>,
     /// Whether the candidate must not be worse than the baseline; true by default.
     baseline: Option<bool>,
-    /// Yes/no statements about a good answer, or the name of a ready rubric, for a metric of your own.
+    /// Of preference alone: how far below one half the win rate may be; baseline_tolerance of the gate by default.
+    tolerance: Option<Share>,
+    /// Yes/no statements about a good answer, or the name of a ready rubric, for a metric of your own; of preference, what
+    /// makes an answer better.
     rubric: Option<WrittenRubric>,
     /// A scale from 0 to 5, for a metric of your own.
     scale: Option<WrittenScale>,
@@ -130,6 +133,8 @@ pub struct MetricSettings {
     pub min: Option<f64>,
     /// Whether the candidate must not be worse than the baseline.
     pub baseline: bool,
+    /// How far below one half the win rate may be, in 0..0.5; `None` for the tolerance of the gate.
+    pub tolerance: Option<f64>,
     /// The kind of judge that scores it.
     pub kind: Kind,
 }
@@ -137,7 +142,7 @@ pub struct MetricSettings {
 impl MetricSettings {
     /// The metric of the criteria of cases that is not configured: the cases decide, not their mean.
     pub fn of_criteria(kind: Kind) -> Self {
-        Self { name: CRITERIA.to_owned(), min: None, baseline: false, kind }
+        Self { name: CRITERIA.to_owned(), min: None, baseline: false, tolerance: None, kind }
     }
 }
 
@@ -154,16 +159,57 @@ pub(super) fn resolve(reader: &mut Reader<'_>, written: Ordered<WrittenMetric>) 
             is_written("rubric").then(|| metric.rubric.map(WrittenRubric::items).unwrap_or_default());
         let scale = is_written("scale").then(|| metric.scale.unwrap_or_default().into());
         match kind(&name, rubric, scale) {
-            Ok(kind) => metrics.push(MetricSettings {
-                name,
-                min: metric.min,
-                baseline: metric.baseline.unwrap_or(true),
-                kind,
-            }),
+            Ok(kind) => {
+                let tolerance = metric.tolerance.map(|share| share.0);
+                let wrong = unfit_key(&name, kind.is_pairwise(), metric.min, tolerance);
+                if let Some((key, diagnostic)) = wrong {
+                    reader.push(diagnostic.at(reader.document.key_place(&pointer(&at, key))));
+                }
+                let baseline = metric.baseline.unwrap_or(true);
+                metrics.push(MetricSettings { name, min: metric.min, baseline, tolerance, kind });
+            }
             Err(diagnostic) => reader.push(diagnostic.at(reader.document.key_place(&at))),
         }
     }
     metrics
+}
+
+/// A key that a metric cannot have: a judge of pairs gives a win rate, and other judges a mean score.
+fn unfit_key(
+    name: &str,
+    is_pairwise: bool,
+    min: Option<f64>,
+    tolerance: Option<f64>,
+) -> Option<(&'static str, Diagnostic)> {
+    match (is_pairwise, min, tolerance) {
+        (true, Some(_), _) => Some((
+            "min",
+            Diagnostic::new(format!(
+                "`{name}` cannot have a `min`: its score is the win rate over the baseline"
+            ))
+            .help("set `tolerance`, which says how far below one half the win rate may be"),
+        )),
+        (true, None, Some(tolerance)) if tolerance >= EVEN => Some((
+            "tolerance",
+            Diagnostic::new("a candidate that loses every comparison would be within this tolerance")
+                .help("expected less than 50%: with 10%, a win rate of 0.4 is enough"),
+        )),
+        (false, _, Some(_)) => Some((
+            "tolerance",
+            Diagnostic::new(format!("`tolerance` is a key of `{PREFERENCE}`, not of `{name}`"))
+                .help("set `gate: {baseline_tolerance: …}` for the comparison of mean scores"),
+        )),
+        _ => None,
+    }
+}
+
+/// The judge of pairs with what makes an answer better.
+fn preference(items: Vec<Item>) -> Result<Kind, Diagnostic> {
+    if items.iter().any(|item| item.critical || item.weight != 1.0) {
+        let message = format!("`{PREFERENCE}` compares answers as a whole, so its items have no weight");
+        return Err(Diagnostic::new(message).help("write each item of its `rubric` as a text alone"));
+    }
+    Ok(registry::preference(items.into_iter().map(|item| item.text).collect()))
 }
 
 /// The kind of judge that scores a metric.
@@ -173,6 +219,7 @@ fn kind(name: &str, rubric: Option<Vec<Item>>, scale: Option<Scale>) -> Result<K
     }
     match (registry::built_in(name), rubric, scale) {
         (Some(kind), None, None) => Ok(kind),
+        (Some(kind), Some(items), None) if kind.is_pairwise() => preference(items),
         (Some(_), ..) => {
             Err(Diagnostic::new(format!("the built-in metric `{name}` cannot have a rubric or a scale"))
                 .help("give the metric another name"))

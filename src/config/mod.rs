@@ -29,6 +29,7 @@ mod scalar;
 mod schema;
 mod scorer;
 mod slices;
+mod suites;
 mod target;
 mod transform;
 
@@ -57,12 +58,14 @@ pub use judge::{JudgeSettings, MemberSettings};
 pub use load::{Placed, load, load_release, load_valid_parts, written};
 pub use metrics::MetricSettings;
 pub use policy::{CheckPolicy, parse_minimum};
+pub use prompt::{InlinePrompt, PromptSettings};
 pub use release::{
     HeaderSetting, LedgerSettings, RegistrySettings, ReleaseSettings, SourceSettings, SourcesSettings,
 };
 pub use scalar::parse_duration;
 pub use schema::{case_schema, schema};
 pub use scorer::ScorerSettings;
+pub use suites::listed_suites;
 pub use target::{HttpSettings, TargetKind, TargetSettings};
 pub use transform::{TransformCommandSettings, TransformSettings};
 
@@ -80,9 +83,9 @@ struct Written {
     name: Option<String>,
     /// The cases: a path or a glob, relative to this file, or a map with path, format and fields.
     dataset: dataset::WrittenDataset,
-    /// Path of the candidate's prompt, relative to this file; required without a target.
-    #[schemars(length(min = 1), extend("examples" = ["prompts/support.md"]))]
-    prompt: Option<String>,
+    /// The candidate's prompt: a path, relative to this file, or {text: …} or {messages: […]}; required without a target.
+    #[schemars(extend("examples" = ["prompts/support.md"]))]
+    prompt: Option<prompt::WrittenPrompt>,
     /// What is evaluated: the prompt with a model, or an application.
     target: Option<target::WrittenTarget>,
     /// Baseline: git:merge-base, git:REF[:PATH], file:PATH, report:PATH, registry:NAME@LABEL, registry:NAME@VERSION or none.
@@ -137,8 +140,8 @@ pub struct Settings {
     pub name: String,
     /// The cases.
     pub dataset: DatasetSettings,
-    /// Path of the candidate's prompt, relative to the configuration; empty where an application has none.
-    pub prompt: String,
+    /// The candidate's prompt.
+    pub prompt: PromptSettings,
     /// The application that answers; `None` for the prompt with a model.
     pub target: Option<TargetSettings>,
     /// The baseline as written: `git:merge-base`, `file:PATH`, …; `None` where it is absent.
@@ -195,6 +198,16 @@ impl Written {
             let help = "name it with `prompt:`, or leave `release:` out";
             reader.report_key("/release", "a release needs a prompt, and this target has none", help);
         }
+        if let Some(prompt::WrittenPrompt::Inline(_)) = self.prompt
+            && self.release.is_some()
+        {
+            let help = "move it to a file such as prompts/NAME.md, which `publish` reads and `pull` writes, and write \
+                        `prompt: prompts/NAME.md`";
+            reader.report_key("/prompt", "a prompt that is released must be a file", help);
+        }
+        // The verdicts of a judge may vary.
+        let is_deterministic =
+            self.judge.is_none() && target.as_ref().is_some_and(|target| target.deterministic);
         let (checks, scorers) = checks::resolve(reader, self.checks);
         let endpoint = self.endpoint.resolve(reader, "/endpoint");
         let settings = Settings {
@@ -203,9 +216,12 @@ impl Written {
             embeddings: self.embeddings.map(|embeddings| embeddings.resolve(reader, &endpoint)),
             file: file.to_owned(),
             release: self.release.and_then(|release| release.resolve(reader, &name)),
+            prompt: self
+                .prompt
+                .map(|prompt| prompt::resolve(reader, prompt, file, &name))
+                .unwrap_or_default(),
             name,
-            dataset: self.dataset.resolve(!self.metrics.0.iter().any(|(name, _)| name == CRITERIA)),
-            prompt: self.prompt.and_then(|prompt| prompt::resolve(reader, prompt)).unwrap_or_default(),
+            dataset: self.dataset.resolve(reader, !self.metrics.0.iter().any(|(name, _)| name == CRITERIA)),
             target,
             baseline: self.baseline.map(|baseline| reader.placed("/baseline", baseline)),
             answer_field: self.answer_field,
@@ -220,7 +236,7 @@ impl Written {
             slices: slices::resolve(reader, self.slices),
             prices: prices::resolve(self.prices),
             cache: self.cache.unwrap_or_default().resolve(),
-            gate: self.gate.resolve(reader),
+            gate: self.gate.resolve(reader, is_deterministic),
             budget: self.budget.resolve(),
         };
         settings.require_prices(reader);
@@ -229,7 +245,7 @@ impl Written {
 }
 
 /// The name of the folder of the configuration; of one in a commit, named `git:REF:PATH`, that of its path.
-fn folder(file: &str) -> String {
+pub fn folder(file: &str) -> String {
     let file =
         file.strip_prefix("git:").and_then(|rest| rest.rsplit_once(':')).map_or(file, |(_, path)| path);
     let path = std::path::absolute(file).unwrap_or_default();

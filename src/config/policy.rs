@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use promptgate_core::document::suggest;
 use promptgate_core::gate::{Bound, Criterion, Policy, Requirement};
-use promptgate_core::model::{CaseFacts, Diagnostic, Diagnostics, Place};
+use promptgate_core::model::{CaseFacts, Diagnostic, Diagnostics, EVEN, Place};
 
 use super::Settings;
 
@@ -89,14 +89,22 @@ impl Settings {
             tag: None,
             requirement,
         };
+        let tolerance = self.gate.baseline_tolerance;
+        let not_worse = |is_compared: bool| is_compared.then_some(Requirement::NotWorse { tolerance });
         let checks = checks.iter().map(|check| {
             let metric = format!("check.{}", check.name);
-            (metric.clone(), metric, Some(check.min), check.baseline, check.no_new_failures && has_baseline)
+            let no_new_failures = check.no_new_failures && has_baseline;
+            (metric.clone(), metric, Some(check.min), not_worse(check.baseline), no_new_failures)
         });
         let metrics = self.metrics.iter().map(|metric| {
-            (metric.name.clone(), format!("{}.min", metric.name), metric.min, metric.baseline, false)
+            let baseline = match metric.kind.is_pairwise() {
+                true => metric.baseline.then(|| Requirement::WinRate {
+                    tolerance: metric.tolerance.unwrap_or(tolerance).min(EVEN),
+                }),
+                false => not_worse(metric.baseline),
+            };
+            (metric.name.clone(), format!("{}.min", metric.name), metric.min, baseline, false)
         });
-        let not_worse = Requirement::NotWorse { tolerance: self.gate.baseline_tolerance };
         let mut criteria = Vec::new();
         for (metric, id, configured, baseline, no_new_failures) in checks.chain(metrics) {
             if no_new_failures && override_of(&metric).is_none() {
@@ -104,8 +112,8 @@ impl Settings {
             } else if let Some(value) = override_of(&metric).map(|(_, value)| *value).or(configured) {
                 criteria.push(criterion(id, &metric, minimum(&metric, value)));
             }
-            if baseline && has_baseline {
-                criteria.push(criterion(format!("{metric}.baseline"), &metric, not_worse));
+            if let Some(requirement) = baseline.filter(|_| has_baseline) {
+                criteria.push(criterion(format!("{metric}.baseline"), &metric, requirement));
             }
         }
         let relative = |limit: &Criterion| {

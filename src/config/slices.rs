@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use promptgate_core::document::pointer;
 use promptgate_core::gate::Criterion;
+use promptgate_core::model::{Diagnostic, PREFERENCE};
 
 use super::load::{Placed, Reader};
 use super::policy::{minimum, unknown_metric};
@@ -38,6 +39,10 @@ pub(super) fn resolve(reader: &mut Reader<'_>, written: WrittenSlices) -> Vec<Pl
             // Names of checks are known only once they are compiled: see `Settings::policy`.
             if !metric.starts_with("check.") && !known.contains(&metric) {
                 reader.push(unknown_metric(&metric, &known).at(place));
+            } else if metric == PREFERENCE {
+                let message = format!("`{PREFERENCE}` cannot have a minimum in a slice");
+                let help = "its win rate is compared over all cases; leave it out of `slices`";
+                reader.push(Diagnostic::new(message).at(place).help(help));
             } else if let Some(min) = slice.min {
                 let id = format!("slice.{tag}.{metric}.min");
                 let requirement = minimum(&metric, min);

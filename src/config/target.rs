@@ -62,6 +62,9 @@ pub(super) struct WrittenApplication {
     inputs: Vec<String>,
     /// Whether answers may come from the cache; true by default.
     cache: Option<bool>,
+    /// Whether the same case always gets the same answer; false by default. Equal repeats then show that there is no noise, and
+    /// without a judge there is one look at 2 repeats, unless `gate` says otherwise.
+    deterministic: bool,
 }
 
 /// A server that answers over HTTP.
@@ -110,6 +113,8 @@ pub struct TargetSettings {
     pub workers: usize,
     /// Whether answers may come from the cache.
     pub cache: bool,
+    /// Whether the same case always gets the same answer.
+    pub deterministic: bool,
     /// The place of the key.
     pub place: Place,
 }
@@ -184,6 +189,7 @@ impl WrittenTarget {
             timeout: written.timeout.map_or(DEFAULT_TIMEOUT, |timeout| timeout.0),
             workers: written.workers.unwrap_or(DEFAULT_WORKERS).clamp(1, MAX_WORKERS),
             cache: written.cache.unwrap_or(true),
+            deterministic: written.deterministic,
             place: reader.document.key_place("/target"),
         })
     }
@@ -230,17 +236,19 @@ impl WrittenHttp {
 }
 
 impl TargetSettings {
-    /// Returns the target of a change under the policy of its base, which chooses variables, timeout, processes and cache. A
+    /// Returns the target of a change under the policy of its base, which chooses variables, timeout, processes, cache and whether
+    /// equal answers are expected. A
     /// base without a target gives no variables.
     #[must_use]
     pub fn under(self, base: Option<&Self>) -> Self {
         match base {
-            None => Self { env: Vec::new(), ..self },
+            None => Self { env: Vec::new(), deterministic: false, ..self },
             Some(base) => Self {
                 env: base.env.clone(),
                 timeout: base.timeout,
                 workers: base.workers,
                 cache: base.cache,
+                deterministic: base.deterministic,
                 ..self
             },
         }

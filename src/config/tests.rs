@@ -328,7 +328,7 @@ fn several_mistakes_are_reported_in_file_order() {
     let starts = [
         "1:1: the key `dataset` is missing",
         "1:10: `version` must be `1`, found the number 2",
-        "2:9: `prompt` must be text, found the number 3 (help: write it like `prompts/support.md`)",
+        "2:9: `prompt` must be text or a map, found the number 3",
         "3:1: unknown key `modle` (help: did you mean `model`?)",
         "4:26: `judge.votes` must be at least 1",
         "5:11: unknown metric `tone`",

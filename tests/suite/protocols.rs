@@ -187,3 +187,23 @@ fn candidate_and_judge_may_speak_different_protocols() {
     assert!(count(&judge, "judgements") > 0);
     assert_eq!(count(&judge, "requests"), count(&judge, "judgements"));
 }
+
+#[test]
+fn telemetry_names_the_provider() {
+    for (protocol, provider) in PROTOCOLS.into_iter().zip(["openai", "anthropic", "gcp.gemini"]) {
+        let server = MockServer::start(&[]);
+        let folder = suite(protocol.0, "");
+        let receiver = crate::telemetry::Receiver::start("200 OK");
+        let otlp = receiver.url();
+        run(&folder, protocol, &server.base_url, &["--repeats", "1", "--otlp", &otlp]);
+        let (_, spans) = receiver.received();
+        let names: std::collections::BTreeSet<String> = spans
+            .iter()
+            .filter_map(|span| {
+                let provider = span.attributes.iter().find(|it| it.key == "gen_ai.provider.name")?;
+                crate::telemetry::texts(std::slice::from_ref(provider)).remove(&provider.key)
+            })
+            .collect();
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), [provider]);
+    }
+}

@@ -118,3 +118,39 @@ fn full_disk_for_a_calibration_prints_its_figures_first() {
     assert!(outcome.stdout.contains("kappa"), "{}", outcome.text());
     assert!(outcome.stderr.contains("judged.jsonl: the disk"), "{}", outcome.stderr);
 }
+
+#[test]
+fn log_that_cannot_be_written_prints_the_verdict_first_and_exits_12() {
+    let worker = "import json, sys\nprint('started', file=sys.stderr)\nfor line in sys.stdin:\n    print(json.dumps({'output': 'yes'}), flush=True)\n";
+    let scorer = "import json, sys\nprint('started', file=sys.stderr)\nfor line in sys.stdin:\n    print(json.dumps({'score': 1}), flush=True)\n";
+    let folder = Folder::new();
+    folder.write("app.py", worker);
+    folder.write("score.py", scorer);
+    folder.write("cases.jsonl", "{\"query\": \"Why?\"}\n");
+    folder.write(
+        "promptgate.yaml",
+        "version: 1\nname: logs\ndataset: cases.jsonl\ntarget: {command: [python3, app.py], workers: 1}\nbaseline: none\n\
+         gate: {repeats: 1}\nchecks: [{command: {run: [python3, score.py]}, name: good}]\n",
+    );
+    folder.promptgate(&["run"]).expect_code(0);
+    assert!(
+        folder
+            .read("promptgate-report/target.log")
+            .starts_with("=== candidate: 1 processes, 1 replies, 0 faults")
+    );
+    assert!(
+        folder
+            .read("promptgate-report/scorers.log")
+            .starts_with("=== good: 1 processes, 1 replies, 0 faults")
+    );
+    for log in ["target.log", "scorers.log"] {
+        let path = folder.path().join("promptgate-report").join(log);
+        std::fs::remove_file(&path).expect("a file");
+        std::fs::create_dir(&path).expect("a folder");
+        let outcome = folder.promptgate(&["run"]).expect_code(12);
+        assert!(outcome.stdout.starts_with("PASS"), "{}", outcome.text());
+        outcome.says(&format!("could not write promptgate-report/{log}"));
+        folder.promptgate(&["run", "--advisory"]).expect_code(0).says(log);
+        std::fs::remove_dir(&path).expect("a folder");
+    }
+}

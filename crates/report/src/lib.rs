@@ -16,18 +16,21 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 pub use render::comment::{self, Disclose};
-pub use render::html::write_history_page;
+pub use render::html::{write_history_page, write_suites_page};
 use render::json::WithoutCommands;
+pub use render::junit::write_suites_junit;
+pub use render::markdown::suites_markdown;
 pub use render::terminal::{
     write_calibration, write_case, write_diff, write_history, write_log, write_plan, write_rollout,
-    write_rollout_plan, write_rollout_simulation, write_show, write_status, write_verification,
+    write_rollout_plan, write_rollout_simulation, write_show, write_status, write_suites, write_verification,
 };
 pub use render::{Format, Style, UnknownFormat, summary, write};
 pub use v1::{Report, read, schema};
 pub use view::concern::{Concern, concerns};
+pub use view::suites::suite_result;
 pub use wire::{
     Digesting, FileSpool, KEPT, LARGE, RequestWriter, TRIALS_FILE, TrialsFile, calibration, case_result,
-    history, is_line, plan, release, shard, v1,
+    history, is_line, plan, release, shard, suites, v1,
 };
 
 /// The folder of the reports where none is named.

@@ -10,6 +10,7 @@ use super::evidence::{Entailment, Evidence, Source};
 use super::language::{Term, Terms, sentences};
 use super::lexicon;
 use super::noise::Noise;
+use super::preference::preference;
 use promptgate_core::model::{ChatRequest, MessageRole};
 use promptgate_engine::judge::registry::context_precision::{ContextPrecisionPayload, Usefulness};
 use promptgate_engine::judge::registry::context_recall::{ContextRecallPayload, Recall};
@@ -47,6 +48,8 @@ pub(super) fn reply(payload: &UntypedPayload, has_format: bool, noise: &mut Nois
         reply::write(&correctness(&payload, noise))
     } else if let Some(payload) = payload.typed() {
         reply::write(&scale(&payload, noise))
+    } else if let Some(payload) = payload.typed() {
+        reply::write(&preference(&payload, noise))
     } else if let Some(payload) = payload.typed() {
         reply::write(&context_recall(&payload, noise))
     } else if let Some(payload) = payload.typed() {

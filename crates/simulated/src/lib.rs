@@ -15,6 +15,7 @@ mod language;
 mod lexicon;
 pub mod mock_server;
 mod noise;
+mod preference;
 
 #[cfg(test)]
 mod golden_tests;

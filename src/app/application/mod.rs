@@ -188,18 +188,7 @@ impl Running {
                 Server::Http(target) => target.shutdown().await,
                 Server::Recorded => continue,
             }
-            let summary = log.summary();
-            let memory = summary.peak_memory.map_or_else(String::new, |bytes| {
-                format!(", at most {} MB of memory in one", bytes.div_ceil(1 << 20))
-            });
-            text.push_str(&format!(
-                "=== {}: {} processes, {} replies, {} faults{memory}\n{}",
-                role.as_str(),
-                summary.processes,
-                summary.replies,
-                summary.faults,
-                log.text()
-            ));
+            text.push_str(&log.section(role.as_str()));
         }
         (text, found)
     }

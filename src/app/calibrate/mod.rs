@@ -141,6 +141,15 @@ fn configured(options: &CalibrateOptions) -> Result<(Settings, PathBuf), Failure
 
 fn judge_of(settings: &Settings, metric: Option<&str>) -> Result<Judge, Failure> {
     let mut judges = suite::judges(settings);
+    if let Some(pairwise) = judges.iter().find(|judge| judge.is_pairwise() && metric == Some(judge.name())) {
+        let message = format!(
+            "`{}` cannot be calibrated: labels rate one answer each, and it compares two",
+            pairwise.name()
+        );
+        let help = "calibrate another metric; the self-test tries it on planted pairs in both orders";
+        return Err(Diagnostic::new(message).at(Place::file(&settings.file)).help(help).into());
+    }
+    judges.retain(|judge| !judge.is_pairwise());
     let names: Vec<String> = judges.iter().map(|judge| judge.name().to_owned()).collect();
     let index = match metric {
         Some(metric) => names.iter().position(|name| name == metric),

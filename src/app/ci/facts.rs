@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::app::files::{Links, read_text};
-use promptgate_report::v1;
+pub(in crate::app) use promptgate_report::suites::SuiteVerdict as Verdict;
 
 /// The name of the file.
 pub(in crate::app) const NAME: &str = "ci.json";
@@ -13,48 +13,6 @@ pub(in crate::app) const NAME: &str = "ci.json";
 pub(in crate::app) const SCHEMA: u32 = 1;
 /// Largest file that is read, in bytes.
 const LIMIT: u64 = 1 << 20;
-
-/// How the gate ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(in crate::app) enum Verdict {
-    Pass,
-    Fail,
-    Inconclusive,
-    Incomplete,
-    Unchanged,
-    /// The key is missing, and that passes.
-    NotEvaluated,
-    /// There is no verdict.
-    Error,
-}
-
-impl Verdict {
-    /// The name in `ci.json`.
-    pub(in crate::app) fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Inconclusive => "inconclusive",
-            Self::Incomplete => "incomplete",
-            Self::Unchanged => "unchanged",
-            Self::NotEvaluated => "not_evaluated",
-            Self::Error => "error",
-        }
-    }
-}
-
-impl From<v1::Verdict> for Verdict {
-    fn from(verdict: v1::Verdict) -> Self {
-        match verdict {
-            v1::Verdict::Pass => Self::Pass,
-            v1::Verdict::Fail => Self::Fail,
-            v1::Verdict::Inconclusive => Self::Inconclusive,
-            v1::Verdict::Incomplete => Self::Incomplete,
-            v1::Verdict::Unchanged => Self::Unchanged,
-        }
-    }
-}
 
 /// The content of `ci.json`.
 #[derive(Debug, Serialize, Deserialize)]

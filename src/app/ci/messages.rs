@@ -69,6 +69,17 @@ pub(super) fn log_line(outcome: &Outcome, context: &CiContext, width: usize) -> 
     }
 }
 
+/// Why a suite has no report; empty where its verdict says it.
+pub(super) fn why(outcome: &Outcome, context: &CiContext) -> String {
+    match outcome {
+        Outcome::Reported(_) | Outcome::Unchanged(_) | Outcome::Shard(_) => String::new(),
+        Outcome::Interrupted => "interrupted".to_owned(),
+        Outcome::NoKey { variables, .. } => format!("no key: {}", no_key(variables, context).0),
+        Outcome::NewSuite { new, .. } => format!("new suite: {}", new_suite(new, context).0),
+        Outcome::Failed(failure) => failure.diagnostics().first().map(in_one_line).unwrap_or_default(),
+    }
+}
+
 /// Why nothing was called, headed by the verdict.
 fn uncalled(outcome: &Outcome, what: &str, of: &Uncalled, (why, next): (String, String)) -> String {
     let (verdict, _) = verdict(outcome, false);

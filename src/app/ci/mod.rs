@@ -10,6 +10,7 @@ mod messages;
 mod new_suite;
 pub(crate) mod outputs;
 pub(crate) mod overrides;
+mod removed;
 mod shards;
 mod telemetry;
 mod unchanged;
@@ -29,6 +30,7 @@ use promptgate_adapters::git::Repository;
 use promptgate_adapters::github::Event;
 use promptgate_report::Disclose;
 use promptgate_report::shard::Shard;
+pub(crate) use removed::removed_suites;
 pub(crate) use telemetry::receiver;
 use unchanged::Comparison;
 
@@ -67,6 +69,8 @@ pub(crate) struct CiContext {
     base: Option<Base>,
     /// The candidate's prompt and configuration, relative to `folder`.
     files: Vec<String>,
+    /// The first and the last line of a prompt that is part of the configuration.
+    prompt_lines: Option<(usize, usize)>,
     folder: PathBuf,
     /// Which shard this is; `None` for the whole run.
     shard: Option<Shard>,
@@ -85,7 +89,12 @@ impl CiContext {
     fn set_files(&mut self, configured: &Configured) {
         self.folder.clone_from(&configured.location.folder);
         let file = Path::new(&configured.settings.file).file_name().unwrap_or_default();
-        self.files = vec![configured.settings.prompt.clone(), file.to_string_lossy().into_owned()];
+        let prompt = &configured.settings.prompt;
+        self.files = vec![prompt.path().to_owned(), file.to_string_lossy().into_owned()];
+        if let Some(inline) = prompt.inline() {
+            self.files.remove(0);
+            self.prompt_lines = inline.place.line.map(|first| (first, inline.last_line));
+        }
     }
 
     /// The repository of the configuration, if it is in one.
@@ -259,6 +268,7 @@ mod tests {
             shard: None,
             fail_fast: false,
             out: folder.join("out"),
+            shared_cache: None,
             prints_warnings: true,
         };
         CiOptions {
@@ -316,7 +326,8 @@ mod tests {
         std::fs::create_dir(&options.run.out).unwrap();
         let outcome = Outcome::Failed(Failure::Internal("disk full".to_owned()));
         let context = CiContext::default();
-        let log = outputs::write_all(&outcome, &context, &options, &environment(&[]), 1, 80);
+        let part = outputs::Part { outcome: &outcome, context: &context, exit_code: 1 };
+        let log = outputs::write_all(part, &options, &environment(&[]), 80);
         assert!(log.warnings.is_empty() && log.unwritten.is_empty());
         let text = std::fs::read_to_string(options.run.out.join(facts::NAME)).unwrap();
         let facts: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -1,6 +1,7 @@
 //! The outputs of a run in CI: files, step outputs, job summary, annotations, log.
 
 mod annotations;
+mod several;
 
 use std::path::Path;
 
@@ -13,7 +14,9 @@ use promptgate_adapters::github::{self, EventKind, Outputs};
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_report::comment::COMMENT_BYTES;
 use promptgate_report::v1::CaseStatus;
-use promptgate_report::{Disclose, Format};
+use promptgate_report::{Disclose, Format, Report};
+
+pub(crate) use several::{log_of, row, write_several};
 
 /// The file with the body of the comment.
 const COMMENT: &str = "comment.md";
@@ -57,15 +60,20 @@ pub(crate) fn prepare(folder: &Path, environment: &Environment) -> Result<(), Fa
     report_files::remove_earlier(&folder.join(promptgate_report::TRIALS_FILE))
 }
 
+/// The outcome of a suite with what is said of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Part<'a> {
+    /// How the gate ended.
+    pub(crate) outcome: &'a Outcome,
+    /// What comment and log say beside it.
+    pub(crate) context: &'a CiContext,
+    /// The exit code of this suite alone.
+    pub(crate) exit_code: u8,
+}
+
 /// Writes all outputs; returns the text for the log, `width` columns wide.
-pub(crate) fn write_all(
-    outcome: &Outcome,
-    context: &CiContext,
-    options: &CiOptions,
-    environment: &Environment,
-    exit_code: u8,
-    width: usize,
-) -> Log {
+pub(crate) fn write_all(part: Part<'_>, options: &CiOptions, environment: &Environment, width: usize) -> Log {
+    let Part { outcome, context, exit_code } = part;
     let folder = &options.run.out;
     let (verdict, reason) = messages::verdict(outcome, exit_code == 0);
     let run_url = environment.run_url();
@@ -86,15 +94,8 @@ pub(crate) fn write_all(
     let summary = job_summary::write(environment, |room| body(room).unwrap_or_default());
     let mut warnings: Vec<String> = summary.into_iter().collect();
     if let Some(path) = environment.path(OUTPUT) {
-        let outputs = outputs(outcome, verdict, exit_code, folder);
-        if !outputs.refused().is_empty() {
-            let names = outputs.refused().join(", ");
-            warnings.push(format!(
-                "no output {names}: the folder of `--out` has characters that outputs cannot have"
-            ));
-        }
-        let appended = append(&path, &outputs.text());
-        unwritten.extend(appended.err().map(|error| Failure::writing("the file of GITHUB_OUTPUT", &error)));
+        let outputs = outputs(&[outcome], verdict, exit_code, folder);
+        append_outputs(&outputs, &path, &mut warnings, &mut unwritten);
     }
     let mut text = github::log(&messages::log_line(outcome, context, width));
     if environment.is_github() {
@@ -105,6 +106,18 @@ pub(crate) fn write_all(
         }
     }
     Log { warnings, text, unwritten }
+}
+
+/// Appends the outputs of the step to their file.
+fn append_outputs(outputs: &Outputs, path: &Path, warnings: &mut Vec<String>, unwritten: &mut Vec<Failure>) {
+    if !outputs.refused().is_empty() {
+        let names = outputs.refused().join(", ");
+        warnings.push(format!(
+            "no output {names}: the folder of `--out` has characters that outputs cannot have"
+        ));
+    }
+    let appended = append(path, &outputs.text());
+    unwritten.extend(appended.err().map(|error| Failure::writing("the file of GITHUB_OUTPUT", &error)));
 }
 
 impl CiContext {
@@ -145,7 +158,7 @@ fn write_facts(
     write_whole(&folder.join(facts::NAME), |out| writeln!(out, "{text}"))
 }
 
-fn outputs(outcome: &Outcome, verdict: Verdict, exit_code: u8, folder: &Path) -> Outputs {
+fn outputs(outcomes: &[&Outcome], verdict: Verdict, exit_code: u8, folder: &Path) -> Outputs {
     let mut outputs = Outputs::default();
     outputs.add("verdict", verdict.as_str());
     outputs.add("exit-code", exit_code.to_string());
@@ -157,13 +170,21 @@ fn outputs(outcome: &Outcome, verdict: Verdict, exit_code: u8, folder: &Path) ->
             outputs.add(output_name(file), path.display().to_string());
         }
     }
-    if let Outcome::Reported(reported) = outcome {
-        let report = &reported.report;
+    let reports: Vec<&Report> = outcomes
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Outcome::Reported(reported) => Some(&reported.report),
+            _ => None,
+        })
+        .collect();
+    if !reports.is_empty() {
+        let cases = || reports.iter().flat_map(|report| &report.cases);
         let worse = |status: CaseStatus| matches!(status, CaseStatus::Broken | CaseStatus::Regressed);
-        outputs.add("cases", report.cases.len().to_string());
-        outputs.add("regressed", report.cases.iter().filter(|case| worse(case.status)).count().to_string());
-        if let Some(cost) = report.usage.cost_usd {
-            outputs.add("cost-usd", cost.to_string());
+        outputs.add("cases", cases().count().to_string());
+        outputs.add("regressed", cases().filter(|case| worse(case.status)).count().to_string());
+        let costs: Option<Vec<f64>> = reports.iter().map(|report| report.usage.cost_usd).collect();
+        if let Some(costs) = costs {
+            outputs.add("cost-usd", costs.iter().sum::<f64>().to_string());
         }
     }
     outputs

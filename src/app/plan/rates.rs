@@ -84,7 +84,13 @@ async fn simulated(engine: &Arc<Engine>) -> Rates {
             for grade in answered.grades.iter().filter(|grade| !grade.judgements.is_empty()) {
                 let mut usage = Usage::default();
                 grade.judgements.iter().for_each(|judgement| usage.add(judgement.usage));
-                judgements.push(usage);
+                if engine.scorers.is_pairwise(&grade.scorer) {
+                    // Both orders of the answers.
+                    let half = Usage::new(usage.prompt_tokens / 2, usage.completion_tokens / 2);
+                    judgements.extend([half, half]);
+                } else {
+                    judgements.push(usage);
+                }
             }
         }
     }
@@ -95,7 +101,18 @@ async fn simulated(engine: &Arc<Engine>) -> Rates {
 async fn self_test(engine: &Arc<Engine>) -> Option<(u64, CallCost)> {
     let tested = engine.self_test().await.unwrap_or_else(|(_, outcome)| outcome);
     let usages = |test: SelfTest| test.rows.into_iter().map(|row| row.judging.usage).collect::<Vec<_>>();
-    tested.map(usages).map(|usages| (usages.len() as u64, mean(&usages)))
+    let calls = engine.scorers.self_test_calls().max(1) as u64;
+    tested.map(usages).map(|usages| {
+        // A pair is one planted answer and two calls.
+        let each = mean(&usages);
+        let share = usages.len() as f64 / calls as f64;
+        let each = CallCost {
+            prompt_tokens: each.prompt_tokens * share,
+            completion_tokens: each.completion_tokens * share,
+            ..each
+        };
+        (calls, each)
+    })
 }
 
 fn mean(usages: &[Usage]) -> CallCost {

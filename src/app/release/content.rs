@@ -44,6 +44,7 @@ pub(in crate::app) fn variant_of(record: &Record) -> Variant {
     };
     let content = &record.content;
     let facts = VariantFacts {
+        protocol: Default::default(),
         prompt,
         model: content.model.clone(),
         parameters: content.parameters.clone(),
@@ -74,6 +75,7 @@ pub(in crate::app) fn empty(model: &str) -> Content {
 /// A variant that sends no messages.
 pub(in crate::app) fn variant_without_messages(prompt: PromptFacts, model: String) -> Variant {
     let facts = VariantFacts {
+        protocol: Default::default(),
         prompt,
         model,
         parameters: Map::new(),
@@ -141,6 +143,7 @@ mod tests {
         let bytes = PromptBytes { file: path.to_owned(), commit: None, bytes: text.as_bytes().to_vec() };
         let source = PromptSource {
             path: path.to_owned(),
+            inline: None,
             user: "Question: {{query}}".to_owned(),
             model: Some("gpt-4o-mini".to_owned()),
             parameters: parameters.as_object().cloned().unwrap(),

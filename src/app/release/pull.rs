@@ -94,12 +94,12 @@ pub(crate) async fn pull(options: &PullOptions, environment: &Environment) -> Re
         return Ok(pulled(PullOutcome::Published(version.to_string())));
     }
     let settings = configured(Some(&opened.folder.join(file_name(&opened.shown))))?.settings;
-    let path = opened.folder.join(&settings.prompt);
+    let path = opened.folder.join(settings.prompt.path());
     let shown = path.display().to_string();
     let before = std::fs::read_to_string(&path).map_err(|error| {
         Diagnostic::new(format!("cannot read the prompt: {error}")).at(Place::file(&shown))
     })?;
-    let after = file::rewritten(&settings.prompt, &before, &newest)?;
+    let after = file::rewritten(settings.prompt.path(), &before, &newest)?;
     if after == before {
         return Ok(pulled(PullOutcome::Unchanged(shown)));
     }
@@ -112,7 +112,7 @@ pub(crate) async fn pull(options: &PullOptions, environment: &Environment) -> Re
     };
     let commit = match options.dry_run {
         true => None,
-        false => Some(commit(&opened, branch, &settings.prompt, &after, &newest)?),
+        false => Some(commit(&opened, branch, settings.prompt.path(), &after, &newest)?),
     };
     Ok(pulled(PullOutcome::Branch { branch: branch.clone(), commit }))
 }

@@ -31,7 +31,7 @@ pub(crate) struct ShardResult {
     /// A summary in a few lines.
     pub(crate) summary: String,
     /// Answers that could not be cached.
-    pub(crate) unwritten: Option<Failure>,
+    pub(crate) unwritten: Vec<Failure>,
 }
 
 impl Part {
@@ -78,7 +78,7 @@ impl Part {
         let path = folder.join(file.shard.file_name());
         write_whole(&path, |out| out.write_all(json.as_bytes()))?;
         let summary = redactor.redact(&summary(&file, &path)).into_owned();
-        Ok(ShardResult { ended: file.report.ended.kind, json, summary, unwritten: None })
+        Ok(ShardResult { ended: file.report.ended.kind, json, summary, unwritten: Vec::new() })
     }
 }
 

@@ -64,6 +64,7 @@ pub(super) fn resolve(
         source: target.describe(),
         digest: digest_of_bytes(&identity(prefix, &target, code.as_deref())),
         commit: tree.commit().map(str::to_owned),
+        deterministic: target.deterministic,
     };
     Ok(ApplicationSource {
         is_versioned: code.is_some(),

@@ -19,7 +19,9 @@ pub(super) fn notices(
     dataset: &DatasetBytes,
     is_configured: bool,
 ) -> Vec<String> {
-    let prompt = settings.prompt.as_str();
+    // A configuration that holds its prompt is compared with the commit like a prompt file.
+    let inline = settings.prompt.inline().map(|inline| inline.file.rsplit(['/', '\\']).next());
+    let prompt = inline.flatten().unwrap_or_else(|| settings.prompt.path());
     let uncommitted = |path: &&str| tree.is_in_evaluated_commit(path) == Some(false);
     let mut notices = Vec::new();
     if is_configured && settings.target.as_ref().is_some_and(|target| has_other_files(tree, target)) {
@@ -37,6 +39,13 @@ pub(super) fn notices(
         notices.push(notice("the dataset", &files));
     }
     notices
+}
+
+/// A notice on files with values of cases that the evaluated commit does not hold.
+pub(super) fn values_notice(tree: &Tree, paths: &[String]) -> Option<String> {
+    let is_uncommitted = |path: &&str| tree.is_in_evaluated_commit(path) == Some(false);
+    let files: Vec<&str> = paths.iter().map(String::as_str).filter(is_uncommitted).collect();
+    (!files.is_empty()).then(|| notice("a value of the dataset", &files))
 }
 
 /// Whether the files that determine the answers of an application are not those of the evaluated commit.

@@ -37,6 +37,8 @@ pub(in crate::app) fn dataset_source(written: &DatasetSettings) -> DatasetSource
         fields: written.fields.clone(),
         shared_ids: None,
         must_pass: written.must_pass,
+        defaults: written.defaults.clone(),
+        files: written.files.clone(),
     }
 }
 

@@ -247,8 +247,11 @@ fn evaluated_commit(policy: &PolicySources, folder: &Path) -> Option<String> {
     let tree = Tree::work_tree(folder).checked_against(&head).ok()?;
     // A policy from a commit is named `git:REF:PATH`.
     let configuration = policy.settings.file.rsplit(['/', '\\', ':']).next().unwrap_or_default();
-    let prompt = policy.settings.prompt.as_str();
-    [configuration, prompt].into_iter().all(|path| is_committed(&tree, path)).then_some(head)
+    let paths = match policy.settings.prompt.inline() {
+        Some(_) => vec![configuration],
+        None => vec![configuration, policy.settings.prompt.path()],
+    };
+    paths.into_iter().all(|path| is_committed(&tree, path)).then_some(head)
 }
 
 fn is_committed(tree: &Tree, path: &str) -> bool {

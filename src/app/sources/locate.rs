@@ -98,7 +98,7 @@ pub(super) fn from_command_line(path: &str, folder: &Path) -> String {
 }
 
 /// A path as a reader in the current folder would write it.
-pub(super) fn shown(path: &Path) -> String {
+pub(in crate::app) fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(&here).unwrap_or(path).display().to_string()
 }

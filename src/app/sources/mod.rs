@@ -13,6 +13,7 @@ mod locate;
 mod policy;
 mod prompts;
 mod secrets;
+mod values;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -22,12 +23,13 @@ pub(super) use application::{ApplicationSource, digest_of_tree};
 pub(super) use files::{NamedFiles, certificates, dataset_source};
 pub(super) use ledger::ReleaseSources;
 pub(crate) use ledger::{BaseRepository, ReleaseMode};
-pub(super) use locate::{current_folder, shown_text as shown_path};
+pub(super) use locate::{current_folder, shown, shown_text as shown_path};
 pub(super) use policy::{between, matched, warnings as policy_warnings};
 pub(crate) use prompts::Earlier;
 pub(super) use prompts::{BaselineSource, PromptFile, ResolvedPrompt};
 pub(super) use secrets::{header_variables, secrets};
 use secrets::{own_tokens, secrets_of_flags};
+pub(super) use values::{CasesToRead, read_values};
 
 use super::suite::SuiteOptions;
 use super::{Environment, Failure};
@@ -111,6 +113,11 @@ pub(super) fn configurations(root: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// The path of the configuration that is named (a file, or its folder), else of the nearest one.
+pub(super) fn configuration_file(named: Option<&Path>) -> Result<PathBuf, Diagnostic> {
+    locate::configuration(named).map(|location| location.folder.join(location.name))
 }
 
 /// The result of phase one.
@@ -215,7 +222,7 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
     let notices = committed::notices(&trees.candidate, &settings, &dataset, options.candidate.is_none());
     let policy_dataset = base.as_ref().map(|base| policy_dataset(options, base, &settings, &trees, &dataset));
     let policy_prompt =
-        base.as_ref().and_then(|base| prompts::resolved(&trees.policy, base, base.prompt.clone()).ok());
+        base.as_ref().and_then(|base| prompts::resolved(&trees.policy, base, &base.prompt).ok());
     let planted = settings.judge.as_ref().and_then(|judge| judge.planted.as_ref());
     let planted = planted.map(|path| fetch_dataset(&trees.policy, &path.value));
     let files = NamedFiles::fetch(&trees.policy, files::named_files(&settings));

@@ -13,7 +13,7 @@ use super::policy::{PolicySources, configuration_at};
 use crate::app::release::content;
 use crate::app::suite::SuiteOptions;
 use crate::app::{Environment, Failure, mismatch, report_files};
-use crate::config::{ReleaseSettings, Settings, TargetSettings};
+use crate::config::{InlinePrompt, PromptSettings, ReleaseSettings, Settings, TargetSettings};
 use promptgate_adapters::files::{self, Baseline, BaselineSpec, PromptBytes, PromptSource, Tree};
 use promptgate_adapters::git::Repository;
 use promptgate_core::model::{Dataset, DatasetFacts, Diagnostic, Diagnostics, Place, Run};
@@ -113,9 +113,10 @@ impl Earlier {
     }
 }
 
-fn source(settings: &Settings, path: String) -> PromptSource {
+fn source(settings: &Settings, prompt: &PromptSettings) -> PromptSource {
     PromptSource {
-        path,
+        path: prompt.path().to_owned(),
+        inline: prompt.inline().map(|inline| inline.suite.clone()),
         user: settings.user.clone(),
         model: settings.model.as_ref().map(|model| model.value.clone()),
         parameters: settings.parameters.clone(),
@@ -168,14 +169,14 @@ pub(super) fn candidate(
     ledger: &LedgerSources,
 ) -> Result<ResolvedPrompt, Diagnostics> {
     let (settings, tree) = (&policy.settings, &policy.trees.candidate);
-    let of_candidate = |tree: &Tree, path: String| {
-        let mut prompt = variant(tree, settings, None, path)?;
+    let of_candidate = |tree: &Tree, prompt: &PromptSettings| {
+        let mut prompt = variant(tree, settings, None, prompt)?;
         if let ResolvedPrompt::File(file) = &mut prompt {
             file.answer_schema = content::schema_of_suite(&policy.own_checks, tree);
         }
         Ok(prompt)
     };
-    let Some(text) = &options.candidate else { return of_candidate(tree, settings.prompt.clone()) };
+    let Some(text) = &options.candidate else { return of_candidate(tree, &settings.prompt) };
     let flag = |diagnostic: Diagnostic| Diagnostics::from(diagnostic.or_at(&Place::file("--candidate")));
     let spec = BaselineSpec::parse_candidate(text, "candidate").map_err(flag)?;
     if let BaselineSpec::Registry(reference) = &spec {
@@ -190,14 +191,28 @@ pub(super) fn candidate(
         return Ok(ResolvedPrompt::Published(Box::new(record)));
     }
     match files::baseline(Some(&spec), &location.folder, &|name| environment.variable(name)).map_err(flag)? {
-        Baseline::File { path } => of_candidate(tree, from_command_line(&path, &location.folder)),
-        Baseline::Commit { tree, path, .. } => {
-            of_candidate(&tree, path.unwrap_or_else(|| settings.prompt.clone()))
+        Baseline::File { path } => {
+            of_candidate(tree, &PromptSettings::File(from_command_line(&path, &location.folder)))
         }
+        Baseline::Commit { tree, path: Some(path), .. } => of_candidate(&tree, &PromptSettings::File(path)),
+        Baseline::Commit { tree, path: None, .. } if settings.prompt.inline().is_some() => {
+            of_candidate(&tree, &inline_at(&tree, location)?)
+        }
+        Baseline::Commit { tree, path: None, .. } => of_candidate(&tree, &settings.prompt),
         Baseline::None { .. } | Baseline::Report { .. } => {
             Err(flag(Diagnostic::new("not a valid candidate")))
         }
     }
+}
+
+/// The prompt of the configuration at a commit, where the configuration of the work tree holds its own.
+///
+/// # Errors
+/// A commit without a configuration, and an invalid one.
+fn inline_at(tree: &Tree, location: &Location) -> Result<PromptSettings, Diagnostics> {
+    let (name, bytes) =
+        configuration_at(tree, &location.name)?.ok_or_else(|| tree.not_found(&location.name))?;
+    Ok(parse(&tree.describe(&name), &bytes)?.prompt)
 }
 
 /// The variant that a configuration describes in its tree: a prompt, or an application with or without one. `policy` is
@@ -206,20 +221,37 @@ fn variant(
     tree: &Tree,
     settings: &Settings,
     policy: Option<&TargetSettings>,
-    path: String,
+    prompt: &PromptSettings,
 ) -> Result<ResolvedPrompt, Diagnostics> {
     let Some(target) = &settings.target else {
-        return Ok(ResolvedPrompt::File(Box::new(resolved(tree, settings, path)?)));
+        return Ok(ResolvedPrompt::File(Box::new(resolved(tree, settings, prompt)?)));
     };
-    let prompt = if path.is_empty() { None } else { Some(resolved(tree, settings, path)?) };
+    let prompt = if prompt.is_none() { None } else { Some(resolved(tree, settings, prompt)?) };
     let source = application::resolve(tree, settings, target, policy.unwrap_or(target), prompt)?;
     Ok(ResolvedPrompt::Application(Box::new(source)))
 }
 
-pub(super) fn resolved(tree: &Tree, settings: &Settings, path: String) -> Result<PromptFile, Diagnostics> {
-    let prompt = files::fetch_prompt(tree, &path)?;
+/// The bytes of a prompt in a tree, with the settings of a configuration.
+pub(super) fn resolved(
+    tree: &Tree,
+    settings: &Settings,
+    prompt: &PromptSettings,
+) -> Result<PromptFile, Diagnostics> {
+    let source = source(settings, prompt);
+    let prompt = match prompt.inline() {
+        Some(inline) => inline_bytes(tree, inline),
+        None => files::fetch_prompt(tree, &source.path)?,
+    };
     let answer_schema = content::schema_of_suite(&settings.checks, tree);
-    Ok(PromptFile { prompt, source: source(settings, path), answer_schema, of_merge_base: false })
+    Ok(PromptFile { prompt, source, answer_schema, of_merge_base: false })
+}
+
+fn inline_bytes(tree: &Tree, inline: &InlinePrompt) -> PromptBytes {
+    PromptBytes {
+        file: inline.file.clone(),
+        commit: tree.commit().map(str::to_owned),
+        bytes: inline.configuration.as_bytes().to_vec(),
+    }
 }
 
 /// The baseline.
@@ -250,7 +282,7 @@ pub(super) fn baseline(
                 Some(base) if !from_flag => (&policy.trees.policy, base),
                 _ => (&policy.trees.candidate, settings),
             };
-            let prompt = variant(tree, of, settings.target.as_ref(), seen(path))?;
+            let prompt = variant(tree, of, settings.target.as_ref(), &PromptSettings::File(seen(path)))?;
             Ok(BaselineSource::Prompt(Box::new(prompt)))
         }
         Baseline::Report { path } => {
@@ -303,6 +335,9 @@ fn at_commit(
         Some((name, bytes)) => {
             let shown = base.describe(&name);
             let parsed = parse(&shown, &bytes);
+            if let (Err(errors), None, Some(_)) = (&parsed, &path, settings.prompt.inline()) {
+                return Err(invalid_base(errors, &shown));
+            }
             if parsed.is_err() {
                 warnings.push(format!(
                     "{shown} is not valid; the baseline runs with the user message, model and parameters of {}",
@@ -317,16 +352,27 @@ fn at_commit(
     let of_merge_base = !named
         && there.is_some()
         && matches!(base, Tree::Commit { reference, .. } if reference == MERGE_BASE);
-    let path = path.unwrap_or_else(|| of.prompt.clone());
+    let prompt = path.map_or_else(|| of.prompt.clone(), PromptSettings::File);
+    if prompt.inline().is_some() && there.is_none() {
+        let note = format!(
+            "new: {} is not there at the baseline ({how}); judged by thresholds alone",
+            location.name
+        );
+        return Ok(BaselineSource::None { note: Some(note), if_needed: None });
+    }
     if of.target.is_some() {
-        let mut prompt = variant(base, of, settings.target.as_ref(), path)?;
+        let mut prompt = variant(base, of, settings.target.as_ref(), &prompt)?;
         if let ResolvedPrompt::Application(application) = &mut prompt {
             application.of_merge_base = of_merge_base;
         }
         return Ok(BaselineSource::Prompt(Box::new(prompt)));
     }
-    let source = source(of, path);
-    match files::find_prompt(base, &source.path)? {
+    let source = source(of, &prompt);
+    let found = match prompt.inline() {
+        Some(inline) => Some(inline_bytes(base, inline)),
+        None => files::find_prompt(base, &source.path)?,
+    };
+    match found {
         Some(prompt) => {
             let answer_schema = content::schema_of_suite(&of.checks, base);
             let file = PromptFile { prompt, source, answer_schema, of_merge_base };
@@ -344,6 +390,18 @@ fn at_commit(
             Ok(BaselineSource::None { note: Some(note), if_needed: None })
         }
     }
+}
+
+/// The error of a baseline whose prompt is in a configuration that cannot be read.
+fn invalid_base(errors: &Diagnostics, shown: &str) -> Diagnostics {
+    let mut errors = errors.clone();
+    let diagnostic = Diagnostic::new("the baseline's prompt is in this configuration, which is not valid");
+    errors.0.push(
+        diagnostic
+            .at(Place::file(shown))
+            .help("name another baseline: `--baseline git:REF`, `--baseline file:PATH` or `--baseline none`"),
+    );
+    errors
 }
 
 /// Refuses a report that a policy names and the change under test brings along, or has altered.

@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Findings;
 use super::variants::Variants;
-use crate::app::sources::{PolicyDataset, between, matched};
+use crate::app::sources::{CasesToRead, PolicyDataset, between, matched};
 use crate::config::DatasetRule;
-use promptgate_adapters::files::{self, LoadError, Loaded};
-use promptgate_core::model::{Case, Dataset, Diagnostic, Fault, FaultKind, PolicySource, Variant};
+use promptgate_adapters::files::{self, DatasetSource, LoadError, Loaded};
+use promptgate_core::model::{
+    Case, Dataset, Diagnostic, Diagnostics, Fault, FaultKind, PolicySource, Variant,
+};
 use promptgate_core::template;
 use promptgate_core::text::neutral;
 
@@ -22,6 +24,8 @@ const NAMED: usize = 5;
 pub(super) struct BaseDataset {
     /// Its cases, or why there are none.
     cases: Result<Vec<Case>, Option<Diagnostic>>,
+    /// How they are read.
+    source: DatasetSource,
     replaced: bool,
     newer: bool,
 }
@@ -35,7 +39,20 @@ impl BaseDataset {
             Err(LoadError::Diagnostics(diagnostics)) => Err(diagnostics.0.into_iter().next()),
             Err(LoadError::Empty(diagnostic)) => Err(Some(diagnostic)),
         };
-        Self { cases, replaced, newer }
+        Self { cases, source, replaced, newer }
+    }
+
+    /// Takes the cases out, for the values that are in files.
+    pub(super) fn take_cases(base: Option<&mut Self>) -> CasesToRead {
+        base.map(|base| (base.source.clone(), base.cases.as_mut().map(std::mem::take).unwrap_or_default()))
+            .unwrap_or_default()
+    }
+
+    /// Puts the cases back with their values.
+    pub(super) fn set_cases(&mut self, read: Result<Vec<Case>, Diagnostics>) {
+        if self.cases.is_ok() {
+            self.cases = read.map_err(|diagnostics| diagnostics.0.into_iter().next());
+        }
     }
 
     /// Its cases; none where it cannot be read.

@@ -7,10 +7,10 @@ use serde_json::json;
 use super::scorers::files_of_checks;
 use super::{Findings, SuiteOptions};
 use crate::app::Failure;
-use crate::app::sources::dataset_source;
+use crate::app::sources::{CasesToRead, dataset_source};
 use crate::config::Settings;
 use promptgate_adapters::files::{self, DatasetBytes, LoadError, Loaded};
-use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Place};
+use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Diagnostics, Place};
 
 /// Tags that a message lists.
 const MAX_TAGS: usize = 12;
@@ -26,6 +26,31 @@ pub(super) struct Parsed {
 pub(super) fn parse(bytes: DatasetBytes, settings: &Settings) -> Parsed {
     let (result, valid) = files::parse_valid_rows(bytes, &dataset_source(&settings.dataset));
     Parsed { result, valid }
+}
+
+impl Parsed {
+    /// Takes the cases out, for the values that are in files, with the way their dataset is read.
+    pub(super) fn take_cases(&mut self, settings: &Settings) -> CasesToRead {
+        let cases = match &mut self.result {
+            Ok(loaded) => &mut loaded.value.cases,
+            Err(_) => &mut self.valid,
+        };
+        (dataset_source(&settings.dataset), std::mem::take(cases))
+    }
+
+    /// Puts the cases back with their values.
+    pub(super) fn set_cases(&mut self, read: Result<Vec<Case>, Diagnostics>) {
+        match (read, &mut self.result) {
+            (Ok(cases), Ok(loaded)) => {
+                let Dataset { facts, cases: of_dataset } = &mut loaded.value;
+                facts.digest = files::digest(&cases);
+                *of_dataset = cases;
+            }
+            (Ok(cases), Err(_)) => self.valid = cases,
+            (Err(more), Err(LoadError::Diagnostics(found))) => found.0.extend(more.0),
+            (Err(found), result) => *result = Err(LoadError::Diagnostics(found)),
+        }
+    }
 }
 
 /// The dataset; only its valid cases where there are errors, which are then among the findings.

@@ -103,10 +103,11 @@ pub(super) fn planted(
         );
         return None;
     }
-    let metrics: Vec<&str> = judges.iter().map(Judge::name).collect();
+    let pairwise: Vec<&str> = judges.iter().filter(|judge| judge.is_pairwise()).map(Judge::name).collect();
+    let metrics: Vec<&str> = judges.iter().filter(|judge| !judge.is_pairwise()).map(Judge::name).collect();
     let mut planted = Vec::new();
     for case in cases {
-        match planted_answer(case, &metrics) {
+        match planted_answer(case, &metrics, &pairwise) {
             Ok(one) => planted.push(one),
             Err(diagnostic) => diagnostics.0.push(diagnostic),
         }
@@ -127,7 +128,7 @@ pub(super) fn planted(
     Some(planted)
 }
 
-fn planted_answer(mut case: Case, metrics: &[&str]) -> Result<Planted, Diagnostic> {
+fn planted_answer(mut case: Case, metrics: &[&str], pairwise: &[&str]) -> Result<Planted, Diagnostic> {
     let place = case.place.clone();
     let error = |message: String, help: String| Diagnostic::new(message).at(place.clone()).help(help);
     let form = || "expected `answer`, and `low` or `high` with the metrics that must score it so".to_owned();
@@ -149,6 +150,10 @@ fn planted_answer(mut case: Case, metrics: &[&str]) -> Result<Planted, Diagnosti
         let Some(names) = listed else {
             return Err(error(format!("planted answer {}: `{key}` must list metrics", case.id), form()));
         };
+        if let Some(pairwise) = names.iter().find(|name| pairwise.contains(&name.as_str())) {
+            let message = format!("planted answer {}: `{pairwise}` compares two answers", case.id);
+            return Err(error(message, "leave it out: it has planted pairs of its own".to_owned()));
+        }
         if let Some(unknown) = names.iter().find(|name| !metrics.contains(&name.as_str())) {
             let message = format!("planted answer {}: `{unknown}` is not a judged metric", case.id);
             return Err(error(message, format!("the judged metrics are {}", metrics.join(", "))));

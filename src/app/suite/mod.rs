@@ -7,6 +7,7 @@ mod criteria;
 mod dataset;
 mod invisible;
 mod judges;
+mod pairs;
 mod part;
 mod released;
 mod review;
@@ -176,8 +177,15 @@ pub(crate) async fn load(
     environment: &Environment,
 ) -> Result<Suite, Failure> {
     let Resolved { mut sources, dataset, trees } = sources::resolve(options, environment).await?;
-    let dataset = dataset::parse(dataset, &sources.settings);
-    let base = sources.policy_dataset.take().map(BaseDataset::parse);
+    let mut dataset = dataset::parse(dataset, &sources.settings);
+    let mut base = sources.policy_dataset.take().map(BaseDataset::parse);
+    let to_read = (dataset.take_cases(&sources.settings), BaseDataset::take_cases(base.as_mut()));
+    let read = sources::read_values(&trees, to_read.0, to_read.1).await?;
+    sources.notices.extend(read.notice);
+    dataset.set_cases(read.own);
+    if let Some(base) = &mut base {
+        base.set_cases(read.base);
+    }
     let cases_of_base = base.as_ref().map_or(&[][..], BaseDataset::cases);
     let named = dataset::files_of_cases(&dataset, cases_of_base, options);
     let sources = sources::fetch_files_of_cases(sources, trees, named).await?;
@@ -238,8 +246,14 @@ fn build(
     let options = &released::narrowed(options, released.as_ref());
     let no_judge = options.no_judge;
     criteria::add_metric(&mut settings, &dataset.cases, policy_source.is_some(), no_judge, &mut findings);
-    let scorers =
+    let mut scorers =
         scorers::build(&settings, checks, &dataset, no_judge, &files, sources.planted, &mut findings);
+    let has_baseline = variants
+        .as_ref()
+        .is_some_and(|it| it.baseline.is_some() || it.earlier.is_some() || it.is_baseline_invalid);
+    if variants.is_some() && !has_baseline {
+        pairs::leave_out(&settings, &mut scorers, &mut findings);
+    }
 
     review::judges(&settings, &mut findings);
     findings.diagnostics.0.extend(application::shared_with_judge(&settings));
@@ -255,14 +269,11 @@ fn build(
     if !is_valid {
         return Err(findings.into_failure());
     }
-    let has_baseline = variants
-        .as_ref()
-        .is_some_and(|it| it.baseline.is_some() || it.earlier.is_some() || it.is_baseline_invalid);
     let cases = dataset::facts(&dataset);
     let gate = scorers::policy(&settings, &scorers, &cases, has_baseline, options, &mut findings);
     let gate = gate.map(|gate| released::deterministic(gate, released.as_ref()));
     let gate = gate.map(|gate| part::narrowed(gate, options, &scorers, &dataset));
-    let (Some(variants), Some(gate)) = (variants, gate) else { return Err(findings.into_failure()) };
+    let (Some(mut variants), Some(gate)) = (variants, gate) else { return Err(findings.into_failure()) };
     if let Some(error) = variants.if_needed.as_ref().filter(|_| !has_baseline) {
         review::needed_baseline(error, &settings, &scorers, &cases, options, &gate, &mut findings);
     }
@@ -278,6 +289,9 @@ fn build(
         earlier.refuse_mismatch(&dataset.facts, simulated)?;
     }
 
+    for variant in std::iter::once(&mut variants.candidate).chain(&mut variants.baseline) {
+        variant.facts.protocol = settings.endpoint.protocol;
+    }
     let plan = Plan::new(dataset, variants.candidate, variants.baseline)?;
     let case_cost = case_cost::limit(&settings, policy_source.as_ref(), &plan);
     let shared = plan.shared();

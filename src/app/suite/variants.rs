@@ -1,6 +1,5 @@
 //! The candidate and its baseline.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -8,7 +7,7 @@ use serde_json::json;
 use super::Findings;
 use crate::app::release::content;
 use crate::app::sources::{ApplicationSource, BaselineSource, Earlier, PromptFile, ResolvedPrompt};
-use promptgate_adapters::files::{self, FrontMatter, Loaded, ParsedPrompt, decode};
+use promptgate_adapters::files::{self, FrontMatter, Loaded, ParsedPrompt};
 use promptgate_core::model::{Application, Diagnostic, Diagnostics, PromptFacts, Variant, VariantFacts};
 use promptgate_release::Content;
 
@@ -197,13 +196,14 @@ fn of_application(
             // It decides itself how the prompt is sent.
             file.source.user.clear();
             let path = file.source.path.clone();
-            let text = decode(&file.prompt.file, &file.prompt.bytes).map(Cow::into_owned);
-            let text = findings.take(text.map_err(Diagnostics::from))?;
+            let text = findings.take(files::prompt_text(&file.prompt, &file.source))?;
             let parsed = parse_file(file, warnings, findings)?;
             let facts = &parsed.variant.facts.prompt;
-            let prompt = json!({
-                "name": facts.name, "version": facts.version, "text": text.replace("\r\n", "\n"), "path": path,
-            });
+            let mut prompt = json!({"name": facts.name, "version": facts.version, "text": text});
+            // One that is part of the configuration has no file.
+            if !path.is_empty() {
+                prompt["path"] = path.into();
+            }
             let content = content::of_prompt(&parsed, None);
             let origin = Origin { content, front_matter: Some(parsed.front_matter) };
             (parsed.variant, origin, Some(Arc::new(prompt)))

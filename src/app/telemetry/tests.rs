@@ -241,3 +241,27 @@ fn published_variants_have_the_name_and_version_of_the_release() {
     assert_eq!(prompt("baseline"), ["support/reply", "2.3.1"]);
     assert_eq!(prompt("candidate"), ["support", "v2"]);
 }
+
+#[test]
+fn provider_is_that_of_the_protocol() {
+    use promptgate_core::model::{ApplicationFacts, Protocol};
+    let mut report = report("fail.json");
+    let provider = |report: &Report| {
+        let spans = spans(report, false);
+        let trial = trials(&spans, "refund-002", "candidate")[0].clone();
+        text(&trial.attributes, "gen_ai.provider.name").map(str::to_owned)
+    };
+    for (protocol, expected) in
+        [(Protocol::OpenAi, "openai"), (Protocol::Anthropic, "anthropic"), (Protocol::Gemini, "gcp.gemini")]
+    {
+        report.variants.candidate.protocol = protocol;
+        assert_eq!(provider(&report).as_deref(), Some(expected));
+    }
+    report.variants.candidate.application = Some(ApplicationFacts {
+        source: "app".to_owned(),
+        digest: "sha256:0".to_owned(),
+        commit: None,
+        deterministic: false,
+    });
+    assert_eq!(provider(&report).as_deref(), Some("application"));
+}

@@ -119,7 +119,12 @@ impl<'a> RunTrace<'a> {
         // Seconds fit; a conversion of anything else saturates.
         let duration = (milliseconds * NANOSECONDS_PER_MILLISECOND as f64) as u64;
         let end = self.start.saturating_add(duration);
-        let provider = if self.report.simulated { "simulated" } else { "openai" };
+        let provider = match &variant.application {
+            // Which model it calls is not known.
+            Some(_) => "application",
+            None if self.report.simulated => "simulated",
+            None => variant.protocol.provider(),
+        };
         let mut attributes: Vec<Attribute> = vec![
             (names::OPERATION, "chat".into()),
             (names::PROVIDER, provider.into()),

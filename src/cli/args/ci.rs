@@ -83,9 +83,10 @@ enum Mode {
 }
 
 impl CiArguments {
-    pub(crate) fn options(&self) -> CiOptions {
+    /// The options of the gate for the suite with this configuration; `None` for the nearest one.
+    pub(crate) fn options(&self, config: Option<PathBuf>) -> CiOptions {
         CiOptions {
-            run: self.run.options(),
+            run: self.run.options(config),
             merge: self.merge.clone(),
             on_missing_credentials: self.on_missing_credentials,
             on_new_suite: self.on_new_suite,

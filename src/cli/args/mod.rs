@@ -65,7 +65,7 @@ pub(super) use schema::SchemaArguments;
 pub(super) use serve::ServeArguments;
 pub(super) use show::ShowArguments;
 pub(super) use status::StatusArguments;
-pub(super) use suite::SuiteFlags;
+pub(super) use suite::OneSuite;
 pub(super) use telemetry::RolloutTelemetryFlags;
 
 pub(super) use promote::PromoteArguments;
@@ -115,7 +115,7 @@ pub(crate) enum Command {
     /// Run the gate of a pull request: find the base, and write what a CI system shows.
     Ci(Box<CiArguments>),
     /// Validate configuration, dataset, prompts and schemas; no calls, no cost.
-    Check(SuiteFlags),
+    Check(OneSuite),
     /// Estimate calls, cost and the smallest drop that a run can detect; no calls.
     Plan(PlanArguments),
     /// Decide from two saved reports; no calls.

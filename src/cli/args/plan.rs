@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::suite::SuiteFlags;
+use super::suite::OneSuite;
 use crate::app::plan::PlanOptions;
 use promptgate_report::shard::MAX_SHARDS;
 
@@ -12,7 +12,7 @@ use promptgate_report::shard::MAX_SHARDS;
 #[derive(Debug, Args)]
 pub(crate) struct PlanArguments {
     #[command(flatten)]
-    suite: SuiteFlags,
+    suite: OneSuite,
     /// Take noise, tokens and prices from this report.json of an earlier run of the suite.
     #[arg(long, value_name = "REPORT")]
     after: Option<PathBuf>,

@@ -1,11 +1,12 @@
 //! `promptgate run`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::OutputFlags;
-use super::suite::SuiteFlags;
+use super::suite::{SuiteFlags, SuiteNames};
 use super::telemetry::TelemetryFlags;
 use super::values::{dollars, duration};
 use crate::app::evaluate::RunOptions;
@@ -39,6 +40,9 @@ pub(crate) struct RunCommandArguments {
 /// Flags of a run, also of the gate of a pull request.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RunArguments {
+    /// The suites.
+    #[command(flatten)]
+    pub(crate) suites: SuiteNames,
     #[command(flatten)]
     suite: SuiteFlags,
     /// Use the simulated model: no key, no network, no cost; its scores say nothing about a real model.
@@ -75,9 +79,10 @@ pub(crate) struct RunArguments {
 }
 
 impl RunArguments {
-    pub(crate) fn options(&self) -> RunOptions {
+    /// The options of a run of the suite with this configuration; `None` for the nearest one.
+    pub(crate) fn options(&self, config: Option<PathBuf>) -> RunOptions {
         RunOptions {
-            suite: self.suite.options(),
+            suite: self.suite.options(config),
             calls: CallOptions {
                 offline: self.offline,
                 concurrency: self.concurrency,
@@ -87,8 +92,20 @@ impl RunArguments {
             shard: self.shard,
             fail_fast: self.fail_fast,
             out: self.output.folder_or_default(),
+            shared_cache: None,
             prints_warnings: self.output.format == Format::Terminal,
         }
+    }
+
+    /// Whether flags select some of the cases.
+    pub(crate) fn selects_cases(&self) -> bool {
+        self.suite.selects_cases()
+    }
+
+    /// A flag that is about one suite alone.
+    pub(crate) fn flag_of_one_suite(&self) -> Option<&'static str> {
+        let shard = self.shard.map(|_| "--shard");
+        self.suite.flag_of_one_suite().or(shard)
     }
 }
 

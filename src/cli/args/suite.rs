@@ -5,12 +5,45 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::app::suite::SuiteOptions;
+use crate::app::suites::SuiteChoice;
+
+/// One suite.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct OneSuite {
+    /// Configuration, or its folder [default: the nearest promptgate.yaml in this folder or above].
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    flags: SuiteFlags,
+}
+
+impl OneSuite {
+    /// The options of the suite.
+    pub(crate) fn options(&self) -> SuiteOptions {
+        self.flags.options(self.config.clone())
+    }
+}
+
+/// One suite or several.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SuiteNames {
+    /// Configurations, or their folders [default: the nearest promptgate.yaml in this folder or above]. Of several, each is
+    /// evaluated, and the gravest verdict decides. A configuration that lists `suites` stands for these.
+    config: Vec<PathBuf>,
+    /// All suites in this folder and below it.
+    #[arg(long, env = "PROMPTGATE_ALL", hide_env = true, conflicts_with = "config", help_heading = "Suite")]
+    all: bool,
+}
+
+impl SuiteNames {
+    /// The suites that are named.
+    pub(crate) fn choice(&self) -> SuiteChoice {
+        SuiteChoice { named: self.config.clone(), all: self.all }
+    }
+}
 
 /// Flags that select a suite.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SuiteFlags {
-    /// Configuration, or its folder [default: the nearest promptgate.yaml in this folder or above].
-    config: Option<PathBuf>,
     /// Candidate: a path, file:PATH or git:REF[:PATH] [default: `prompt` of the configuration].
     #[arg(long, value_name = "SPEC", env = "PROMPTGATE_CANDIDATE", hide_env = true, help_heading = "Suite")]
     candidate: Option<String>,
@@ -64,9 +97,10 @@ pub(crate) struct SuiteFlags {
 }
 
 impl SuiteFlags {
-    pub(crate) fn options(&self) -> SuiteOptions {
+    /// The options of the suite with this configuration; `None` for the nearest one.
+    pub(crate) fn options(&self, config: Option<PathBuf>) -> SuiteOptions {
         SuiteOptions {
-            config: self.config.clone(),
+            config,
             candidate: self.candidate.clone(),
             baseline: self.baseline.clone(),
             policy_from: self.policy_from.clone(),
@@ -79,4 +113,25 @@ impl SuiteFlags {
             ..SuiteOptions::default()
         }
     }
+
+    /// Whether flags select some of the cases.
+    pub(super) fn selects_cases(&self) -> bool {
+        self.filter.is_some() || !self.tag.is_empty()
+    }
+
+    /// A flag that is about one suite alone.
+    pub(super) fn flag_of_one_suite(&self) -> Option<&'static str> {
+        match self {
+            Self { candidate: Some(_), .. } => Some("--candidate"),
+            Self { baseline: Some(spec), .. } if names_a_file(spec) => Some("--baseline"),
+            Self { policy_from: Some(spec), .. } if names_a_file(spec) => Some("--policy-from"),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a specification names one file, which several suites cannot share.
+fn names_a_file(spec: &str) -> bool {
+    let path_in_commit = spec.strip_prefix("git:").is_some_and(|rest| rest.contains(':'));
+    !matches!(spec, "none" | "head") && (path_in_commit || !spec.starts_with("git:"))
 }

@@ -2,14 +2,14 @@
 
 use crate::app::suite::{self, Suite, SuiteOptions};
 use crate::app::{Environment, Failure, ReleaseMode, keys, release};
-use crate::cli::args::SuiteFlags;
+use crate::cli::args::OneSuite;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use promptgate_core::model::{Diagnostics, VariantFacts};
 use promptgate_core::text::neutral;
 
 /// Loads the suite as a run would, and summarizes it.
-pub(super) async fn check(flags: &SuiteFlags, environment: &Environment) -> Result<ExitStatus, Failure> {
+pub(super) async fn check(flags: &OneSuite, environment: &Environment) -> Result<ExitStatus, Failure> {
     release::refuse_shared_name(flags.options().config.as_deref())?;
     let options = SuiteOptions { release: ReleaseMode::Verify, ..flags.options() };
     let suite = suite::load(&options, None, environment).await?;

@@ -1,9 +1,14 @@
 //! `promptgate ci`: the gate of a pull request.
 
+use std::path::PathBuf;
+
+use super::ci_suites::ci_suites;
 use super::run::print_shard;
+use super::suites::refuse_flag_of_one_suite;
 use super::watched::watched;
 use crate::app::ci::{self, CiContext, CiOptions, Gate, Outcome};
 use crate::app::evaluate::{self, Decided};
+use crate::app::suites::{self, NamedSuite, Selected};
 use crate::app::telemetry::Telemetry;
 use crate::app::{Environment, Failure, report_files};
 use crate::cli::args::CiArguments;
@@ -12,32 +17,84 @@ use crate::cli::{output, telemetry};
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_report::Format;
 
-/// Runs the gate, and writes what the CI system shows.
+/// Runs the gate of a suite, or of several, and writes what the CI system shows.
 pub(super) async fn ci(arguments: &CiArguments, environment: Environment) -> Result<ExitStatus, Failure> {
-    let (mut options, rules) = (arguments.options(), arguments.exit_rules());
+    let choice = arguments.run.suites.choice();
+    let options = arguments.options(choice.named.first().cloned());
     ci::outputs::prepare(&options.run.out, &environment)?;
-    let mut context = CiContext::default();
-    let mut receiver = None;
-    let outcome = match gate(arguments, &mut options, &environment, &mut context, &mut receiver).await {
-        Ok(outcome) => outcome,
-        Err(failure) => {
-            output::report(&failure);
-            Outcome::Failed(failure)
-        }
+    // Shards need no configuration to be joined.
+    let selected = match &options.merge {
+        None => suites::select(&choice),
+        Some(_) => Ok(Selected::One(choice.named.first().cloned())),
     };
-    let status = ExitStatus::of_ci(&outcome, rules);
+    let gated = match selected {
+        Ok(Selected::Several { configurations, folder }) => match named(configurations, arguments) {
+            Ok(named) => return Ok(ci_suites(&named, &folder, &choice, arguments, &environment).await),
+            Err(failure) => Gated::failed(failure),
+        },
+        Ok(Selected::One(_)) => gated(options.clone(), arguments, &environment).await,
+        Err(failure) => Gated::failed(failure),
+    };
+    if let Outcome::Failed(failure) = &gated.outcome {
+        output::report(failure);
+    }
+    let rules = arguments.exit_rules();
+    let status = ExitStatus::of_ci(&gated.outcome, rules);
     let width = output::width();
-    let mut log = ci::outputs::write_all(&outcome, &context, &options, &environment, status.code(), width);
+    let part =
+        ci::outputs::Part { outcome: &gated.outcome, context: &gated.context, exit_code: status.code() };
+    let mut log = ci::outputs::write_all(part, &options, &environment, width);
     output::warn(&log.warnings);
     log.unwritten.extend(output::print(&log.text).err());
-    outcome.unwritten().iter().chain(&log.unwritten).for_each(output::report);
-    // Who interrupts a run does not wait for more.
-    if let (Some(receiver), Outcome::Reported(reported)) = (receiver, &outcome)
-        && status != ExitStatus::Interrupted
-    {
-        telemetry::send_run(&receiver, reported, arguments.run.quiet).await;
-    }
+    gated.outcome.unwritten().iter().chain(&log.unwritten).for_each(output::report);
+    gated.send(status, arguments).await;
     Ok(status.unless_unwritten(&log.unwritten, rules))
+}
+
+/// Names several suites.
+///
+/// # Errors
+/// Two of one name, flags that are about one suite, and formats for people alone.
+fn named(configurations: Vec<PathBuf>, arguments: &CiArguments) -> Result<Vec<NamedSuite>, Failure> {
+    refuse_flag_of_one_suite(arguments.run.flag_of_one_suite())?;
+    refuse_format(arguments.run.output.format)?;
+    suites::named(configurations)
+}
+
+/// The gate of a suite that ended.
+pub(super) struct Gated {
+    /// How it ended.
+    pub(super) outcome: Outcome,
+    /// What comment and log say beside it.
+    pub(super) context: CiContext,
+    receiver: Option<Telemetry>,
+}
+
+impl Gated {
+    fn failed(failure: Failure) -> Self {
+        Self { outcome: Outcome::Failed(failure), context: CiContext::default(), receiver: None }
+    }
+
+    /// Sends the trace of the run. Who interrupts a run does not wait for more.
+    pub(super) async fn send(&self, status: ExitStatus, arguments: &CiArguments) {
+        if let (Some(receiver), Outcome::Reported(reported)) = (&self.receiver, &self.outcome)
+            && status != ExitStatus::Interrupted
+        {
+            telemetry::send_run(receiver, reported, arguments.run.quiet).await;
+        }
+    }
+}
+
+/// Runs the gate of one suite.
+pub(super) async fn gated(
+    mut options: CiOptions,
+    arguments: &CiArguments,
+    environment: &Environment,
+) -> Gated {
+    let mut context = CiContext::default();
+    let mut receiver = None;
+    let outcome = gate(arguments, &mut options, environment, &mut context, &mut receiver).await;
+    Gated { outcome: outcome.unwrap_or_else(Outcome::Failed), context, receiver }
 }
 
 async fn gate(

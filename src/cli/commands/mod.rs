@@ -7,6 +7,7 @@ mod calibrate;
 mod case;
 mod check;
 mod ci;
+mod ci_suites;
 mod comment;
 mod compare;
 mod diff;
@@ -31,6 +32,7 @@ mod schema;
 mod serve;
 mod show;
 mod status;
+mod suites;
 mod watched;
 
 use super::args::Command;

@@ -1,8 +1,14 @@
 //! `promptgate run`: the gate.
 
+use std::path::PathBuf;
+
+use super::suites as several;
 use super::watched::watched;
-use crate::app::evaluate::{self, Outcome};
+use crate::app::evaluate::{self, Outcome, RunOptions};
+use crate::app::report_files::Reported;
 use crate::app::shard::ShardResult;
+use crate::app::suite::Suite;
+use crate::app::suites::{self, Selected};
 use crate::app::telemetry::{Telemetry, no_trace_of_shard};
 use crate::app::{Environment, Failure, partial, report_files};
 use crate::cli::args::RunCommandArguments;
@@ -11,46 +17,116 @@ use crate::cli::output::Detail;
 use crate::cli::{output, telemetry};
 use promptgate_core::model::{Diagnostic, Place};
 use promptgate_report::Format;
+use promptgate_report::shard::Shard;
 
-/// Evaluates a suite and reports.
+/// Evaluates a suite, or several, and reports.
 pub(super) async fn run(
-    RunCommandArguments { run: arguments, case: cases, only_failed, answers, telemetry: flags }: &RunCommandArguments,
+    arguments: &RunCommandArguments,
     environment: Environment,
 ) -> Result<ExitStatus, Failure> {
-    let (mut options, rules) = (arguments.options(), arguments.output.exit_rules());
-    let receiver = flags.options().map(|options| Telemetry::new(&options, &environment)).transpose()?;
+    match suites::select(&arguments.run.suites.choice())? {
+        Selected::One(config) => run_one(config, arguments, &environment).await,
+        Selected::Several { configurations, folder } => {
+            several::run(configurations, &folder, arguments, &environment).await
+        }
+    }
+}
+
+async fn run_one(
+    config: Option<PathBuf>,
+    arguments: &RunCommandArguments,
+    environment: &Environment,
+) -> Result<ExitStatus, Failure> {
+    let output_flags = &arguments.run.output;
+    let loaded = load(arguments.run.options(config), arguments, environment).await?;
+    match evaluated(loaded, arguments, environment).await? {
+        Ran::Interrupted => Ok(ExitStatus::Interrupted),
+        Ran::Shard(shard) => {
+            print_shard(&shard, output_flags.format)?;
+            shard.unwritten.iter().for_each(output::report);
+            let rules = output_flags.exit_rules();
+            Ok(ExitStatus::of_shard(shard.ended, rules).unless_unwritten(shard.unwritten.as_slice(), rules))
+        }
+        Ran::Reported(mut reported, status, receiver) => {
+            let detail = Detail { answers: arguments.answers, quiet: arguments.run.quiet };
+            let status = output::print_reported(&mut reported, output_flags, status, detail);
+            send(receiver, &reported, status, arguments).await;
+            Ok(status)
+        }
+    }
+}
+
+/// A suite that is ready to be evaluated.
+pub(super) struct Loaded {
+    /// How it is run.
+    pub(super) options: RunOptions,
+    suite: Suite,
+    shard: Option<Shard>,
+    receiver: Option<Telemetry>,
+}
+
+/// A suite that was evaluated.
+pub(super) enum Ran {
+    /// There is a report, its exit code before it is printed, and the receiver of its trace.
+    Reported(Box<Reported>, ExitStatus, Option<Telemetry>),
+    /// A shard.
+    Shard(Box<ShardResult>),
+    /// Interrupted before there was a report.
+    Interrupted,
+}
+
+/// Loads a suite; nothing is called.
+pub(super) async fn load(
+    mut options: RunOptions,
+    arguments: &RunCommandArguments,
+    environment: &Environment,
+) -> Result<Loaded, Failure> {
+    let receiver =
+        arguments.telemetry.options().map(|options| Telemetry::new(&options, environment)).transpose()?;
     if options.shard.is_some() {
-        refuse_report_format(arguments.output.format)?;
+        refuse_report_format(arguments.run.output.format)?;
         if receiver.is_some() {
             return Err(no_trace_of_shard().into());
         }
     }
     options.suite.secret_variables =
         receiver.iter().flat_map(|receiver| receiver.variables.clone()).collect();
-    partial::limit(&mut options, cases, *only_failed)?;
-    let (suite, shard) = evaluate::load(&options, &environment).await?;
+    partial::limit(&mut options, &arguments.case, arguments.only_failed)?;
+    let (suite, shard) = evaluate::load(&options, environment).await?;
     evaluate::refuse_new_suite(&suite, &options)?;
-    let outcome = watched(arguments.quiet, environment, async |context| {
+    Ok(Loaded { options, suite, shard, receiver })
+}
+
+/// Evaluates a suite with progress, and writes its report.
+pub(super) async fn evaluated(
+    loaded: Loaded,
+    arguments: &RunCommandArguments,
+    environment: &Environment,
+) -> Result<Ran, Failure> {
+    let Loaded { options, suite, shard, receiver } = loaded;
+    let outcome = watched(arguments.run.quiet, environment.clone(), async |context| {
         evaluate::evaluate(suite, shard, &options, context).await
     });
-    match outcome.await? {
-        None | Some(Outcome::Interrupted) => Ok(ExitStatus::Interrupted),
-        Some(Outcome::Shard(shard)) => {
-            print_shard(&shard, arguments.output.format)?;
-            shard.unwritten.iter().for_each(output::report);
-            Ok(ExitStatus::of_shard(shard.ended, rules).unless_unwritten(shard.unwritten.as_slice(), rules))
-        }
+    Ok(match outcome.await? {
+        None | Some(Outcome::Interrupted) => Ran::Interrupted,
+        Some(Outcome::Shard(shard)) => Ran::Shard(shard),
         Some(Outcome::Decided(decided)) => {
-            let status = ExitStatus::of_decided(&decided, rules);
-            let detail = Detail { answers: *answers, quiet: arguments.quiet };
-            let mut reported = report_files::report(*decided, status.code(), Some(&options.out));
-            let status = output::print_reported(&mut reported, &arguments.output, status, detail);
-            // Who interrupts a run does not wait for more.
-            if let Some(receiver) = receiver.filter(|_| status != ExitStatus::Interrupted) {
-                telemetry::send_run(&receiver, &reported, arguments.quiet).await;
-            }
-            Ok(status)
+            let status = ExitStatus::of_decided(&decided, arguments.run.output.exit_rules());
+            let reported = report_files::report(*decided, status.code(), Some(&options.out));
+            Ran::Reported(Box::new(reported), status, receiver)
         }
+    })
+}
+
+/// Sends the trace of a run. Who interrupts a run does not wait for more.
+pub(super) async fn send(
+    receiver: Option<Telemetry>,
+    reported: &Reported,
+    status: ExitStatus,
+    arguments: &RunCommandArguments,
+) {
+    if let Some(receiver) = receiver.filter(|_| status != ExitStatus::Interrupted) {
+        telemetry::send_run(&receiver, reported, arguments.run.quiet).await;
     }
 }
 

@@ -7,6 +7,7 @@ mod evasions;
 mod outputs;
 mod overrides;
 mod pull_requests;
+mod several;
 mod telemetry;
 
 use std::path::Path;

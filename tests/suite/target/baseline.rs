@@ -93,3 +93,20 @@ fn answers_of_an_application_are_cached_by_its_code() {
     folder.edit("promptgate.yaml", "  workers: 2\n", "  workers: 2\n  cache: false\n");
     assert_eq!(runs(&["run", "--repeats", "2"]), 16);
 }
+
+#[cfg(unix)]
+#[test]
+fn setup_that_leaves_a_daemon_ends_with_its_own_process() {
+    let folder = application(2);
+    // The daemon holds the output of the setup open.
+    let setup = "  setup: [sh, -c, 'sleep 1000 & echo $! > daemon; echo ready']\n";
+    folder.edit("promptgate.yaml", "  workers: 2\n", &format!("  workers: 2\n{setup}"));
+    folder.append("promptgate.yaml", "baseline: none\n");
+    let started = std::time::Instant::now();
+    folder.promptgate(&["run", "--offline", "--repeats", "1"]);
+    assert!(started.elapsed() < std::time::Duration::from_secs(60), "{:?}", started.elapsed());
+    assert!(folder.read("promptgate-report/target.log").contains("ready"));
+    let id = folder.read("daemon");
+    let state = std::fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();
+    assert!(state.is_empty() || state.contains(") Z "), "{state}");
+}

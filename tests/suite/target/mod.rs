@@ -2,9 +2,11 @@
 
 mod baseline;
 mod contexts;
+mod deterministic;
 mod environment;
 mod faults;
 mod http;
+mod known_failures;
 mod personal_data;
 mod pull_request;
 mod recorded;

@@ -155,6 +155,44 @@ fn prompt_files_are_carried() {
     }
 }
 
+/// Other ways to write the prompt and the dataset of the small suite.
+const WRITTEN: [(&str, &str, &str); 4] = [
+    (
+        "inline prompts",
+        "prompt: prompt.md",
+        "prompt: {text: 'Answer the question from the passages alone. {{context}}'}",
+    ),
+    (
+        "inline prompts",
+        "prompt: prompt.md",
+        "prompt: {messages: [{role: system, content: 'Answer from the passages alone. {{context}}'}, {role: user, content: '{{query}}'}]}",
+    ),
+    ("variables from files", "dataset: cases.jsonl", "dataset: {path: files.jsonl, files: [context]}"),
+    (
+        "defaults for all tests",
+        "dataset: cases.jsonl",
+        "dataset: {path: bare.jsonl, defaults: {context: Refunds take 30 days.}}",
+    ),
+];
+
+#[test]
+fn other_ways_to_write_prompt_and_dataset_are_carried() {
+    for (feature, from, to) in WRITTEN {
+        let folder = Folder::small(6);
+        folder.write("docs/refunds.txt", "Refunds take 30 days.\n");
+        let rows = |more: &str| {
+            "{\"query\": \"How many days do refunds take?\"MORE}\n".replace("MORE", more).repeat(6)
+        };
+        folder.write("files.jsonl", &rows(", \"context\": \"file://docs/refunds.txt\""));
+        folder.write("bare.jsonl", &rows(""));
+        folder.edit("promptgate.yaml", from, to);
+        let outcome = folder.promptgate(&["run", "--offline"]);
+        assert_eq!(outcome.code, 0, "{feature}: {}", outcome.text());
+        folder.edit("promptgate.yaml", "min_chars: 1", "min_chars: 1000");
+        folder.promptgate(&["run", "--offline"]).expect_code(10);
+    }
+}
+
 #[test]
 fn parameters_of_requests_are_carried() {
     for (feature, parameters) in PARAMETERS {
@@ -242,7 +280,8 @@ pub(super) fn features() -> impl Iterator<Item = &'static str> {
     let graded = GRADED.iter().map(|suite| suite.feature);
     let prompted = PROMPTED.iter().map(|(feature, ..)| *feature);
     let parameters = PARAMETERS.iter().map(|(feature, _)| *feature);
-    graded.chain(prompted).chain(parameters).chain([
+    let written = WRITTEN.iter().map(|(feature, ..)| *feature);
+    graded.chain(prompted).chain(written).chain(parameters).chain([
         APPLICATION,
         NATIVE,
         "other assertion types",

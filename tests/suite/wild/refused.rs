@@ -5,7 +5,7 @@ use crate::support::{Folder, Outcome};
 /// Keys of a configuration: feature, the lines, the key and words of the way out.
 const KEYS: &[(&str, &str, &str, &str)] = &[
     ("several prompts", "prompts: [a.md, b.md]", "prompts", "write `prompt: prompts/NAME.md`"),
-    ("inline prompts", "prompts: ['Answer {{question}}']", "prompts", "a file"),
+    ("inline prompts", "prompts: ['Answer {{question}}']", "prompts", "`prompt: {text: …}`"),
     (
         "prompts as maps with id and label",
         "prompts: [{id: a.md, label: first}]",
@@ -101,7 +101,7 @@ const TYPES: &[(&str, &str, &str)] = &[
     (OTHER_TYPES, "bleu", "measure: rouge_l"),
     (OTHER_TYPES, "levenshtein", "`similarity: {value: TEXT, min: 0.8}`"),
     (OTHER_TYPES, "is-refusal", "`may_refuse: true`"),
-    (OTHER_TYPES, "select-best", "`baseline: true`"),
+    (OTHER_TYPES, "select-best", "`metrics: {preference: {}}`"),
     (OTHER_TYPES, "assert-set", "an entry of its own"),
     (OTHER_TYPES, "word-count", "`length: {min_words: 1, max_words: 80}`"),
 ];
@@ -117,9 +117,8 @@ const BESIDE: &[(&str, &str, &str)] = &[
 
 /// Values of `prompt`.
 const PROMPTS: &[(&str, &str, &str)] = &[
-    ("inline prompts", "prompt: 'Answer {{question}}'", "write the text to a file such as prompts/NAME.md"),
-    ("inline prompts", "prompt: |\n  Answer the question.\n  Be brief.", "write the text to a file"),
-    ("inline prompts", "prompt: {text: Answer the question.}", "write it like `prompts/support.md`"),
+    ("inline prompts", "prompt: 'Answer {{question}}'", "write `prompt: {text: …}`"),
+    ("inline prompts", "prompt: |\n  Answer the question.\n  Be brief.", "write `prompt: {text: …}`"),
     ("prompts in text files", "prompt: file://prompt.md", "write `prompt: prompt.md`"),
     ("prompts made by code", "prompt: make.py:refund", "evaluate the program that uses it with `target:`"),
     ("prompts made by code", "prompt: prompts/make.mjs", "prompts are not made by programs"),
@@ -222,7 +221,7 @@ fn template_logic_is_refused() {
 }
 
 #[test]
-fn variables_from_files_are_refused() {
+fn variables_from_files_are_refused_unless_listed() {
     let folder = Folder::small(2);
     folder.write("notes/one.md", "Refunds take 30 days.\n");
     folder.append(
@@ -232,7 +231,7 @@ fn variables_from_files_are_refused() {
     refused(&folder)
         .says("cases.jsonl:3")
         .says("`notes` refers to a file")
-        .says("write the text of the file");
+        .says("write `dataset: {path: …, files: [notes]}`");
 }
 
 #[test]

@@ -90,7 +90,10 @@ pub(super) fn read(
                 }
                 continue;
             }
-            let value = cell_value(mapping.field(name), cell);
+            let value = match cell.trim().is_empty() && mapping.has_default(name) {
+                true => Ok(Value::Null),
+                false => cell_value(mapping.field(name), cell),
+            };
             let value = value.unwrap_or_else(|diagnostic| {
                 builder.sink.push(diagnostic.at(place.clone()));
                 Value::Null

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use promptgate_core::document::{Document, pointer};
 use promptgate_core::model::{Case, Dataset, DatasetFacts, DatasetFormat, Diagnostic, Diagnostics, Place};
 
+use super::defaults::file_fields;
 use super::digest::equal_rows;
 use super::field::{Field, kind};
 use super::prompt::extension;
@@ -59,6 +60,10 @@ pub struct DatasetSource {
     pub shared_ids: Option<String>,
     /// Whether a row that does not say so must pass.
     pub must_pass: MustPassDefault,
+    /// Values of fields and variables that a row lacks.
+    pub defaults: Map<String, Value>,
+    /// Names of the fields and variables whose values are paths of files, which [`read_values`](super::read_values) reads.
+    pub files: Vec<String>,
 }
 
 /// Whether the case of a row without `must_pass` is a criterion of its own.
@@ -144,7 +149,8 @@ pub fn parse_valid_rows(
     source: &DatasetSource,
 ) -> (Result<Loaded<Dataset>, LoadError>, Vec<Case>) {
     match FieldMapping::new(&source.fields, source.shared_ids.clone()) {
-        Ok(mapping) => {
+        Ok(mut mapping) => {
+            mapping.set_values(source.defaults.clone(), file_fields(&source.files));
             let mut builder = CaseBuilder::new(&mapping, source.must_pass);
             let parsed = parse_rows(bytes, source, &mapping, &mut builder);
             (parsed, builder.into_valid_cases())

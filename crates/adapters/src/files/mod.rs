@@ -9,10 +9,12 @@
 mod baseline;
 mod csv;
 mod dataset;
+mod defaults;
 mod diagnostics;
 mod digest;
 mod field;
 mod prompt;
+mod referenced;
 mod row;
 mod tree;
 
@@ -21,12 +23,14 @@ pub use dataset::{
     DATASET_LIMIT, DatasetBytes, DatasetFile, DatasetSource, MustPassDefault, dataset, fetch_dataset,
     parse_dataset, parse_valid_rows,
 };
+pub use defaults::{check_default, check_file_field};
 pub use diagnostics::LoadError;
 pub use digest::{digest, digest_of_bytes};
 pub use prompt::{
     FrontMatter, PROMPT_LIMIT, ParsedPrompt, PromptBytes, PromptSource, fetch_prompt, find_prompt,
-    parse_prompt,
+    parse_prompt, prompt_text,
 };
+pub use referenced::{VALUE_LIMIT, read_values};
 pub use tree::{FILE_LIMIT, Tree, decode};
 
 /// A loaded value with its warnings.

@@ -2,6 +2,7 @@
 
 mod chat;
 mod front_matter;
+mod inline;
 mod roles;
 #[cfg(test)]
 mod tests;
@@ -26,8 +27,11 @@ pub const PROMPT_LIMIT: u64 = 4 << 20;
 /// The file of a prompt, and its settings in the configuration.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PromptSource {
-    /// Path relative to the configuration.
+    /// Path relative to the configuration; empty for a prompt that is part of the configuration.
     pub path: String,
+    /// The name of a prompt that is the value of `prompt` in the configuration, which is then the file; `None` for a prompt
+    /// file.
+    pub inline: Option<String>,
     /// Template of the user message for a text prompt; if empty, no user message is sent.
     pub user: String,
     /// The model, unless the prompt file sets one.
@@ -117,7 +121,13 @@ pub fn parse_prompt(
             .help("write the prompt")
             .into());
     }
+    let mut digest = digest_of_bytes(bytes);
     let parts = match extension(&source.path).as_str() {
+        _ if source.inline.is_some() => {
+            let document = inline::document(&file, &text)?;
+            digest = inline::digest(&document);
+            inline::read(&file, &document, &source.user)?
+        }
         "json" => chat::read(&file, &Document::json(&file, &text)?)?,
         "yaml" | "yml" => chat::read(&file, &Document::yaml(&file, &text)?)?,
         "prompty" => prompty(&file, &text)?,
@@ -131,16 +141,16 @@ pub fn parse_prompt(
     };
     let mut parameters = source.parameters.clone();
     parameters.extend(parts.settings.parameters);
-    let digest = digest_of_bytes(bytes);
     let short: String = digest.trim_start_matches("sha256:").chars().take(12).collect();
     let prompt = PromptFacts {
-        name: parts.settings.name.unwrap_or_else(|| stem(&source.path)),
+        name: parts.settings.name.or_else(|| source.inline.clone()).unwrap_or_else(|| stem(&source.path)),
         version: parts.settings.version.unwrap_or(short),
         digest,
         source: file,
         commit: commit.clone(),
     };
     let facts = VariantFacts {
+        protocol: Default::default(),
         prompt,
         model,
         parameters,
@@ -154,14 +164,31 @@ pub fn parse_prompt(
     Ok(Loaded { value, warnings: parts.warnings })
 }
 
+/// Returns the text of a prompt as written, with line feeds; the messages of an inline prompt as a JSON list.
+///
+/// # Errors
+/// If it cannot be decoded.
+pub fn prompt_text(prompt: &PromptBytes, source: &PromptSource) -> Result<String, Diagnostics> {
+    let text = decode(&prompt.file, &prompt.bytes)?.replace("\r\n", "\n");
+    if source.inline.is_none() {
+        return Ok(text);
+    }
+    Ok(inline::text(&inline::document(&prompt.file, &text)?))
+}
+
 fn text_prompt(file: &str, text: &str, user: &str) -> Result<Parts, Diagnostics> {
     let (settings, body, first_line) = front_matter::split(file, text, &[])?;
+    if body.trim().is_empty() {
+        return Err(only_front_matter(file).into());
+    }
+    Ok(text_parts(file, settings, body, first_line, user))
+}
+
+/// The parts of a text prompt; `body` is not blank and starts on `first_line`.
+fn text_parts(file: &str, settings: Settings, body: &str, first_line: usize, user: &str) -> Parts {
     let blank: usize = body.lines().take_while(|line| line.trim().is_empty()).count();
     let start: usize = body.split_inclusive('\n').take(blank).map(str::len).sum();
     let content = body.get(start..).unwrap_or_default().trim_end();
-    if content.is_empty() {
-        return Err(only_front_matter(file).into());
-    }
     let mut messages = vec![Message::new(MessageRole::System, content.to_owned())];
     let mut lines = vec![first_line + blank];
     if !user.is_empty() {
@@ -176,7 +203,7 @@ fn text_prompt(file: &str, text: &str, user: &str) -> Result<Parts, Diagnostics>
         )
     });
     let warnings = warnings.into_iter().collect();
-    Ok(Parts { kind: PromptKind::Text, messages, lines, settings, warnings })
+    Parts { kind: PromptKind::Text, messages, lines, settings, warnings }
 }
 
 /// Reads a `.prompty` file: front matter, then messages below lines with their roles.

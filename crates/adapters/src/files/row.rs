@@ -8,6 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 use promptgate_core::model::{Case, Diagnostic, Diagnostics, Place};
 
 use super::dataset::MustPassDefault;
+use super::defaults;
 use super::diagnostics::{DiagnosticSink, did_you_mean};
 use super::field::{self, Field};
 
@@ -36,6 +37,10 @@ pub(super) struct FieldMapping {
     sources: BTreeMap<Field, String>,
     /// The variable that the `id` column becomes if several rows may share an id.
     shared_ids: Option<String>,
+    /// Values of fields and variables that a row lacks.
+    defaults: Map<String, Value>,
+    /// Names of fields and variables whose values are paths of files.
+    files: BTreeSet<String>,
 }
 
 impl FieldMapping {
@@ -67,6 +72,24 @@ impl FieldMapping {
             mapping.targets.entry(column.clone()).or_default().push(target);
         }
         sink.into_result().map(|()| mapping)
+    }
+
+    /// Sets the values of fields that rows lack, and the names of those whose values are paths of files.
+    pub(super) fn set_values(&mut self, defaults: Map<String, Value>, files: BTreeSet<String>) {
+        (self.defaults, self.files) = (defaults, files);
+    }
+
+    /// Whether a row without this column has a value.
+    pub(super) fn has_default(&self, column: &str) -> bool {
+        let names = self.targets.get(column).map(Vec::as_slice).unwrap_or_default().iter();
+        let mut names = names.map(|target| match target {
+            ColumnTarget::Field(field) => field.name(),
+            ColumnTarget::Variable(name) => name,
+        });
+        match self.targets.contains_key(column) {
+            true => names.any(|name| self.defaults.contains_key(name)),
+            false => self.defaults.contains_key(column),
+        }
     }
 
     /// Whether a column is a field, or is named in the mapping.
@@ -167,7 +190,7 @@ impl<'m> CaseBuilder<'m> {
         // Excerpts are only for diagnostics; omitting them saves memory in large datasets.
         case.place.excerpt = None;
         let mut taken: BTreeMap<Field, &str> = BTreeMap::new();
-        let mut says_must_pass = false;
+        let (mut says_must_pass, mut given) = (false, BTreeSet::new());
         for (column, value) in &row.columns {
             let default = match (Field::from_name(column), &self.mapping.shared_ids) {
                 (Some(Field::Id), Some(variable)) => [ColumnTarget::Variable(variable.clone())],
@@ -187,14 +210,20 @@ impl<'m> CaseBuilder<'m> {
                     _ if value.is_null() => {}
                     ColumnTarget::Field(field) => {
                         says_must_pass |= *field == Field::MustPass;
+                        given.insert(*field);
+                        let column = (column.as_str(), &self.mapping.files);
                         set_field(&mut case, *field, value, column, &row, &mut self.sink);
                     }
                     ColumnTarget::Variable(name) => {
-                        set_variable(&mut case, name, value, (row.locate)(column, true), &mut self.sink);
+                        let (name, place) =
+                            ((name.as_str(), &self.mapping.files), (row.locate)(column, true));
+                        set_variable(&mut case, name, value, place, &mut self.sink);
                     }
                 }
             }
         }
+        let mapping = self.mapping;
+        defaults::apply(&mut case, &mapping.defaults, &given, &mapping.files, &row, &mut self.sink);
         if !says_must_pass {
             self.must_pass.apply(&mut case);
         }
@@ -320,7 +349,14 @@ fn conflicting_columns(field: Field, first: &str, second: &str, place: Place) ->
     ))
 }
 
-fn set_variable(case: &mut Case, name: &str, value: &Value, place: Place, sink: &mut DiagnosticSink) {
+/// Sets a variable; `files` are the names of those whose values are paths of files.
+pub(super) fn set_variable(
+    case: &mut Case,
+    (name, files): (&str, &BTreeSet<String>),
+    value: &Value,
+    place: Place,
+    sink: &mut DiagnosticSink,
+) {
     if RESERVED.contains(&name) {
         let diagnostic = reserved(name, "the row sets a variable").at(place);
         sink.push(match name {
@@ -329,7 +365,7 @@ fn set_variable(case: &mut Case, name: &str, value: &Value, place: Place, sink: 
                 diagnostic.help(format!("move it out of `vars`: `{name}` beside it is a field of the case"))
             }
         });
-    } else if refers_to_file(value) {
+    } else if !files.contains(name) && refers_to_file(value) {
         sink.push(file_reference(name).at(place));
     } else if case.vars.insert(name.to_owned(), value.clone()).is_some() {
         sink.push(
@@ -354,16 +390,17 @@ fn refers_to_file(value: &Value) -> bool {
 }
 
 fn file_reference(name: &str) -> Diagnostic {
-    Diagnostic::new(format!("`{name}` refers to a file, and values are not read from files"))
-        .help("write the text of the file in the place of the reference; YAML takes it as a block after `|`")
+    Diagnostic::new(format!("`{name}` refers to a file, and `dataset.files` does not list it")).help(format!(
+        "write `dataset: {{path: …, files: [{name}]}}` to read its values from files; or write the text of the file here"
+    ))
 }
 
-/// Sets one field of the case.
-fn set_field(
+/// Sets one field of the case; `files` are the names of those whose values are paths of files.
+pub(super) fn set_field(
     case: &mut Case,
     field: Field,
     value: &Value,
-    column: &str,
+    (column, files): (&str, &BTreeSet<String>),
     row: &DatasetRow<'_>,
     sink: &mut DiagnosticSink,
 ) {
@@ -373,7 +410,9 @@ fn set_field(
             case.is_query_empty = query.is_empty();
             case.query = query;
         }),
-        Field::Context if refers_to_file(value) => Err(file_reference(field.name())),
+        Field::Context if !files.contains(field.name()) && refers_to_file(value) => {
+            Err(file_reference(field.name()))
+        }
         Field::Context => field::passages(field, value).map(|context| case.context = Some(context.into())),
         Field::Expected => {
             case.expected = Some(value.clone());
@@ -401,7 +440,7 @@ fn set_field(
         Field::Vars => match value {
             Value::Object(map) => {
                 for (name, value) in map.iter().filter(|(_, value)| !value.is_null()) {
-                    set_variable(case, name, value, (row.locate)(column, false), sink);
+                    set_variable(case, (name, files), value, (row.locate)(column, false), sink);
                 }
                 Ok(())
             }

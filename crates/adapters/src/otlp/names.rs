@@ -17,7 +17,7 @@ pub const EVALUATION_EXPLANATION: &str = "gen_ai.evaluation.explanation";
 
 /// The operation: `chat`.
 pub const OPERATION: &str = "gen_ai.operation.name";
-/// The format of the API: `openai`.
+/// The API of the endpoint: `openai`, `anthropic` or `gcp.gemini`; `simulated` or `application` where none is called.
 pub const PROVIDER: &str = "gen_ai.provider.name";
 /// The name of the prompt.
 pub const PROMPT_NAME: &str = "gen_ai.prompt.name";

@@ -62,6 +62,18 @@ impl WorkerLog {
         text
     }
 
+    /// Returns the section of a log file: a line with the totals under a name, then the kept output.
+    pub fn section(&self, name: &str) -> String {
+        let WorkerSummary { processes, replies, faults, peak_memory } = self.summary();
+        let memory = peak_memory.map_or_else(String::new, |bytes| {
+            format!(", at most {} MB of memory in one", bytes.div_ceil(1 << 20))
+        });
+        format!(
+            "=== {name}: {processes} processes, {replies} replies, {faults} faults{memory}\n{}",
+            self.text()
+        )
+    }
+
     /// Returns the last lines of the process that wrote last.
     pub fn tail(&self) -> String {
         let last = self.state().processes.back().cloned();

@@ -1,5 +1,6 @@
 //! A command that runs once, such as the setup of an application.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,11 @@ use tokio::io::AsyncRead;
 use super::{ProcessGroup, ProcessLog, WorkerCommand, WorkerLog};
 use promptgate_core::model::{Fault, FaultKind};
 
-/// Runs a command to its end, with no input; both of its outputs go to the log. The processes that it started end with
-/// it, also where the future is dropped.
+/// Maximum time for which the output of a command is read after its end: a process that it left may hold it open.
+const DRAIN_TIME: Duration = Duration::from_millis(500);
+
+/// Runs a command until its own process has exited, with no input; both of its outputs go to the log. The processes that it
+/// started end with it, also where the future is dropped.
 ///
 /// # Errors
 /// A command that cannot be started, takes longer than `timeout` or exits with another code than 0. The message has the
@@ -28,10 +32,19 @@ pub async fn run_to_end(
     })?;
     let process = log.start();
     let outputs = (group.child.stdout.take(), group.child.stderr.take());
-    let draining = async {
-        tokio::join!(drain(Arc::clone(&process), outputs.0), drain(Arc::clone(&process), outputs.1))
-    };
-    let waited = tokio::time::timeout(timeout, async { tokio::join!(group.wait(), draining).0 }).await;
+    let mut draining = pin!(async {
+        tokio::join!(drain(Arc::clone(&process), outputs.0), drain(Arc::clone(&process), outputs.1));
+    });
+    let mut is_drained = false;
+    let waited = tokio::time::timeout(timeout, async {
+        tokio::select! {
+            status = group.wait() => return status,
+            () = &mut draining => is_drained = true,
+        }
+        group.wait().await
+    })
+    .await;
+    is_drained = is_drained || tokio::time::timeout(DRAIN_TIME, &mut draining).await.is_ok();
     let end = match waited {
         Ok(Ok(status)) if status.success() => None,
         Ok(Ok(status)) => Some(format!("failed with {status}")),
@@ -39,6 +52,10 @@ pub async fn run_to_end(
         Err(_) => Some(format!("was not done after {} s", timeout.as_secs())),
     };
     group.end().await;
+    if !is_drained {
+        // The processes that held the output open are gone.
+        drop(tokio::time::timeout(DRAIN_TIME, &mut draining).await);
+    }
     log.end(&process, end.as_deref().unwrap_or("done"), end.is_some());
     let Some(end) = end else { return Ok(()) };
     let tail = log.tail_of(&process);

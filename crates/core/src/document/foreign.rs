@@ -19,7 +19,7 @@ pub(super) const FOREIGN: &[(&[&str], &str, &str)] = &[
     (
         &["prompts"],
         CONFIGURATION,
-        "write `prompt: prompts/NAME.md`, a file; for several prompts write a configuration for each",
+        "write `prompt: prompts/NAME.md`, a file, or `prompt: {text: …}`; for several prompts write a configuration for each",
     ),
     (
         &["provider", "providers"],
@@ -249,7 +249,7 @@ pub(super) const FOREIGN: &[(&[&str], &str, &str)] = &[
     (
         &["selectbest", "maxscore"],
         CHECK_ENTRY,
-        "candidate and baseline are compared in every run: `baseline: true` beside a check includes it",
+        "a judge compares the answers of candidate and baseline: write `metrics: {preference: {}}`",
     ),
     (
         &["humanreview", "human"],

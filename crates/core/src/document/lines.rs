@@ -44,6 +44,12 @@ impl Lines {
         &self.text
     }
 
+    /// Returns the number of the last line with text before an offset.
+    pub(super) fn last_line(&self, end: usize) -> usize {
+        let written = self.text.get(..self.floor(end)).unwrap_or_default().trim_end();
+        self.first_line + self.starts.partition_point(|&line| line < written.len()).saturating_sub(1)
+    }
+
     /// Returns the location of a span, limited to its first line.
     pub(super) fn place(&self, span: Span) -> Place {
         let start = self.floor(span.start as usize);

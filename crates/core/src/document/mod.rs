@@ -123,6 +123,26 @@ impl Document {
         }
     }
 
+    /// Returns the value at a JSON pointer as a document of its own, with the locations that it has here.
+    pub fn part(&self, pointer: &str) -> Option<Self> {
+        let value = self.value.pointer(pointer)?.clone();
+        let (node, exists) = self.find(pointer);
+        exists.then(|| Self { lines: self.lines.clone(), value, root: node.clone() })
+    }
+
+    /// Returns the text without byte order mark; that of the whole document for a part.
+    pub fn text(&self) -> &str {
+        self.lines.text()
+    }
+
+    /// Returns the number of the last line of the value at a JSON pointer, or of its nearest existing parent.
+    pub fn last_line(&self, pointer: &str) -> usize {
+        fn end(node: &Node) -> u32 {
+            node.children.iter().map(end).fold(node.span.end, u32::max)
+        }
+        self.lines.last_line(end(self.find(pointer).0) as usize)
+    }
+
     /// Returns the value without locations.
     pub fn into_value(self) -> Value {
         self.value

@@ -320,6 +320,17 @@ fn violations_of_the_map_with_matching_keys_are_reported() {
     );
 }
 
+#[test]
+fn part_of_a_document_keeps_its_places() {
+    let text = "a: 1\nprompt:\n  text: |\n    one\n    two\n\n# after\nb: 2\n";
+    let document = Document::yaml("f", text).unwrap();
+    let part = document.part("/prompt").unwrap();
+    assert_eq!(part.value(), &json!({"text": "one\ntwo\n"}));
+    assert_eq!(part.place("/text"), document.place("/prompt/text"));
+    assert_eq!((document.last_line("/prompt"), document.last_line("/a")), (5, 1));
+    assert!(document.part("/prompt/none").is_none());
+}
+
 proptest::proptest! {
     #[test]
     fn parsing_never_panics(text in "[-a:{}\\[\\]\"'#&*!|>%@ \t\r\n,\u{e9}\u{feff}0.e?~]{0,40}") {

@@ -37,6 +37,7 @@ fn gates(criterion: &Criterion, metric: &str) -> bool {
             | Requirement::EveryTrial
             | Requirement::NoNewFailures
             | Requirement::NotWorse { .. }
+            | Requirement::WinRate { .. }
     );
     quality && criterion.metric == metric
 }

@@ -1,7 +1,7 @@
 //! One criterion at one look: the evidence with its gaps filled both ways, and the reported outcome.
 
 use crate::model::{
-    Analysis, Bound, Criterion, CriterionOutcome, CriterionVerdict, MetricKind, Requirement, Rule,
+    Analysis, Bound, Criterion, CriterionOutcome, CriterionVerdict, EVEN, MetricKind, Requirement, Rule,
     StoredBaseline,
 };
 use crate::text::neutral;
@@ -14,6 +14,7 @@ use super::limit::limit;
 use super::mean_test::{not_worse, threshold};
 use super::second_decision::SecondDecision;
 use super::trials::{Tally, TrialTallies, broken_cases, must_pass};
+use super::win_rate::preferred;
 
 /// The evidence on one criterion under both fills.
 pub(super) struct CriterionEvidence {
@@ -102,6 +103,7 @@ impl LookData<'_> {
             Requirement::Minimum { value } => value,
             Requirement::EveryTrial | Requirement::NoNewFailures => 1.0,
             Requirement::NotWorse { tolerance } => -tolerance,
+            Requirement::WinRate { tolerance } => EVEN - tolerance,
             Requirement::Limit { bound: Bound::Absolute(limit), .. } => limit,
             Requirement::Limit { bound: Bound::MaxIncrease(increase), .. } => increase,
             Requirement::MustPass { case, strict } => return self.must_pass(case, strict),
@@ -191,7 +193,8 @@ impl LookData<'_> {
             matches!(criterion.requirement, Requirement::Limit { bound: Bound::MaxIncrease(_), .. });
         let paired = relative
             || matches!(criterion.requirement, Requirement::NotWorse { .. } | Requirement::NoNewFailures);
-        if paired && !self.analysis.has_baseline {
+        let compares = paired || matches!(criterion.requirement, Requirement::WinRate { .. });
+        if compares && !self.analysis.has_baseline {
             return Err("there is no baseline to compare with".to_owned());
         }
         if paired && metric.scores.baseline.is_none() {
@@ -221,6 +224,7 @@ impl LookData<'_> {
         match criterion.requirement {
             Requirement::Minimum { value } => Some(threshold(self.context, filled, value)),
             Requirement::NotWorse { tolerance } => Some(not_worse(self.context, filled, tolerance)),
+            Requirement::WinRate { tolerance } => Some(preferred(self.context, filled, tolerance)),
             Requirement::Limit { statistic, bound } => limit(self.context, filled, kind, (statistic, bound)),
             Requirement::EveryTrial => {
                 let trials = filled.candidate.values();
@@ -352,9 +356,10 @@ pub(super) fn stored_baseline<'a>(
 /// The parameter behind the interval of a criterion; `None` for limits and counts.
 pub(super) fn parameter(criterion: &Criterion) -> Option<Parameter> {
     match criterion.requirement {
-        Requirement::Minimum { .. } | Requirement::EveryTrial | Requirement::NoNewFailures => {
-            Some(Parameter::Mean)
-        }
+        Requirement::Minimum { .. }
+        | Requirement::WinRate { .. }
+        | Requirement::EveryTrial
+        | Requirement::NoNewFailures => Some(Parameter::Mean),
         Requirement::NotWorse { .. } => Some(Parameter::Difference),
         _ => None,
     }
@@ -369,6 +374,7 @@ fn kind(criterion: &Criterion) -> &'static str {
         Requirement::Minimum { .. } => "threshold",
         Requirement::EveryTrial | Requirement::NoNewFailures => "check",
         Requirement::NotWorse { .. } => "baseline",
+        Requirement::WinRate { .. } => "win_rate",
         Requirement::Limit { .. } => "limit",
     }
 }

@@ -1,8 +1,8 @@
 //! One sentence per criterion, for readers who know the product but not statistics.
 
 use crate::model::{
-    Analysis, Bound, Criterion, CriterionOutcome, CriterionVerdict, MetricKind, Need, Requirement, Rule,
-    Scope, Statistic, StoredBaseline,
+    Analysis, Bound, Criterion, CriterionOutcome, CriterionVerdict, EVEN, MetricKind, Need, Requirement,
+    Rule, Scope, Statistic, StoredBaseline,
 };
 
 use super::evidence::{Context, EXACT};
@@ -47,6 +47,7 @@ pub(super) fn explain(input: &Explanation<'_>) -> String {
     let sentence = match input.criterion.requirement {
         Requirement::Minimum { value } => threshold(input, &name, value),
         Requirement::NotWorse { tolerance } => baseline(input, &name, tolerance),
+        Requirement::WinRate { tolerance } => preference(input, &name, tolerance),
         Requirement::EveryTrial => every_trial(input, &name),
         Requirement::NoNewFailures => no_new_failures(input, &name),
         Requirement::Limit { statistic, bound } => limit(input, &name, statistic, bound),
@@ -188,6 +189,38 @@ fn baseline(input: &Explanation<'_>, name: &str, tolerance: f64) -> String {
             format!("{change}{tolerated}, {doubt}; {}.", need(input, difference >= -tolerance - 1e-9))
         }
         CriterionVerdict::Incomplete => incomplete(input, &change),
+    }
+}
+
+fn preference(input: &Explanation<'_>, name: &str, tolerance: f64) -> String {
+    let rate = input.outcome.estimate.unwrap_or_default();
+    let required = EVEN - tolerance;
+    let digits = distinct_digits(rate, required);
+    let shown = format!(
+        "{name}: the candidate's win rate over the baseline is {}, ties counting half",
+        score(rate, digits)
+    );
+    let lowest = (required - input.context.resolution).max(0.0);
+    match input.outcome.verdict {
+        CriterionVerdict::Pass if input.outcome.method == "literal" || input.outcome.method == "point" => {
+            format!("{shown}, where {} is required.", score(required, digits))
+        }
+        CriterionVerdict::Pass => format!("{shown}, and one below {} is ruled out.", score(lowest, 2)),
+        CriterionVerdict::Fail => {
+            format!("{shown}, below the required {}{}.", score(required, digits), beyond_chance(input))
+        }
+        CriterionVerdict::Inconclusive => {
+            let doubt = match (input.outcome.lower, input.outcome.upper) {
+                (None, _) => "but it is unknown how much of that is chance".to_owned(),
+                (_, Some(upper)) if upper < required => {
+                    "but with this many criteria that could be chance".to_owned()
+                }
+                (Some(lower), _) if lower >= lowest - 1e-9 => format!("but {}", unconfirmed_mean(input)),
+                (Some(lower), _) => format!("but one as low as {} cannot be ruled out", score(lower, 2)),
+            };
+            format!("{shown}, {doubt}; {}.", need(input, rate >= required - 1e-9))
+        }
+        CriterionVerdict::Incomplete => incomplete(input, &shown),
     }
 }
 

@@ -69,6 +69,10 @@ pub(super) struct FilledScores {
     pub(super) clusters: Option<Vec<usize>>,
     /// Whether a lack of noise may be chance: scores whose repeats are not certain to be the same.
     pub(super) may_vary: bool,
+    /// Whether the scores are results of pairs, so that the baseline's are constant.
+    pub(super) pairwise: bool,
+    /// Whether any number of repeats shows the scores: those of applications that are declared deterministic and are.
+    pub(super) is_certain: bool,
 }
 
 impl FilledScores {
@@ -167,11 +171,14 @@ impl<'a> Selection<'a> {
             shared: Vec::with_capacity(cases.len()),
             clusters: None,
             may_vary: self.may_vary(),
+            pairwise: self.metric.is_pairwise(),
+            is_certain: self.metric.declared_deterministic && self.metric.is_deterministic(),
         };
         let mut included = Vec::with_capacity(cases.len());
         let all_missing = vec![Cell::Missing; self.analysis.repeats as usize];
         for (case, row) in self.cases() {
-            let shared = self.paired && cases[case].shared;
+            // The pair of a shared answer is a tie by construction.
+            let shared = (self.paired || self.metric.is_pairwise()) && cases[case].shared;
             let baseline = self.baseline_row(case, row).unwrap_or(&all_missing);
             if self.values(row, ours).next().is_none()
                 || (self.paired && self.values(baseline, theirs).next().is_none())

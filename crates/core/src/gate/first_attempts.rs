@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Analysis, Cell, ContestedTotals, Criterion, CriterionVerdict, Matrix, MetricKind, MetricScores,
+    Analysis, Cell, ContestedTotals, Criterion, CriterionVerdict, EVEN, Matrix, MetricKind, MetricScores,
     Requirement, Role, TrialPlace, VariantScores,
 };
 use crate::stats::fisher_p_worse;
@@ -146,7 +146,7 @@ pub(super) fn as_answered(analysis: &Analysis) -> Cow<'_, Analysis> {
     let timed_out = analysis.contested.trials.iter().filter(|trial| trial.timed_out).map(|trial| trial.at);
     let places: BTreeSet<TrialPlace> =
         timed_out.filter(|place| place.role == Role::Candidate && slow.contains(&place.case)).collect();
-    Cow::Owned(with_metrics(analysis, |metric| graded_zero(metric, &places)))
+    Cow::Owned(with_metrics(analysis, |metric| without(metric, &places)))
 }
 
 /// The analysis by first attempts: contested trials have score 0 in both variants, and so have contested judgements of a
@@ -156,7 +156,7 @@ pub(super) fn by_first_attempts(analysis: &Analysis) -> Option<Analysis> {
     if metrics().all(|places| places.is_empty()) {
         return None;
     }
-    Some(with_metrics(analysis, |metric| graded_zero(metric, &contested_places(analysis, metric))))
+    Some(with_metrics(analysis, |metric| without(metric, &contested_places(analysis, metric))))
 }
 
 /// The places of the contested trials.
@@ -167,6 +167,10 @@ fn contested_trials(analysis: &Analysis) -> BTreeSet<TrialPlace> {
 /// The contested trials and judgements of a metric. Without a baseline no rates can be compared, and all of them count.
 fn contested_places(analysis: &Analysis, metric: &MetricScores) -> BTreeSet<TrialPlace> {
     let mut places = contested_trials(analysis);
+    // A judgement of both answers favors neither, whichever attempt brought it.
+    if metric.is_pairwise() {
+        return places;
+    }
     if let Some(judgements) = analysis.contested.judgements.get(&metric.name) {
         let counts = ContestedCounts::of_judgements(analysis, judgements);
         let p = counts.p_more_often().min(counts.swapped().p_more_often());
@@ -179,6 +183,15 @@ fn contested_places(analysis: &Analysis, metric: &MetricScores) -> BTreeSet<Tria
 
 /// The number of missing grades of a metric that a contested attempt explains.
 pub(super) fn contested_missing(analysis: &Analysis, metric: &MetricScores, role: Role) -> usize {
+    if metric.is_pairwise() {
+        // Either answer leaves the pair without a result, which both matrices lack.
+        let pairs: BTreeSet<(usize, u32)> =
+            contested_trials(analysis).into_iter().map(|place| (place.case, place.repeat)).collect();
+        let cell = |(case, repeat): &(usize, u32)| {
+            metric.scores.candidate.row(*case).and_then(|row| row.get(*repeat as usize)).copied()
+        };
+        return pairs.iter().filter(|pair| cell(pair) == Some(Cell::Missing)).count();
+    }
     let is_missing = |place: &&TrialPlace| {
         let matrix = matrix_of(&metric.scores, role).and_then(|matrix| matrix.row(place.case));
         matrix.and_then(|row| row.get(place.repeat as usize)) == Some(&Cell::Missing)
@@ -327,6 +340,29 @@ pub(super) fn minimum_faults(
 fn has_tag(analysis: &Analysis, criterion: &Criterion, case: usize) -> bool {
     let tags = analysis.cases.get(case).map(|facts| &facts.tags);
     criterion.tag.as_ref().is_none_or(|tag| tags.is_some_and(|tags| tags.contains(tag)))
+}
+
+/// A check or judged metric in which the answers at these places count as bad.
+fn without(metric: &MetricScores, places: &BTreeSet<TrialPlace>) -> MetricScores {
+    if metric.is_pairwise() { lost(metric, places) } else { graded_zero(metric, places) }
+}
+
+/// Results of pairs in which an answer at one of these places has lost; a pair with both of its answers there is a tie.
+fn lost(metric: &MetricScores, places: &BTreeSet<TrialPlace>) -> MetricScores {
+    each_row(metric, |role, case, row| {
+        let cell = |(repeat, cell): (usize, &Cell)| {
+            let repeat = u32::try_from(repeat).unwrap_or(u32::MAX);
+            let is_lost = |role| places.contains(&TrialPlace { role, case, repeat });
+            match (cell, is_lost(Role::Candidate), is_lost(Role::Baseline)) {
+                (Cell::NotAsked, ..) | (_, false, false) => *cell,
+                _ if role == Role::Baseline => Cell::Value(EVEN),
+                (_, true, false) => Cell::Value(0.0),
+                (_, false, true) => Cell::Value(1.0),
+                (_, true, true) => Cell::Value(EVEN),
+            }
+        };
+        row.iter().enumerate().map(cell).collect()
+    })
 }
 
 /// A check or judged metric with score 0 at these places, where a grade was asked for.

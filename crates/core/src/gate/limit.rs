@@ -183,6 +183,7 @@ fn median_ratio(context: &Context, filled: &FilledScores, increase: f64) -> Opti
         candidate: logs(&filled.candidate),
         baseline: Some(logs(baseline)),
         may_vary: false,
+        is_certain: false,
         ..filled.clone()
     };
     let slack = if context.resolution == 0.0 { 0.0 } else { SLACK.ln_1p() };

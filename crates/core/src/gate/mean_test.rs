@@ -148,10 +148,15 @@ impl MeanTest {
     }
 }
 
+/// The scope that decides: a single repeat does not show noise, unless there is none.
+fn scope(context: &Context, filled: &FilledScores, repeats: usize) -> Scope {
+    if filled.is_certain { context.scope } else { context.scope(repeats) }
+}
+
 /// A threshold: the candidate's mean is at least `required`.
 pub(super) fn threshold(context: &Context, filled: &FilledScores, required: f64) -> Evidence {
     let repeats = filled.candidate.shortest();
-    let scope = context.scope(repeats);
+    let scope = scope(context, filled, repeats);
     let Bounded { estimate, cautious, bounds } = candidate_mean(filled, scope, context);
     let p = BinaryCounts::of(filled, scope)
         .map(|counts| (proportion_p_below(counts.candidate_passes, counts.cases, required), "wilson"));
@@ -166,7 +171,7 @@ pub(super) fn threshold(context: &Context, filled: &FilledScores, required: f64)
         repeats,
         cases: filled.candidate.len(),
         units: filled.units(),
-        certain: false,
+        certain: filled.is_certain && scope == Scope::Suite,
         may_vary: filled.may_vary,
         gains_by_repeats: true,
         p,
@@ -177,7 +182,7 @@ pub(super) fn threshold(context: &Context, filled: &FilledScores, required: f64)
 /// No regression: the mean difference is at least `-tolerance`.
 pub(super) fn not_worse(context: &Context, filled: &FilledScores, tolerance: f64) -> Evidence {
     let repeats = filled.repeats();
-    let scope = context.scope(repeats);
+    let scope = scope(context, filled, repeats);
     let Some(Bounded { estimate, cautious, bounds }) = mean_difference(filled, scope, context) else {
         return Evidence::none(-tolerance);
     };
@@ -199,7 +204,7 @@ pub(super) fn not_worse(context: &Context, filled: &FilledScores, tolerance: f64
         cases: filled.candidate.len(),
         units: filled.units(),
         // If all requests are shared, the difference can only be 0.
-        certain: unshared == 0,
+        certain: unshared == 0 || (filled.is_certain && scope == Scope::Suite),
         may_vary: filled.may_vary,
         gains_by_repeats: !context.baseline_reused,
         p,

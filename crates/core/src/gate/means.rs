@@ -1,9 +1,9 @@
 //! Means and differences of means with their bounds, in either scope.
 
-use crate::model::Scope;
+use crate::model::{EVEN, Scope};
 use crate::stats::{
-    Bounds, Estimate, VarianceFloor, population_mean, suite_contrast, suite_difference_above, suite_mean,
-    suite_mean_above, t_bounds, tango, wilson,
+    Bounds, Estimate, Repeated, VarianceFloor, population_mean, suite_contrast, suite_difference_above,
+    suite_mean, suite_mean_above, t_bounds, tango, wilson,
 };
 
 use super::evidence::Context;
@@ -22,6 +22,17 @@ pub(super) struct Bounded {
 }
 
 impl Bounded {
+    /// The mean and its bounds, moved by a constant.
+    fn shifted(self, by: f64) -> Self {
+        let moved = |of: Estimate| Estimate { mean: of.mean + by, ..of };
+        let Bounds { lower, upper } = self.bounds;
+        Self {
+            estimate: moved(self.estimate),
+            cautious: moved(self.cautious),
+            bounds: Bounds { lower: lower.map(|lower| lower + by), upper: upper.map(|upper| upper + by) },
+        }
+    }
+
     /// Bounds from Student's t. Without any noise both bounds are cautious.
     pub(super) fn new(estimate: Estimate, floored: Estimate, alpha: f64) -> Self {
         let lower = |of: Estimate| t_bounds(of, alpha).lower;
@@ -69,9 +80,36 @@ pub(super) fn candidate_mean(filled: &FilledScores, scope: Scope, context: &Cont
     Bounded::new(estimate, cautious, context.alpha)
 }
 
+/// The candidate's win rate in a scope, with bounds. A pair is one observation, so its noise is that of the candidate's
+/// scores alone. Shared cases are ties for certain.
+pub(super) fn win_rate(filled: &FilledScores, scope: Scope, context: &Context) -> Bounded {
+    if scope == Scope::Population {
+        return candidate_mean(filled, scope, context);
+    }
+    let mut unshared = Repeated::default();
+    for (row, _) in filled.candidate.rows().zip(&filled.shared).filter(|(_, shared)| !**shared) {
+        unshared.push(row.iter().copied());
+    }
+    if unshared.is_empty() {
+        let tie = Estimate { mean: EVEN, standard_error: 0.0, degrees_of_freedom: f64::INFINITY };
+        return Bounded::new(tie, tie, context.alpha);
+    }
+    let share = unshared.len() as f64 / filled.shared.len() as f64;
+    let over_all = |of: Estimate| Estimate {
+        mean: of.mean * share + EVEN * (1.0 - share),
+        standard_error: of.standard_error * share,
+        ..of
+    };
+    let cautious = suite_mean_above(&unshared, filled.floor(context));
+    Bounded::new(over_all(suite_mean(&unshared)), over_all(cautious), context.alpha)
+}
+
 /// The mean difference in a scope, with bounds; Tango's for 0/1 scores of a population. `None` if the scores are not
 /// paired.
 pub(super) fn mean_difference(filled: &FilledScores, scope: Scope, context: &Context) -> Option<Bounded> {
+    if filled.pairwise {
+        return Some(win_rate(filled, scope, context).shifted(-EVEN));
+    }
     let estimate = contrast(filled, scope, 1.0)?;
     if let Some(counts) = BinaryCounts::of(filled, scope) {
         let bounds = tango(counts.cases, counts.losses, counts.gains, context.alpha);

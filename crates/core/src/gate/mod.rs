@@ -31,6 +31,7 @@ mod slices;
 mod summary;
 mod trials;
 mod warnings;
+mod win_rate;
 
 pub use crate::model::{Bound, Criterion, Policy, Requirement, Rule, Statistic};
 pub use base_cases::decide;

@@ -31,7 +31,7 @@ pub(super) fn reasons(
     reasons.extend(of_criteria(CriterionVerdict::Fail, &|requirement| match requirement {
         Requirement::Minimum { .. } => ReasonCode::ThresholdMissed,
         Requirement::EveryTrial | Requirement::NoNewFailures => ReasonCode::CheckFailed,
-        Requirement::NotWorse { .. } => ReasonCode::Regression,
+        Requirement::NotWorse { .. } | Requirement::WinRate { .. } => ReasonCode::Regression,
         Requirement::Limit { .. } => ReasonCode::LimitExceeded,
         Requirement::MustPass { .. } => ReasonCode::MustPassFailed,
         Requirement::BrokenCases { .. } => ReasonCode::BrokenCases,

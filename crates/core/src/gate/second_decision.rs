@@ -107,6 +107,15 @@ impl SecondDecision {
                     "{name} would pass, but {came}; with these counted as 0, a drop of up to {low} cannot be ruled out."
                 )
             }
+            Requirement::WinRate { .. } if is_hidden => format!(
+                "{name} may look better than it is: {came}. Counted as lost, they make the candidate's win rate {}{p}, and \
+                 retries may have replaced bad answers; {next}.",
+                score(estimate, 2)
+            ),
+            Requirement::WinRate { .. } => format!(
+                "{name} would pass, but {came}; with these counted as lost, a win rate as low as {} cannot be ruled out.",
+                score(first.lower.unwrap_or_default(), 2)
+            ),
             Requirement::Minimum { value } => {
                 let low = score(first.lower.unwrap_or_default().clamp(0.0, 1.0), 2);
                 let then = if is_hidden { format!("; {next}") } else { String::new() };
@@ -154,7 +163,7 @@ pub(super) fn second_decisions(
         let by_first_attempts = LookData { analysis: first, ..*data };
         let (counts, of_criterion) = match (criterion.requirement, answered) {
             _ if is_naive => (None, None),
-            (Requirement::NotWorse { .. }, Some(_)) => {
+            (Requirement::NotWorse { .. } | Requirement::WinRate { .. }, Some(_)) => {
                 let counts = ContestedCounts::of(data.analysis, |_| true);
                 (Some(counts), Some(by_first_attempts.evidence(criterion)))
             }
@@ -179,7 +188,10 @@ pub(super) fn second_decisions(
     let in_family = |index: usize| {
         faults[index].is_some()
             || (evidence[index].is_none()
-                && matches!(policy.criteria[index].requirement, Requirement::NotWorse { .. }))
+                && matches!(
+                    policy.criteria[index].requirement,
+                    Requirement::NotWorse { .. } | Requirement::WinRate { .. }
+                ))
     };
     let indices: Vec<usize> = (0..evidence.len()).filter(|index| in_family(*index)).collect();
     let family: Vec<Option<CriterionEvidence>> = indices.iter().map(|index| second[*index].take()).collect();

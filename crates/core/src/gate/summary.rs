@@ -106,6 +106,8 @@ fn baseline_scores(analysis: &Analysis, metric: &MetricScores) -> FilledScores {
         shared: vec![false; included.len()],
         clusters: Selection::all(analysis, metric, false).clusters(&included),
         may_vary: false,
+        pairwise: false,
+        is_certain: false,
     }
 }
 

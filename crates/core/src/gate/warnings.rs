@@ -1,8 +1,8 @@
 //! Warnings beside the verdict.
 
 use crate::model::{
-    Analysis, CriterionOutcome, CriterionVerdict, MetricKind, Policy, Refusals, Requirement, Rule, Scope,
-    StoredBaseline,
+    Analysis, CriterionOutcome, CriterionVerdict, MetricKind, MetricScores, Policy, Refusals, Requirement,
+    Rule, Scope, StoredBaseline,
 };
 use crate::stats::{suite_mean, unseen_failure_share};
 
@@ -99,7 +99,10 @@ fn sample(
         });
     }
     let compares_means = policy.criteria.iter().any(|criterion| {
-        matches!(criterion.requirement, Requirement::Minimum { .. } | Requirement::NotWorse { .. })
+        matches!(
+            criterion.requirement,
+            Requirement::Minimum { .. } | Requirement::NotWorse { .. } | Requirement::WinRate { .. }
+        )
     });
     // Near the ends of the scale, t bounds over so few cases are too narrow.
     let drop = match policy.resolution {
@@ -129,7 +132,9 @@ fn noiseless(
     }
     for (criterion, outcome) in policy.criteria.iter().zip(criteria) {
         let judged = analysis.metric(&criterion.metric).filter(|metric| metric.kind == MetricKind::Judge);
-        let Some(metric) = judged.filter(|_| outcome.method == "literal") else { continue };
+        let is_expected = |metric: &&MetricScores| metric.declared_deterministic && metric.is_deterministic();
+        let judged = judged.filter(|metric| outcome.method == "literal" && !is_expected(metric));
+        let Some(metric) = judged else { continue };
         let selection =
             Selection { tag: criterion.tag.as_deref(), ..Selection::all(analysis, metric, false) };
         let filled = selection.fill(Fill::Observed);

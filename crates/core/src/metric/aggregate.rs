@@ -3,8 +3,9 @@
 use super::determinism;
 use super::stored::{started, stored_baseline};
 use crate::model::{
-    Analysis, Cell, Contested, ContestedTrial, Ended, FirstAttempt, Matrix, MetricKind, MetricScores,
-    RepeatCounts, Role, Run, SESSION_SECONDS, Trial, TrialPlace, TrialResult, TrialSummary, VariantScores,
+    Analysis, Cell, Contested, ContestedTrial, EVEN, Ended, FirstAttempt, Matrix, MetricKind, MetricScores,
+    PREFERENCE, RepeatCounts, Role, Run, SESSION_SECONDS, Trial, TrialPlace, TrialResult, TrialSummary,
+    VariantScores,
 };
 
 /// Every metric of a run: the scorers in their order, then latency in seconds, output tokens, cost in US dollars
@@ -21,8 +22,13 @@ pub fn analyse(run: &Run) -> Analysis {
     for (scorer, name) in run.scorers.iter().enumerate() {
         let applies = trials.applies(scorer, name);
         let kind = if name.starts_with("check.") { MetricKind::Check } else { MetricKind::Judge };
-        let planned = |role| trials.repeats(role).per_scorer.get(scorer).copied().unwrap_or_default();
-        metrics.push(trials.metric(name, kind, &applies, &planned, |_, trial| trials.grade(name, trial)));
+        let of_scorer = |role| trials.repeats(role).per_scorer.get(scorer).copied().unwrap_or_default();
+        // A pair has both answers, so no more pairs are planned than answers of the baseline.
+        let pairs = of_scorer(Role::Candidate).min(trials.repeats(Role::Baseline).per_case);
+        let is_pair = name == PREFERENCE;
+        let planned = |role| if is_pair { pairs } else { of_scorer(role) };
+        let metric = trials.metric(name, kind, &applies, &planned, |_, trial| trials.grade(name, trial));
+        metrics.push(if is_pair { compared(metric) } else { metric });
     }
     let everywhere = vec![true; run.cases.len()];
     let mut measure = |name: &str, kind, value: &dyn Fn(Role, &TrialSummary) -> Option<f64>| {
@@ -59,6 +65,19 @@ pub fn analyse(run: &Run) -> Analysis {
         repeats_cached: trials.repeats_identical(Role::Candidate) || trials.repeats_identical(Role::Baseline),
         contested: trials.contested(),
     }
+}
+
+/// The results of pairs, with a tie as the baseline's score wherever there is a result.
+fn compared(metric: MetricScores) -> MetricScores {
+    let tie = |cell: &Cell| match cell {
+        Cell::Value(_) => Cell::Value(EVEN),
+        other => *other,
+    };
+    let candidate = metric.scores.candidate;
+    let ties =
+        || candidate.rows().map(|row| row.map(|row| row.iter().map(tie).collect::<Vec<_>>())).collect();
+    let baseline = metric.scores.baseline.as_ref().map(|_| ties());
+    MetricScores { scores: VariantScores { candidate, baseline }, ..metric }
 }
 
 /// Whether the model of every variant has a price.
@@ -258,6 +277,7 @@ impl<'a> Trials<'a> {
                 }
                 _ => 0,
             },
+            declared_deterministic: determinism::is_declared(self.run),
             scores,
         }
     }

@@ -1,14 +1,19 @@
 //! Repeats that are certain to be the same again. Only there a lack of noise shows that there is none.
 //!
-//! Temperature 0 has to be explicit for every variant, and sent to every judge of a judged metric, and all answers and
-//! verdicts have to be byte for byte the same. By single cases this would let short labels pass whose answers vary.
+//! Temperature 0 has to be explicit for every variant, or its application has to be declared deterministic; temperature 0 has
+//! to be sent to every judge of a judged metric; and all answers and verdicts have to be byte for byte the same. By single cases this would let short labels pass whose answers vary.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::model::{Run, Trial, TrialResult, TrialSummary};
+use crate::model::{Role, Run, Trial, TrialResult, TrialSummary};
 
 /// The flag of a judgement whose endpoint refused the parameter `temperature`.
 const TEMPERATURE_REFUSED: &str = "parameter_refused:temperature";
+
+/// Cases that a warning names.
+const NAMED: usize = 3;
 
 /// How many first repeats of every case are certain to be the same again, for a check or for the metric of a judge.
 /// `cases` are the trials of every case and side, by repeat.
@@ -17,7 +22,7 @@ pub(super) fn repeats<'a>(
     cases: impl Iterator<Item = &'a [Option<&'a Trial>]>,
     (name, is_judged): (&str, bool),
 ) -> u32 {
-    if !answered_at_zero(run) || (is_judged && !judged_at_zero(run)) {
+    if !never_varies(run) || (is_judged && !judged_at_zero(run)) {
         return 0;
     }
     same_repeats(cases, name)
@@ -27,7 +32,7 @@ pub(super) fn repeats<'a>(
 /// repeats differ.
 pub fn determinism_warning(run: &Run) -> Option<String> {
     let repeats = run.repeats.per_case;
-    let mut by_case: Vec<(usize, crate::model::Role, &TrialSummary)> = Vec::new();
+    let mut by_case: Vec<(usize, Role, &TrialSummary)> = Vec::new();
     let mut repeated = false;
     for trial in &run.trials {
         let TrialResult::Completed(answer) = &trial.result else { continue };
@@ -55,16 +60,57 @@ pub fn determinism_warning(run: &Run) -> Option<String> {
              repeats do not show that there is no noise. If its answers never vary, write `parameters: {{temperature: 0}}`"
         ));
     }
-    (answered_at_zero(run) && refuses_temperature(run)).then(|| {
+    (never_varies(run) && refuses_temperature(run)).then(|| {
         "the judge refused the parameter `temperature`: its verdicts may vary, so equal ones count as noisy, and more \
          repeats are needed to pass"
             .to_owned()
     })
 }
 
-fn answered_at_zero(run: &Run) -> bool {
+/// Warns about an application that is declared deterministic and gave different answers to one case.
+pub fn variation_warning(run: &Run) -> Option<String> {
+    let is_declared = |role: Role| {
+        let facts = if role == Role::Candidate { Some(&run.candidate) } else { run.baseline.as_ref() };
+        facts
+            .and_then(|facts| facts.application.as_ref())
+            .is_some_and(|application| application.deterministic)
+    };
+    let mut first: BTreeMap<(usize, Role), &TrialSummary> = BTreeMap::new();
+    let mut varying: BTreeSet<usize> = BTreeSet::new();
+    for trial in run.trials.iter().filter(|trial| is_declared(trial.role)) {
+        let TrialResult::Completed(answer) = &trial.result else { continue };
+        let earlier = *first.entry((trial.case, trial.role)).or_insert(answer);
+        if text(earlier) != text(answer) {
+            varying.insert(trial.case);
+        }
+    }
+    let id = |case: &usize| run.cases.get(*case).map(|case| case.id.as_str());
+    let named: Vec<&str> = varying.iter().take(NAMED).filter_map(id).collect();
+    let more = if varying.len() > NAMED { ", …" } else { "" };
+    (!varying.is_empty()).then(|| {
+        format!(
+            "`target.deterministic` is true, but the answers to {} of {} cases differ between repeats ({}{more}), so equal \
+             answers do not count as free of noise: remove the key, or make the application deterministic",
+            varying.len(),
+            run.cases.len(),
+            named.join(", ")
+        )
+    })
+}
+
+/// Whether every variant is an application that is declared deterministic.
+pub(super) fn is_declared(run: &Run) -> bool {
     let mut variants = [Some(&run.candidate), run.baseline.as_ref()].into_iter().flatten();
-    variants.all(|variant| variant.parameters.get("temperature").and_then(Value::as_f64) == Some(0.0))
+    variants.all(|variant| variant.application.as_ref().is_some_and(|application| application.deterministic))
+}
+
+/// Whether the answers of every variant are said not to vary: by temperature 0, or of an application by its configuration.
+fn never_varies(run: &Run) -> bool {
+    let mut variants = [Some(&run.candidate), run.baseline.as_ref()].into_iter().flatten();
+    variants.all(|variant| {
+        variant.application.as_ref().is_some_and(|application| application.deterministic)
+            || variant.parameters.get("temperature").and_then(Value::as_f64) == Some(0.0)
+    })
 }
 
 fn judged_at_zero(run: &Run) -> bool {

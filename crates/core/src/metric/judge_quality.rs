@@ -1,6 +1,8 @@
 //! Quality of the judges of a metric: agreement within a panel, and scores corrected by a calibration.
 
-use crate::model::{CalibrationFacts, Interval, Judged, MetricSummary, Role, Run, TrialResult};
+use crate::model::{
+    CalibrationFacts, EVEN, Interval, Judged, MetricSummary, PREFERENCE, PairCounts, Role, Run, TrialResult,
+};
 use crate::stats::{Confusion, Level, Repeated, krippendorff_alpha, mean, rogan_gladen};
 
 /// Quality of the judges of one metric. `alpha` is that of each one-sided bound.
@@ -17,7 +19,28 @@ pub fn judge_quality(run: &Run, summary: &MetricSummary, alpha: f64) -> Judged {
         corrected: calibration
             .and_then(|calibration| corrected_pass_rate(run, &summary.name, calibration, alpha)),
         smallest_true_drop: slope.zip(summary.smallest_detectable_drop).map(|(slope, drop)| drop / slope),
+        pairs: (summary.name == PREFERENCE).then(|| pair_counts(run, &summary.name)),
     }
+}
+
+/// The flag of a pair whose winner changed with the order of its answers.
+pub const POSITION_FLIP: &str = "position_flip";
+
+/// The results of all pairs that were judged.
+fn pair_counts(run: &Run, metric: &str) -> PairCounts {
+    let mut counts = PairCounts::default();
+    for trial in run.trials.iter().filter(|trial| trial.role == Role::Candidate) {
+        let TrialResult::Completed(answer) = &trial.result else { continue };
+        let Some(grade) = answer.grade(metric) else { continue };
+        match grade.score {
+            Some(score) if score > EVEN => counts.wins += 1,
+            Some(score) if score < EVEN => counts.losses += 1,
+            Some(_) => counts.ties += 1,
+            None => continue,
+        }
+        counts.flips += usize::from(grade.flags.iter().any(|flag| &**flag == POSITION_FLIP));
+    }
+    counts
 }
 
 /// Krippendorff's alpha at the interval level between the judges of a panel, over all answers that all of them graded.

@@ -8,8 +8,8 @@ mod judge_quality;
 mod stored;
 
 pub use aggregate::analyse;
-pub use determinism::determinism_warning;
-pub use judge_quality::judge_quality;
+pub use determinism::{determinism_warning, variation_warning};
+pub use judge_quality::{POSITION_FLIP, judge_quality};
 pub use stored::{candidate_is_stored, started, stored_baseline};
 
 use crate::model::Cell;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{analyse, determinism_warning};
+use super::{analyse, determinism_warning, variation_warning};
 use crate::model::{
-    CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Fault, FaultKind, Grade, JudgeFacts,
-    Judging, MetricKind, Outcome, Price, Prices, PromptFacts, RepeatCounts, Role, Run, Score, Trial,
-    TrialResult, Usage, VariantFacts,
+    ApplicationFacts, CallTotals, CaseFacts, Cell, Completion, DatasetFacts, Ended, Fault, FaultKind, Grade,
+    JudgeFacts, Judging, MetricKind, Outcome, Price, Prices, PromptFacts, RepeatCounts, Role, Run, Score,
+    Trial, TrialResult, Usage, VariantFacts,
 };
 
 fn variant(model: &str, temperature: Option<f64>) -> VariantFacts {
@@ -19,6 +19,7 @@ fn variant(model: &str, temperature: Option<f64>) -> VariantFacts {
         parameters.insert("temperature".to_owned(), json!(temperature));
     }
     VariantFacts {
+        protocol: Default::default(),
         prompt,
         model: model.to_owned(),
         parameters,
@@ -309,6 +310,32 @@ fn temperature_has_to_be_zero_on_every_side() {
     let mut run = run_at_zero(["a"; 3], ["v"; 3]);
     run.judge = Some(JudgeFacts::default());
     assert_eq!(deterministic(&run), (true, false), "the judge is sampled");
+}
+
+#[test]
+fn declared_application_counts_as_temperature_zero_until_it_varies() {
+    let declared = |deterministic| ApplicationFacts {
+        source: "app".to_owned(),
+        digest: "x".to_owned(),
+        commit: None,
+        deterministic,
+    };
+    let of = |answers: [&str; 3], flag: bool| {
+        let mut run = run_at_zero(answers, ["v"; 3]);
+        for facts in std::iter::once(&mut run.candidate).chain(&mut run.baseline) {
+            facts.parameters.clear();
+            facts.application = Some(declared(flag));
+        }
+        run
+    };
+    assert_eq!(deterministic(&of(["a"; 3], true)), (true, true));
+    assert_eq!(deterministic(&of(["a"; 3], false)), (false, false));
+    assert_eq!(variation_warning(&of(["a"; 3], true)), None);
+    let varying = of(["a", "a", "b"], true);
+    assert_eq!(deterministic(&varying), (false, false));
+    let warning = variation_warning(&varying).expect("a warning");
+    assert!(warning.starts_with("`target.deterministic` is true, but the answers to 1 of"), "{warning}");
+    assert_eq!(variation_warning(&of(["a", "a", "b"], false)), None);
 }
 
 #[test]

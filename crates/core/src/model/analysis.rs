@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Matrix, RequestLocation, Role, named};
+use super::{Matrix, PREFERENCE, RequestLocation, Role, named};
 
 /// A case without its variables and checks, for the decision and the report.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -93,14 +93,22 @@ pub struct MetricScores {
     pub repeats: u32,
     /// Planned grades of every case for the baseline; 0 without one.
     pub baseline_repeats: u32,
-    /// How many first repeats are certain to be the same again: temperature 0 is explicit for every variant and judge,
-    /// and answers and grades are byte for byte the same over them in every case. 0 where one of these does not hold.
+    /// How many first repeats are certain to be the same again: temperature 0 is explicit for every variant and judge, or the
+    /// application is declared deterministic, and answers and grades are byte for byte the same over them in every case. 0 where one of these does not hold.
     pub deterministic_repeats: u32,
+    /// Whether every variant is an application that is declared deterministic, so that one repeat shows its scores.
+    pub declared_deterministic: bool,
     /// The values.
     pub scores: VariantScores,
 }
 
 impl MetricScores {
+    /// Whether a score is the result of a pair of answers, so that the baseline has no scores of its own. Its matrix then
+    /// has the score of a tie.
+    pub fn is_pairwise(&self) -> bool {
+        self.name == PREFERENCE
+    }
+
     /// Whether all its repeats are certain to be the same again, so that no noise is seen because there is none.
     pub fn is_deterministic(&self) -> bool {
         let repeats = self.repeats.max(self.baseline_repeats);
@@ -214,6 +222,7 @@ impl Analysis {
             repeats: metric.repeats.min(repeats),
             baseline_repeats: metric.baseline_repeats.min(repeats),
             deterministic_repeats: metric.deterministic_repeats.min(repeats),
+            declared_deterministic: metric.declared_deterministic,
             scores: VariantScores {
                 candidate: cut(&metric.scores.candidate),
                 baseline: metric.scores.baseline.as_ref().map(cut),

@@ -92,6 +92,13 @@ impl Case {
 /// The metric of the `criteria` of single cases.
 pub const CRITERIA: &str = "criteria";
 
+/// The metric of the judge that compares the answers of both variants: 1 where the candidate's wins, 0 where the
+/// baseline's does, one half for a tie.
+pub const PREFERENCE: &str = "preference";
+
+/// The score of a tie, and the win rate of variants that are equally good.
+pub const EVEN: f64 = 0.5;
+
 /// One yes/no item of a checklist or rubric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {

@@ -64,7 +64,7 @@ pub struct PlantedOutcome {
     pub metric: String,
     /// The judge's model.
     pub judge: String,
-    /// The expected score: at most 0.3, or at least 0.7.
+    /// The expected score: at most 0.3, at least 0.7, or a tie.
     pub expected: Expected,
     /// The score of each attempt, one or three; null without a valid verdict.
     pub scores: Vec<Option<f64>>,
@@ -83,6 +83,8 @@ named! {
         Low = "low",
         /// At least 0.7.
         High = "high",
+        /// A tie of two answers that are the same, in both orders.
+        Even = "even",
     }
 }
 
@@ -92,6 +94,7 @@ impl Expected {
         match self {
             Self::Low => score <= 0.3,
             Self::High => score >= 0.7,
+            Self::Even => score > 0.3 && score < 0.7,
         }
     }
 }

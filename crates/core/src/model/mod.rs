@@ -37,7 +37,7 @@ pub use analysis::{
 pub use attempt::{Attempt, FirstAttempt};
 pub use call::{CallFacts, CallOrigin, CallReason};
 pub use carried_by::{CarriedBy, TagDrop};
-pub use case::{CRITERIA, Case, Item};
+pub use case::{CRITERIA, Case, EVEN, Item, PREFERENCE};
 pub use chat::{
     ChatRequest, Completion, Image, Message, MessageRole, Purpose, ResponseFormat, ToolCall, Transformed,
     Usage, with_tool_calls,
@@ -66,6 +66,6 @@ pub use variant::{Application, ApplicationFacts, PromptFacts, PromptMessage, Rol
 pub use verdict::{
     CaseStatus, CaseSummary, ContestedTotals, CriterionOutcome, CriterionVerdict, Decision,
     FirstAttemptsOutcome, Interval, Judged, LengthCorrelation, LookCriterion, LookOutcome, MetricSummary,
-    Need, NextLook, Reason, ReasonCode, RefusalCounts, Refusals, Scope, Slice, ToSettle, VariantSummary,
-    Verdict,
+    Need, NextLook, PairCounts, Reason, ReasonCode, RefusalCounts, Refusals, Scope, Slice, ToSettle,
+    VariantSummary, Verdict,
 };

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Scope, named};
+use super::{EVEN, Scope, named};
 
 /// All criteria and the rule that decides them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -47,7 +47,7 @@ impl Policy {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "PolicyCriterion")]
 pub struct Criterion {
-    /// `faithfulness.min`, `faithfulness.baseline`, `check.NAME`, `check.NAME.baseline`, `limit.latency_p95`,
+    /// `faithfulness.min`, `faithfulness.baseline`, `preference.baseline`, `check.NAME`, `check.NAME.baseline`, `limit.latency_p95`,
     /// `slice.TAG.METRIC.min`, `case.ID` or `broken_cases`.
     pub id: String,
     /// The metric; empty for `case.ID` and `broken_cases`.
@@ -74,6 +74,11 @@ pub enum Requirement {
     /// The candidate's mean is at most `tolerance` below the baseline's.
     NotWorse {
         /// From 0 to 1.
+        tolerance: f64,
+    },
+    /// The candidate wins at least one half less `tolerance` of its comparisons with the baseline, ties counting half.
+    WinRate {
+        /// From 0 to 0.5.
         tolerance: f64,
     },
     /// A statistic of latency, tokens or cost stays within a bound.
@@ -105,6 +110,7 @@ impl Requirement {
             self,
             Self::NoNewFailures
                 | Self::NotWorse { .. }
+                | Self::WinRate { .. }
                 | Self::Limit { bound: Bound::MaxIncrease(_), .. }
                 | Self::BrokenCases { .. }
         )
@@ -115,6 +121,7 @@ impl Requirement {
         match self {
             Self::Minimum { value } => *value <= 0.0,
             Self::NotWorse { tolerance } => *tolerance >= 1.0,
+            Self::WinRate { tolerance } => *tolerance >= EVEN,
             Self::EveryTrial
             | Self::NoNewFailures
             | Self::Limit { .. }
@@ -191,6 +198,7 @@ mod tests {
                 limit(Statistic::Mean, Bound::MaxIncrease(0.2)),
                 criterion("case.c0", "", None, Requirement::MustPass { case: 0, strict: false }),
                 criterion("broken_cases", "", None, Requirement::BrokenCases { max: 2 }),
+                criterion("p.baseline", "p", None, Requirement::WinRate { tolerance: 0.1 }),
             ],
         };
         let limit = |statistic: &str, kind: &str, value: f64| {
@@ -211,6 +219,8 @@ mod tests {
                 {"id": "case.c0", "metric": "", "tag": null, "requirement": {"kind": "must_pass", "case": 0}},
                 {"id": "broken_cases", "metric": "", "tag": null,
                  "requirement": {"kind": "broken_cases", "max": 2}},
+                {"id": "p.baseline", "metric": "p", "tag": null,
+                 "requirement": {"kind": "win_rate", "tolerance": 0.1}},
             ],
         });
         assert_eq!(serde_json::to_value(&policy).expect("JSON"), written);

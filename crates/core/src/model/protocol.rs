@@ -4,8 +4,10 @@ use super::named;
 
 named! {
     /// The API that an endpoint speaks.
+    #[derive(Default)]
     pub enum Protocol {
         /// Chat completions, as of OpenAI and compatible servers.
+        #[default]
         OpenAi = "openai",
         /// Messages, as of Anthropic.
         Anthropic = "anthropic",
@@ -27,6 +29,20 @@ named! {
 }
 
 impl Protocol {
+    /// Whether it is that of OpenAI, which is the default.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The provider by the names of OpenTelemetry's conventions for generative AI.
+    pub fn provider(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gcp.gemini",
+        }
+    }
+
     /// The vendor whose API it is.
     pub fn vendor(self) -> &'static str {
         match self {

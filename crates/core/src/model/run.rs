@@ -52,6 +52,18 @@ impl TrialResult {
         }
     }
 
+    /// Removes the grade of a scorer. A text in the spool keeps it.
+    pub fn remove_grade(&mut self, scorer: &str) {
+        let Self::Completed(trial) = self else { return };
+        if trial.grade(scorer).is_none() {
+            return;
+        }
+        trial.grades = trial.grades.iter().filter(|grade| &*grade.scorer != scorer).cloned().collect();
+        if let TextLocation::InMemory(text) = &mut trial.text {
+            text.grades.retain(|grade| grade.scorer != scorer);
+        }
+    }
+
     /// Whether a failed attempt may have hidden another answer.
     pub fn first_attempt(&self) -> FirstAttempt {
         match self {

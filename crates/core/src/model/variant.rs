@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Message, MessageRole, PublishedVersion, named};
+use super::{Message, MessageRole, Protocol, PublishedVersion, named};
 
 named! {
     /// The role of a variant in the comparison.
@@ -51,6 +51,9 @@ pub struct VariantFacts {
     pub model: String,
     /// Request parameters beside messages and model, as sent.
     pub parameters: Map<String, Value>,
+    /// The API of its endpoint; absent for openai.
+    #[serde(default, skip_serializing_if = "Protocol::is_default")]
+    pub protocol: Protocol,
     /// `sha256:…` of what is published of it: messages, model, parameters and answer schema as canonical JSON (RFC 8785);
     /// absent in reports of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,6 +80,9 @@ pub struct ApplicationFacts {
     pub digest: String,
     /// The full hash of the commit that it was run from; null for the work tree.
     pub commit: Option<String>,
+    /// Whether its configuration says that the same case always gets the same answer; absent if it does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deterministic: bool,
 }
 
 /// A message of a prompt as written.

@@ -120,7 +120,7 @@ pub struct CriterionOutcome {
     pub id: String,
     /// The metric; empty for `case.ID` and `broken_cases`.
     pub metric: String,
-    /// `threshold`, `baseline`, `check`, `limit`, `slice`, `case` or `broken_cases`.
+    /// `threshold`, `baseline`, `win_rate`, `check`, `limit`, `slice`, `case` or `broken_cases`.
     pub kind: String,
     /// The required value.
     pub required: Option<f64>,
@@ -336,6 +336,22 @@ pub struct Judged {
     /// The drop in the share of answers that people pass which corresponds to the smallest detectable drop: that drop
     /// over the calibration's slope; null without a calibration that allows it.
     pub smallest_true_drop: Option<f64>,
+    /// The results of the pairs of answers; absent for a judge of single answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<PairCounts>,
+}
+
+/// Results of pairs of answers that a judge compared, for the candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct PairCounts {
+    /// Pairs that the candidate won.
+    pub wins: usize,
+    /// Pairs without a winner.
+    pub ties: usize,
+    /// Pairs that the baseline won.
+    pub losses: usize,
+    /// Ties in which each order of the answers had another winner.
+    pub flips: usize,
 }
 
 /// A metric over the cases with a tag.

@@ -146,6 +146,7 @@ fn variant(system: &str, user: &str) -> Variant {
     };
     Variant {
         facts: VariantFacts {
+            protocol: Default::default(),
             prompt,
             model: "m".to_owned(),
             parameters: Map::new(),

@@ -23,8 +23,8 @@ use promptgate_core::gate::{self, Policy};
 use promptgate_core::metric;
 use promptgate_core::model::{
     Analysis, CallFacts, CallOrigin, CallTotals, CaseFacts, Decision, Ended, Fault, JudgeFacts, MetricKind,
-    PolicySource, Prices, ReleaseFacts, RepeatCounts, RequestLocation, RequestTexts, Role, Run, Trial,
-    TrialResult, Variant, Verdict,
+    PREFERENCE, PolicySource, Prices, ReleaseFacts, RepeatCounts, RequestLocation, RequestTexts, Role, Run,
+    Trial, TrialResult, Variant, Verdict,
 };
 use promptgate_core::port::Event;
 
@@ -265,21 +265,18 @@ fn decide_analysis(run: &Run, analysis: Analysis, policy: &Policy) -> (Analysis,
     decision.warnings.extend(served::warnings(run));
     decision.reasons.splice(..0, served::reasons(run));
     decision.warnings.extend(spent_alpha::warning(run, policy));
+    decision.warnings.extend(metric::variation_warning(run));
     if decision.verdict == Verdict::Inconclusive || analysis.repeats > policy.schedule().first() {
         decision.warnings.extend(metric::determinism_warning(run));
     }
     (analysis, decision)
 }
 
-/// Makes the candidate of an earlier run the baseline of this one. Cases are matched by id.
-///
-/// Repeats that this run does not have are ignored, since a look reads the same number of both variants. If the earlier
-/// run planned fewer repeats, only these count; trials that it planned and lacks are missing.
-pub fn adopt_baseline(run: &mut Run, earlier: &Run) {
-    let index: BTreeMap<&str, usize> =
-        run.cases.iter().enumerate().map(|(index, case)| (case.id.as_str(), index)).collect();
-    let repeats = run.repeats.per_case;
-    let adopted: Vec<Trial> = earlier
+/// The first `repeats` trials of the candidate of an earlier run as trials of a baseline. `ids` are those of the cases, in
+/// order.
+pub fn baseline_trials<'a>(ids: impl Iterator<Item = &'a str>, earlier: &Run, repeats: u32) -> Vec<Trial> {
+    let index: BTreeMap<&str, usize> = ids.enumerate().map(|(index, id)| (id, index)).collect();
+    earlier
         .trials
         .iter()
         .filter(|trial| trial.role == Role::Candidate && trial.repeat < repeats)
@@ -287,9 +284,36 @@ pub fn adopt_baseline(run: &mut Run, earlier: &Run) {
             let case = *index.get(earlier.cases.get(trial.case)?.id.as_str())?;
             let mut result = trial.result.clone();
             result.set_call(CallFacts::spared(CallOrigin::Reused));
+            // It was compared with another baseline.
+            result.remove_grade(PREFERENCE);
             Some(Trial { case, role: Role::Baseline, repeat: trial.repeat, result })
         })
-        .collect();
+        .collect()
+}
+
+/// Removes the comparisons of answers from a run whose baseline is replaced. Returns whether there were any.
+pub fn forget_pairs(run: &mut Run) -> bool {
+    let Some(index) = run.scorers.iter().position(|scorer| scorer == PREFERENCE) else { return false };
+    run.scorers.remove(index);
+    if index < run.applies.len() {
+        run.applies.remove(index);
+    }
+    for counts in [Some(&mut run.repeats), run.reused_baseline.as_mut()].into_iter().flatten() {
+        if index < counts.per_scorer.len() {
+            counts.per_scorer.remove(index);
+        }
+    }
+    run.trials.iter_mut().for_each(|trial| trial.result.remove_grade(PREFERENCE));
+    true
+}
+
+/// Makes the candidate of an earlier run the baseline of this one. Cases are matched by id.
+///
+/// Repeats that this run does not have are ignored, since a look reads the same number of both variants. If the earlier
+/// run planned fewer repeats, only these count; trials that it planned and lacks are missing.
+pub fn adopt_baseline(run: &mut Run, earlier: &Run) {
+    let repeats = run.repeats.per_case;
+    let adopted = baseline_trials(run.cases.iter().map(|case| case.id.as_str()), earlier, repeats);
     run.trials.retain(|trial| trial.role == Role::Candidate);
     let is_completed = |trial: &&Trial| matches!(trial.result, TrialResult::Completed(_));
     run.totals.cached += adopted.iter().filter(is_completed).count() as u64;

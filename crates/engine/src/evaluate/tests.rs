@@ -18,6 +18,7 @@ fn variant(model: &str) -> VariantFacts {
     let text = || "p".to_owned();
     let prompt = PromptFacts { name: text(), version: text(), digest: text(), source: text(), commit: None };
     VariantFacts {
+        protocol: Default::default(),
         prompt,
         model: model.to_owned(),
         parameters: serde_json::Map::new(),

@@ -6,6 +6,7 @@
 mod case_cost;
 mod embeddings;
 mod outside;
+mod pairs;
 mod plan;
 mod round;
 mod scorers;

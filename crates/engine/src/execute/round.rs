@@ -41,6 +41,8 @@ pub struct Engine {
     pub case_cost: Option<CaseCostLimit>,
     /// Whether answers may come only from the cache, so that none can be asked again.
     pub cached_only: bool,
+    /// The trials of a baseline that is not run, for judges that compare answers; empty without one.
+    pub reused_baseline: Vec<Trial>,
     /// The spool for texts of trials; `None` keeps them in memory.
     pub spool: Option<Arc<dyn Spool>>,
     /// Interned names of scorers and judges.
@@ -86,6 +88,7 @@ impl Engine {
             fail_fast: BTreeSet::new(),
             case_cost: None,
             cached_only: false,
+            reused_baseline: Vec::new(),
             spool: None,
             names: Mutex::default(),
             sink,
@@ -106,7 +109,7 @@ impl Engine {
         let is_first = earlier.is_empty();
         let mut state = RoundState::new(&self, &slots, judges);
         let retries = state.resume(earlier);
-        let new = slots.into_iter().map(|slot| SlotWork { slot, earlier: None });
+        let new = slots.into_iter().map(|slot| SlotWork { slot, earlier: None, rival: None });
         let mut queue = retries.into_iter().chain(new);
         if is_first {
             self.probe(&mut queue, &mut state).await;
@@ -115,6 +118,16 @@ impl Engine {
         if state.ended.is_none() {
             let mut retries = state.take_retryable().into_iter();
             self.drain(&mut retries, &mut state).await;
+        }
+        for is_probed in [is_first, false] {
+            if state.ended.is_some() {
+                break;
+            }
+            let mut pairs = state.take_pairs().into_iter();
+            if is_probed {
+                self.probe(&mut pairs, &mut state).await;
+            }
+            self.drain(&mut pairs, &mut state).await;
         }
         state.finish()
     }
@@ -190,7 +203,22 @@ impl Engine {
     async fn process(self: Arc<Self>, work: SlotWork, judges: Arc<BTreeSet<String>>) -> FinishedSlot {
         let slot = work.slot;
         let case = &self.plan.dataset().cases[slot.case];
-        let (completion, mut grades) = match work.earlier {
+        let earlier = work.earlier.as_deref().and_then(|trial| self.text_of(trial));
+        if let Some(rival) = work.rival {
+            return match (earlier, work.earlier) {
+                (Some(text), _) => self.compare(slot, text, rival, &judges).await,
+                // The spool cannot be read: the result is missing.
+                (None, Some(trial)) => {
+                    FinishedSlot { is_pair: true, ..FinishedSlot::new(slot, TrialResult::Completed(*trial)) }
+                }
+                (None, None) => {
+                    let fault = Fault::new(FaultKind::Rejected, "a comparison without an answer");
+                    FinishedSlot { is_pair: true, ..FinishedSlot::new(slot, TrialResult::Missing(fault)) }
+                }
+            };
+        }
+        let is_answer = earlier.as_ref().is_none_or(|text| text.completion.transform_fault().is_some());
+        let (completion, mut grades) = match earlier {
             Some(TrialText { completion, .. }) if completion.transform_fault().is_some() => {
                 let completion = self.scorers.transform(case, completion).await;
                 let grades = self.scorers.check(slot.case, case, &completion);
@@ -204,7 +232,7 @@ impl Engine {
                 }
                 Err(fault) => {
                     let result = TrialResult::Missing(fault.clone());
-                    return FinishedSlot { fault: Some(fault), ..FinishedSlot::new(slot, result) };
+                    return FinishedSlot { fault: Some(fault), is_answer, ..FinishedSlot::new(slot, result) };
                 }
             },
         };
@@ -230,12 +258,14 @@ impl Engine {
             fault: grades.iter().find_map(|grade| self.fault(grade)).filter(ends).cloned(),
             ungraded: grades.iter().rev().find(|grade| is_invalid_judgement(grade)).cloned().map(Box::new),
             fails_fast,
+            is_answer,
+            is_pair: false,
             result: self.completed(slot, completion, grades),
         }
     }
 
     /// The result of a completed trial, with its text in the spool. Variants that share a slot share the text.
-    fn completed(&self, slot: Slot, completion: Completion, grades: Vec<Grade>) -> TrialResult {
+    pub(super) fn completed(&self, slot: Slot, completion: Completion, grades: Vec<Grade>) -> TrialResult {
         let mut trial = {
             let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
             TrialSummary::new(completion, grades, &mut names)
@@ -282,7 +312,7 @@ impl Engine {
 
     /// The fault of a judgement, or of an outside scorer that cannot go on. Another fault of an outside scorer is that of one
     /// answer and says nothing about the next.
-    fn fault<'a>(&self, grade: &'a Grade) -> Option<&'a Fault> {
+    pub(super) fn fault<'a>(&self, grade: &'a Grade) -> Option<&'a Fault> {
         match &grade.outcome {
             Outcome::Ungraded(Some(fault)) if fault.kind.ends_run() => Some(fault),
             Outcome::Ungraded(Some(fault)) if !self.scorers.is_outside(&grade.scorer) => Some(fault),
@@ -300,7 +330,7 @@ impl Engine {
 }
 
 /// Adds new grades. One that replaces an earlier grade includes its cost.
-fn merge(grades: &mut Vec<Grade>, new: Vec<Grade>) {
+pub(super) fn merge(grades: &mut Vec<Grade>, new: Vec<Grade>) {
     for mut new in new {
         match grades.iter_mut().find(|grade| grade.scorer == new.scorer) {
             Some(earlier) => {
@@ -313,6 +343,6 @@ fn merge(grades: &mut Vec<Grade>, new: Vec<Grade>) {
 }
 
 /// Whether a judge was called and gave no valid verdict.
-fn is_invalid_judgement(grade: &Grade) -> bool {
+pub(super) fn is_invalid_judgement(grade: &Grade) -> bool {
     grade.judging.is_some() && grade.score().is_none() && !grade.scorer.starts_with("check.")
 }

@@ -109,7 +109,8 @@ impl Scorers {
         repeat: u32,
         select: impl Fn(&str) -> bool,
     ) -> Vec<Grade> {
-        let judges = self.judges.iter().filter(|judge| judge.applies(case) && select(judge.name()));
+        let judges = self.judges.iter().filter(|judge| !judge.is_pairwise());
+        let judges = judges.filter(|judge| judge.applies(case) && select(judge.name()));
         let models = self.models();
         if let Some(fault) = product_fault(completion) {
             return judges.map(|judge| zero(judge.name(), &fault)).collect();
@@ -129,6 +130,41 @@ impl Scorers {
             judge.grade(&models, &subject, repeat).await
         };
         join_all(judges.map(grade)).await
+    }
+
+    /// Whether a metric compares the answers of both variants.
+    pub fn is_pairwise(&self, metric: &str) -> bool {
+        self.judges.iter().any(|judge| judge.is_pairwise() && judge.name() == metric)
+    }
+
+    /// Compares the candidate's answer with the baseline's, by the judges of pairs whose names `select` accepts. An invalid
+    /// completion loses.
+    pub(crate) async fn compare(
+        &self,
+        case: &Case,
+        [candidate, baseline]: [&Completion; 2],
+        repeat: u32,
+        select: impl Fn(&str) -> bool,
+    ) -> Vec<Grade> {
+        let judges = self.judges.iter().filter(|judge| judge.is_pairwise() && select(judge.name()));
+        let models = self.models();
+        let (ours, theirs) = (self.comparable(case, candidate), self.comparable(case, baseline));
+        let (ours, theirs) = (ours.as_deref(), theirs.as_deref());
+        let answers = [ours.map_err(String::as_str), theirs.map_err(String::as_str)];
+        join_all(judges.map(|judge| judge.compare(&models, case, answers, repeat))).await
+    }
+
+    /// The answer as a judge of pairs reads it.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn comparable(&self, case: &Case, completion: &Completion) -> Result<String, String> {
+        if let Some(fault) = product_fault(completion) {
+            return Err(fault.reason);
+        }
+        let answer = self.judged_answer(completion);
+        let subject = Subject { case, completion, answer: answer.as_deref().map_err(String::as_str) };
+        judge::readable(&subject).map(str::to_owned)
     }
 
     /// The answer as judges read it: its text, then its tool calls. An answer of calls alone has no field to read.

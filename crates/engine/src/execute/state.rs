@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::case_cost::CaseCost;
+use super::pairs::Rival;
 use super::plan::{Roles, Slot};
 use super::round::{Engine, RoundResult};
 use promptgate_core::model::{
     CallFacts, CallOrigin, Ended, Fault, FaultKind, Grade, GradeFacts, Outcome, Role, Trial, TrialResult,
-    TrialText,
+    TrialSummary,
 };
 use promptgate_core::port::Event;
 
@@ -25,11 +26,23 @@ pub(super) struct FinishedSlot {
     pub(super) ungraded: Option<Box<Grade>>,
     /// Whether it makes the verdict fail, under `--fail-fast`.
     pub(super) fails_fast: bool,
+    /// Whether its answer is of this round.
+    pub(super) is_answer: bool,
+    /// Whether its answer was compared with the baseline's, and nothing else.
+    pub(super) is_pair: bool,
 }
 
 impl FinishedSlot {
     pub(super) fn new(slot: Slot, result: TrialResult) -> Self {
-        Self { slot, result, fault: None, ungraded: None, fails_fast: false }
+        Self {
+            slot,
+            result,
+            fault: None,
+            ungraded: None,
+            fails_fast: false,
+            is_answer: false,
+            is_pair: false,
+        }
     }
 }
 
@@ -37,17 +50,19 @@ impl FinishedSlot {
 pub(super) struct SlotWork {
     pub(super) slot: Slot,
     /// The completion of an earlier attempt; then only missing judgements are requested.
-    pub(super) earlier: Option<TrialText>,
+    pub(super) earlier: Option<Box<TrialSummary>>,
+    /// The answer to compare it with; then nothing else is done.
+    pub(super) rival: Option<Rival>,
 }
 
 /// The state of a round.
 pub(super) struct RoundState<'a> {
-    engine: &'a Engine,
+    pub(super) engine: &'a Engine,
     /// The judges of this round.
     pub(super) judges: Arc<BTreeSet<String>>,
     /// Trials of earlier rounds that are not retried.
-    unchanged: Vec<Trial>,
-    finished: Vec<FinishedSlot>,
+    pub(super) unchanged: Vec<Trial>,
+    pub(super) finished: Vec<FinishedSlot>,
     /// Earlier results of the slots that are being retried; they count if the run ends before the retry.
     retried: BTreeMap<(usize, u32, Role), FinishedSlot>,
     pub(super) ended: Option<Ended>,
@@ -98,19 +113,27 @@ impl<'a> RoundState<'a> {
         let case = finished.slot.case;
         let missing = matches!(finished.result, TrialResult::Missing(_));
         self.unfinished[case] = self.unfinished[case].saturating_sub(1);
-        self.engine.sink.emit(Event::TrialEnded {
-            case: self.engine.plan.dataset().cases[case].id.clone(),
-            missing,
-            case_done: self.unfinished[case] == 0,
-        });
+        // The trials of a pair have ended before.
+        if !finished.is_pair {
+            self.engine.sink.emit(Event::TrialEnded {
+                case: self.engine.plan.dataset().cases[case].id.clone(),
+                missing,
+                case_done: self.unfinished[case] == 0,
+            });
+        }
         if let Some(fault) = finished.fault.as_ref().filter(|fault| fault.kind.ends_run()) {
             self.end(Ended::Stopped(fault.clone()));
         }
         if let TrialResult::Completed(trial) = &finished.result {
-            if let Some(fault) = self.cost.count(finished.slot.roles, trial.usage) {
+            if !finished.is_pair
+                && let Some(fault) = self.cost.count(finished.slot.roles, trial.usage)
+            {
                 self.end(Ended::Stopped(fault));
             }
-            self.count_judgements(&trial.grades, finished.ungraded.as_deref());
+            let scorers = &self.engine.scorers;
+            let graded = trial.grades.iter().filter(|of| scorers.is_pairwise(&of.scorer) == finished.is_pair);
+            let graded: Vec<&GradeFacts> = graded.collect();
+            self.count_judgements(&graded, finished.ungraded.as_deref());
         }
         if finished.fails_fast {
             self.end(Ended::FailedFast);
@@ -120,7 +143,7 @@ impl<'a> RoundState<'a> {
     }
 
     /// Counts judgements. Ends the run if a judge has given only invalid verdicts.
-    fn count_judgements(&mut self, grades: &[GradeFacts], last_ungraded: Option<&Grade>) {
+    fn count_judgements(&mut self, grades: &[&GradeFacts], last_ungraded: Option<&Grade>) {
         for grade in grades.iter().filter(|grade| !grade.judgements.is_empty() && !grade.is_check()) {
             let tally = match self.tallies.get_mut(&*grade.scorer) {
                 Some(tally) => tally,
@@ -208,23 +231,24 @@ impl<'a> RoundState<'a> {
                 .grades
                 .iter()
                 .filter(|grade| {
-                    self.judges.contains(&*grade.scorer)
-                        || self.engine.scorers.is_outside(&grade.scorer)
-                        || self.engine.scorers.transformer.is_some()
+                    let scorers = &self.engine.scorers;
+                    (self.judges.contains(&*grade.scorer) && !scorers.is_pairwise(&grade.scorer))
+                        || scorers.is_outside(&grade.scorer)
+                        || scorers.transformer.is_some()
                 })
                 .any(|grade| grade.score.is_none() && grade.fault.is_none_or(may_recover)),
         }
     }
 
-    fn retry(&mut self, finished: FinishedSlot) -> SlotWork {
+    pub(super) fn retry(&mut self, finished: FinishedSlot) -> SlotWork {
         let slot = finished.slot;
         self.unfinished[slot.case] += 1;
         let earlier = match &finished.result {
             TrialResult::Missing(_) => None,
-            TrialResult::Completed(trial) => self.engine.text_of(trial),
+            TrialResult::Completed(trial) => Some(Box::new(trial.clone())),
         };
         self.retried.insert(position(slot), finished);
-        SlotWork { slot, earlier }
+        SlotWork { slot, earlier, rival: None }
     }
 
     pub(super) fn finish(self) -> RoundResult {
@@ -274,12 +298,12 @@ fn not_cached(trials: &[Trial]) -> Option<Fault> {
 }
 
 /// The sort key of a slot in the order of the plan.
-fn position(slot: Slot) -> (usize, u32, Role) {
+pub(super) fn position(slot: Slot) -> (usize, u32, Role) {
     (slot.case, slot.repeat, slot.roles.sender())
 }
 
 /// Whether a retry can succeed; not if the request itself was refused.
-fn may_recover(fault: FaultKind) -> bool {
+pub(super) fn may_recover(fault: FaultKind) -> bool {
     !fault.ends_run()
         && !matches!(
             fault,

@@ -1,6 +1,7 @@
 //! Execution of plans with a scripted model and paused time.
 
 mod outside;
+mod pairs;
 mod transform;
 
 use std::collections::BTreeSet;
@@ -39,6 +40,7 @@ fn variant(template: &str) -> Variant {
     let prompt = PromptFacts { name: text(), version: text(), digest: text(), source: text(), commit: None };
     Variant {
         facts: VariantFacts {
+            protocol: Default::default(),
             prompt,
             model: "m".to_owned(),
             parameters: Map::new(),

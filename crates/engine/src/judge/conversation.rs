@@ -61,7 +61,7 @@ pub(super) struct Conversation<'a> {
     prompt: &'static str,
     /// The data as a JSON document.
     document: String,
-    /// Letters and digits of the answer, to recognize copies of it.
+    /// Letters and digits of the answer or answers, to recognize copies.
     answer: String,
     /// Number of ids, which count from 1.
     ids: usize,
@@ -113,11 +113,16 @@ impl<'a> Conversation<'a> {
         let boundary = format!("{:032x}", rand::random::<u128>());
         let document = payload.document();
         let content = request::wrap(&document, &boundary);
+        let mut answer = letters(call.answer);
+        if let Some(second) = call.second {
+            answer.push('\n');
+            answer.push_str(&letters(second));
+        }
         let mut conversation = Self {
             call,
             prompt,
             document,
-            answer: letters(call.answer),
+            answer,
             ids: payload.entries(),
             messages: vec![Message::new(MessageRole::User, content)],
             repairs: 0,

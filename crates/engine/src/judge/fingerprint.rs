@@ -23,10 +23,13 @@ pub struct Fingerprint {
 
 /// Computes the fingerprint of the judges from everything that is known before a call: names, settings, system messages,
 /// reply schemas, votes, and the model, parameters and endpoint host of each member of the panel (`hosts`, in the order
-/// of the panel). The order of judges and parameters does not matter. Facts from responses (model, output mode) are part
+/// of the panel). Judges of pairs count only where there is no other. The order of judges and parameters does not matter. Facts from responses (model, output mode) are part
 /// of each grade instead.
 pub fn fingerprint(judges: &[Judge], hosts: &[String]) -> Fingerprint {
-    let mut judges: Vec<&Judge> = judges.iter().collect();
+    // A comparison is of two answers of one run, and never of scores of another: it does not make runs incomparable.
+    let graders = judges.iter().filter(|judge| !judge.is_pairwise());
+    let mut judges: Vec<&Judge> =
+        if graders.clone().next().is_some() { graders.collect() } else { judges.iter().collect() };
     judges.sort_by_key(|judge| &judge.name);
     // The judges of a run share panel and votes: equal values are listed once.
     let distinct = |text: &dyn Fn(&Judge) -> String| {

@@ -25,6 +25,8 @@ pub(super) trait Spec: fmt::Debug + Send + Sync + Sized + 'static {
     const PROMPT: &'static str;
     /// Fields that it needs of every case.
     const NEEDS: Needs;
+    /// Whether it compares two answers instead of grading one.
+    const PAIRWISE: bool = false;
     /// Whether it grades only cases that have criteria.
     const ONLY_WITH_CRITERIA: bool = false;
     /// Whether it grades the passages that came with an answer, and not the answer.
@@ -54,7 +56,15 @@ pub(super) trait Spec: fmt::Debug + Send + Sync + Sized + 'static {
     /// The case lacks a field, or there is nothing to judge.
     fn payload(&self, case: &Case, answer: &str) -> Result<Self::Payload, Stop>;
 
-    /// Asks for the verdicts and computes the score from them.
+    /// The data of a comparison, with the answers in the order in which the judge reads them.
+    ///
+    /// # Errors
+    /// It grades single answers.
+    fn pair_payload(&self, _case: &Case, _first: &str, _second: &str) -> Result<Self::Payload, Stop> {
+        Err(Stop::Invalid("this judge grades one answer at a time".into()))
+    }
+
+    /// Asks for the verdicts and computes the score from them; of a comparison, the score of the first answer.
     ///
     /// # Errors
     /// The reason why there is no score.
@@ -70,6 +80,7 @@ pub(super) trait Spec: fmt::Debug + Send + Sync + Sized + 'static {
 pub struct Row {
     name: &'static str,
     needs: Needs,
+    pairwise: bool,
     only_with_criteria: bool,
     pub(super) grades_retrieval: bool,
     pub(super) prompt: &'static str,
@@ -86,6 +97,7 @@ impl Row {
         Self {
             name: S::NAME,
             needs: S::NEEDS,
+            pairwise: S::PAIRWISE,
             only_with_criteria: S::ONLY_WITH_CRITERIA,
             grades_retrieval: S::GRADES_RETRIEVAL,
             prompt: S::PROMPT,
@@ -108,16 +120,21 @@ impl Row {
         self.needs
     }
 
+    /// Whether the judge compares two answers.
+    pub(super) fn is_pairwise(&self) -> bool {
+        self.pairwise
+    }
+
     /// Whether the judge grades the case.
     pub(super) fn applies(&self, case: &Case) -> bool {
         !self.only_with_criteria || !case.criteria.is_empty()
     }
 
-    /// The built-in planted answers: those that must score low, then those that must score high.
+    /// The built-in planted answers: those that must score low, then those that must score high, then ties.
     pub(super) fn planted(&self) -> impl Iterator<Item = &'static PlantedAnswer> {
         let lists = self.planted;
         let of = move |class| lists.iter().copied().flatten().filter(move |answer| answer.expected == class);
-        of(Expected::Low).chain(of(Expected::High))
+        of(Expected::Low).chain(of(Expected::High)).chain(of(Expected::Even))
     }
 
     /// The judge of the self-test, which for a built-in judge is the judge itself.
@@ -142,6 +159,11 @@ impl Kind {
         self.spec.settings()
     }
 
+    /// Whether it compares two answers.
+    pub fn is_pairwise(&self) -> bool {
+        self.row.is_pairwise()
+    }
+
     /// One judgement. The second part is `None` where the model was not called.
     pub(super) async fn judge(&self, call: Call<'_>) -> (ScoreResult, Option<Judging>) {
         self.spec.judge(call).await
@@ -160,13 +182,15 @@ impl PartialEq for Kind {
     }
 }
 
-/// One judgement of one answer by one member of a panel.
+/// One judgement of an answer, or of two in one order, by one member of a panel.
 #[derive(Clone, Copy)]
 pub(super) struct Call<'a> {
     pub(super) member: &'a Member,
     pub(super) model: &'a dyn ChatModel,
     pub(super) case: &'a Case,
     pub(super) answer: &'a str,
+    /// The answer that it is compared with; `None` for a judge of single answers.
+    pub(super) second: Option<&'a str>,
     pub(super) repeat: u32,
 }
 
@@ -183,7 +207,11 @@ impl<S: Spec> ErasedSpec for S {
 
     fn judge<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, (ScoreResult, Option<Judging>)> {
         async move {
-            let payload = match self.payload(call.case, call.answer) {
+            let payload = match call.second {
+                Some(second) => self.pair_payload(call.case, call.answer, second),
+                None => self.payload(call.case, call.answer),
+            };
+            let payload = match payload {
                 Ok(payload) => payload,
                 Err(stop) => return (Err(stop), None),
             };

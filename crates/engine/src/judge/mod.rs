@@ -15,6 +15,7 @@ mod fingerprint;
 mod kind;
 mod normalize;
 mod numbers;
+mod pair;
 mod panel;
 mod precheck;
 mod quote;
@@ -42,6 +43,8 @@ use kind::Call;
 
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use kind::{Kind, Row};
+pub use pair::Answers;
+pub(crate) use pair::readable;
 pub use panel::Member;
 pub use registry::scale::Scale;
 pub(crate) use self_test::self_test_calls;
@@ -86,9 +89,14 @@ impl Judge {
         &self.panel
     }
 
-    /// Judgements of one answer, without repairs.
+    /// Judgements of one answer, or of one order of a pair, without repairs.
     pub fn judgements(&self) -> usize {
         self.panel.len() * self.votes as usize
+    }
+
+    /// Whether it compares the answers of both variants instead of grading one.
+    pub fn is_pairwise(&self) -> bool {
+        self.kind.is_pairwise()
     }
 
     /// Fields that it needs of every case.
@@ -126,8 +134,19 @@ impl Judge {
         answer: &str,
         repeat: u32,
     ) -> Grade {
+        self.judge(models, case, Answers::One(answer), repeat).await
+    }
+
+    /// Judges by all members of the panel, and combines their grades.
+    async fn judge(
+        &self,
+        models: &[&dyn ChatModel],
+        case: &Case,
+        answers: Answers<'_>,
+        repeat: u32,
+    ) -> Grade {
         if let ([member], [model], 1) = (&*self.panel, models, self.votes) {
-            return self.judge_once(member, *model, case, answer, repeat).await;
+            return self.judge_once(member, *model, case, answers, repeat).await;
         }
         if models.len() != self.panel.len() {
             let reason = format!("{} models for a panel of {}", models.len(), self.panel.len());
@@ -137,7 +156,7 @@ impl Judge {
             // Every vote has its own repeat number, so that two members with the same model send different requests.
             let first = repeat.wrapping_mul(self.panel.len() as u32).wrapping_add(index);
             let votes = (0..self.votes).map(|vote| first.wrapping_mul(self.votes).wrapping_add(vote));
-            let grades = votes.map(|repeat| self.judge_once(member, *model, case, answer, repeat));
+            let grades = votes.map(|repeat| self.judge_once(member, *model, case, answers, repeat));
             (member.model.clone(), join_all(grades).await)
         });
         panel::combine(&self.name, join_all(opinions).await)
@@ -149,11 +168,19 @@ impl Judge {
         member: &Member,
         model: &dyn ChatModel,
         case: &Case,
-        answer: &str,
+        answers: Answers<'_>,
         repeat: u32,
     ) -> Grade {
-        let answer = &normalize::visible(answer);
-        let (scored, judging) = self.kind.judge(Call { member, model, case, answer, repeat }).await;
+        let (scored, judging) = match answers {
+            Answers::One(answer) => {
+                let answer = &normalize::visible(answer);
+                self.kind.judge(Call { member, model, case, answer, second: None, repeat }).await
+            }
+            Answers::Pair { candidate, baseline } => {
+                let (candidate, baseline) = (normalize::visible(candidate), normalize::visible(baseline));
+                pair::judge(&self.kind, (member, model), case, [&candidate, &baseline], repeat).await
+            }
+        };
         self.grade_of(member, scored, judging)
     }
 

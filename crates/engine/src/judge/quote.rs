@@ -107,9 +107,7 @@ impl Context {
                 nearest = nearest.max(Problem::NotFound);
                 continue;
             };
-            let long_enough =
-                quote.unicode_words().count() >= MIN_WORDS || quote.chars().count() >= MIN_CHARACTERS;
-            if !long_enough {
+            if !is_long_enough(quote) {
                 nearest = nearest.max(Problem::TooShort);
                 continue;
             }
@@ -195,6 +193,42 @@ impl Context {
                 }
             })
     }
+}
+
+fn is_long_enough(quote: &str) -> bool {
+    quote.unicode_words().count() >= MIN_WORDS || quote.chars().count() >= MIN_CHARACTERS
+}
+
+/// Checks that the quotes show a difference between two answers: one of them occurs in exactly one of the answers, and is
+/// long enough or the whole answer.
+///
+/// # Errors
+/// The reason, in words for the judge.
+pub(super) fn tell_apart(answers: [&str; 2], quotes: &[String]) -> Result<(), &'static str> {
+    let answers = answers.map(normalize);
+    let mut nearest = 0;
+    for quote in quotes.iter().take(MAX_QUOTES) {
+        let quote = normalize(quote);
+        let quote = bare(&quote);
+        let has = |answer: &String| {
+            let is_whole = !quote.is_empty() && bare(answer) == quote;
+            is_whole || (is_long_enough(quote) && search::find(answer, quote).is_some())
+        };
+        match answers.iter().filter(|answer| has(answer)).count() {
+            1 => return Ok(()),
+            2 => nearest = nearest.max(3),
+            _ if answers.iter().any(|answer| search::find(answer, quote).is_some()) => {
+                nearest = nearest.max(2)
+            }
+            _ => nearest = nearest.max(1),
+        }
+    }
+    Err(match nearest {
+        0 => "no quote is given",
+        1 => "no quote occurs in an answer",
+        2 => "the quote is too short",
+        _ => "the quote occurs in both answers, so it does not decide",
+    })
 }
 
 /// Removes quotation marks and full stops around a quote.

@@ -6,6 +6,7 @@ pub mod context_recall;
 pub mod correctness;
 pub mod criteria;
 pub mod faithfulness;
+pub mod preference;
 mod quoted;
 pub mod ready;
 pub mod relevance;
@@ -20,7 +21,7 @@ use promptgate_core::model::Item;
 use super::kind::{Kind, Row};
 use scale::Scale;
 
-/// The built-in judges, in the order of the documentation. Their names are metrics of the configuration.
+/// The built-in judges of single answers, in the order of the documentation. Their names are metrics of the configuration.
 pub const BUILT_IN: &[Row] = &[
     Row::of::<faithfulness::Faithfulness>(),
     Row::of::<relevance::Relevance>(),
@@ -30,14 +31,22 @@ pub const BUILT_IN: &[Row] = &[
     Row::of::<criteria::Criteria>(),
 ];
 
+/// The built-in judge of pairs: it compares the answers of both variants.
+pub const PAIRWISE: Row = Row::of::<preference::Preference>();
+
 /// Returns the built-in judge of that name.
 pub fn built_in(name: &str) -> Option<Kind> {
-    BUILT_IN.iter().find(|row| row.name() == name).map(Row::kind)
+    BUILT_IN.iter().chain([&PAIRWISE]).find(|row| row.name() == name).map(Row::kind)
 }
 
 /// Names of the built-in judges.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    BUILT_IN.iter().map(Row::name)
+    BUILT_IN.iter().chain([&PAIRWISE]).map(Row::name)
+}
+
+/// Creates the judge of pairs with what makes an answer better.
+pub fn preference(criteria: Vec<String>) -> Kind {
+    Kind::new(preference::Preference { criteria })
 }
 
 /// Returns the rule for an item of a built-in judge or a ready rubric; `None` for any other text.

@@ -4,8 +4,8 @@ pub mod comment;
 mod csv;
 pub(crate) mod html;
 pub(crate) mod json;
-mod junit;
-mod markdown;
+pub(crate) mod junit;
+pub(crate) mod markdown;
 pub mod summary;
 pub(crate) mod terminal;
 

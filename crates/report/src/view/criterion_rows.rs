@@ -2,6 +2,7 @@
 
 use super::number::{self, NONE};
 use crate::v1::{Bound, Criterion, CriterionVerdict, MetricKind, Report, Requirement, Rule};
+use promptgate_core::model::EVEN;
 
 /// A criterion as a row.
 pub(crate) struct CriterionRow<'a> {
@@ -76,16 +77,21 @@ pub(crate) fn is_literal(criterion: &Criterion) -> bool {
 /// The rule of a comparison: a pass rules out a drop beyond tolerance and resolution, a fail shows one beyond the tolerance.
 /// A literal comparison knows the tolerance alone.
 fn no_drop(report: &Report, criterion: &Criterion, tolerance: f64) -> String {
+    let allowed = allowed(report, criterion, tolerance);
+    if allowed > 0.0 { format!("no drop > {}", number::trimmed(allowed, 6)) } else { "no drop".to_owned() }
+}
+
+/// The drop that the rule of a comparison allows.
+fn allowed(report: &Report, criterion: &Criterion, tolerance: f64) -> f64 {
     let is_literal = is_literal(criterion) || report.policy.rule == Rule::Point;
-    let allowed = match criterion.verdict {
+    match criterion.verdict {
         CriterionVerdict::Pass | CriterionVerdict::Inconclusive | CriterionVerdict::Incomplete
             if !is_literal =>
         {
             tolerance + report.policy.resolution
         }
         _ => tolerance,
-    };
-    if allowed > 0.0 { format!("no drop > {}", number::trimmed(allowed, 6)) } else { "no drop".to_owned() }
+    }
 }
 
 /// Formats one criterion.
@@ -113,6 +119,9 @@ fn criterion_row<'a>(report: &Report, criterion: &'a Criterion) -> CriterionRow<
             format!("at most {:+.0} %", share * 100.0)
         }
         (Some(Requirement::NotWorse { tolerance }), _) => no_drop(report, criterion, tolerance),
+        (Some(Requirement::WinRate { tolerance }), _) => {
+            format!("{sign} {}", show((EVEN - allowed(report, criterion, tolerance)).max(0.0)))
+        }
         (_, Some(required)) => format!("{sign} {}", show(required)),
         (_, None) => NONE.to_owned(),
     };

@@ -4,10 +4,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Sanitizer, fails};
-use crate::v1::{Case, Role};
+use crate::v1::{Case, Grade, Role};
+use promptgate_core::model::{EVEN, PREFERENCE};
 
 /// Verdicts that do not count against an answer.
-const ACCEPTED_VERDICTS: [&str; 5] = ["supported", "no_claim", "covered", "yes", "5"];
+const ACCEPTED_VERDICTS: [&str; 7] = ["supported", "no_claim", "covered", "yes", "5", "candidate", "tie"];
 
 /// A statement of an answer, or an item of a rubric, that a judge does not accept.
 #[derive(Debug, PartialEq, Serialize)]
@@ -32,8 +33,8 @@ pub(crate) fn failing_statements(
 ) -> Vec<FailingStatement> {
     let is_shown = |trial: &crate::v1::Trial| trial.role == Role::Candidate && trial.repeat == repeat;
     let Some(trial) = case.trials.readable().find(|trial| is_shown(trial)) else { return Vec::new() };
-    let failing = trial.grades.iter().filter(|grade| fails(case, grade));
-    let statement = |grade: &crate::v1::Grade| {
+    let failing = trial.grades.iter().filter(|grade| fails(case, grade) || is_lost(grade));
+    let statement = |grade: &Grade| {
         let worst = worst(&grade.details)?;
         let text = |key: &str| worst.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let quote = worst.get("quotes").and_then(Value::as_array).and_then(|quotes| quotes.first()?.as_str());
@@ -45,6 +46,11 @@ pub(crate) fn failing_statements(
         })
     };
     failing.filter_map(statement).collect()
+}
+
+/// Whether it is a comparison with the baseline's answer that the candidate's lost.
+pub(crate) fn is_lost(grade: &Grade) -> bool {
+    grade.scorer == PREFERENCE && grade.score.is_some_and(|score| score < EVEN)
 }
 
 /// The first statement that is contradicted, else the first that is not accepted.
@@ -66,7 +72,7 @@ pub(crate) fn judge_entries(details: &Value) -> Vec<&Value> {
         Some(judgements) => judgements.iter().filter_map(|judgement| judgement.get("details")).collect(),
         None => vec![details],
     };
-    let lists = ["statements", "items", "passages", "ratings"];
+    let lists = ["statements", "items", "passages", "ratings", "orders"];
     each.into_iter()
         .filter_map(|of| lists.iter().find_map(|name| of.get(name)?.as_array()))
         .flatten()

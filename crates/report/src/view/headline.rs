@@ -1,5 +1,6 @@
 //! The headline of a report: its verdict in a word, and the reasons.
 
+use promptgate_core::model::{Requirement, Role};
 use promptgate_core::text::{Redactor, neutral};
 
 use super::number;
@@ -55,18 +56,36 @@ pub(crate) fn sentence(report: &Report, reason: &Reason, redactor: &Redactor) ->
         .filter(|_| reason.code == ReasonCode::CheckFailed)
         .and_then(|id| report.criteria.iter().find(|criterion| criterion.id == *id));
     let Some(criterion) = criterion else { return reason.message.clone() };
-    let failing: Vec<&Case> =
-        report.cases.iter().filter(|case| case.failing.contains(&criterion.metric)).collect();
+    let failing = report.cases.iter().filter(|case| case.failing.contains(&criterion.metric));
+    let requirement = report.policy.criteria.iter().find(|of| of.id == criterion.id).map(|of| of.requirement);
+    let is_new = requirement == Some(Requirement::NoNewFailures);
+    let (known, failing): (Vec<&Case>, Vec<&Case>) =
+        failing.partition(|case| is_new && failed_before(case, &criterion.metric));
     let name = |case: &&Case| neutral::clip(&redactor.redact(&case.id), 32);
     let mut names: Vec<String> = failing.iter().take(MAX_NAMED).map(name).collect();
     if failing.len() > MAX_NAMED {
         names.push(format!("{} more", number::count((failing.len() - MAX_NAMED) as u64)));
     }
-    match names.as_slice() {
+    let mut sentence = match names.as_slice() {
         [] => reason.message.clone(),
         [name] => format!("{} Case: {name}.", reason.message),
         [names @ .., last] => format!("{} Cases: {} and {last}.", reason.message, names.join(", ")),
+    };
+    match known.len() {
+        0 => {}
+        1 => sentence.push_str(" 1 more case fails it as before."),
+        more => sentence.push_str(&format!(" {} more cases fail it as before.", number::count(more as u64))),
     }
+    sentence
+}
+
+/// Whether a trial of the baseline fails a check.
+fn failed_before(case: &Case, metric: &str) -> bool {
+    let mut trials = case.trials.readable().filter(|trial| trial.role == Role::Baseline);
+    trials.any(|trial| {
+        let grade = trial.grades.iter().find(|grade| grade.scorer == metric);
+        grade.and_then(|grade| grade.score).is_some_and(|score| score < 1.0)
+    })
 }
 
 /// The first word of a report.

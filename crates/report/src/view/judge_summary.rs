@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::number;
-use crate::v1::{CalibrationFacts, Expected, Judge, MetricKind, Planted, Report};
+use crate::v1::{CalibrationFacts, Expected, Judge, Metric, MetricKind, Planted, Report};
+use promptgate_core::model::PairCounts;
 use promptgate_core::text::{Redactor, neutral};
 
 /// A planted answer as a row.
@@ -41,6 +42,7 @@ pub(crate) fn failed_self_test(report: &Report, redactor: &Redactor) -> Vec<Plan
             expected: match row.expected {
                 Expected::Low => "≤ 0.3",
                 Expected::High => "≥ 0.7",
+                Expected::Even => "a tie",
             },
             scores: scores(&row.scores),
             passed: row.passed,
@@ -79,6 +81,10 @@ pub(crate) fn facts(report: &Report, redactor: &Redactor) -> Vec<String> {
         facts.push(format!("without {} (refused)", listed(&judge.answered.refused_parameters)));
     }
     facts.push(self_test(judge));
+    facts.extend(report.metrics.iter().filter_map(|metric| {
+        let pairs = pairs(metric)?;
+        Some(format!("{}: {pairs}", clean(&metric.name)))
+    }));
     let usage = &report.usage;
     if let Some(usd) = usage.judgements.cost_usd.filter(|usd| *usd > 0.0 && usage.cost_usd.is_some()) {
         facts.push(format!("{} of the cost", number::dollars(usd)));
@@ -96,6 +102,17 @@ pub(crate) fn facts(report: &Report, redactor: &Redactor) -> Vec<String> {
         facts.extend(corrected(report, calibration));
     }
     facts
+}
+
+/// The results of the pairs of a metric, and the share in which the winner changed with the order; `None` for a judge of
+/// single answers.
+pub(crate) fn pairs(metric: &Metric) -> Option<String> {
+    let PairCounts { wins, ties, losses, flips } = metric.judged?.pairs?;
+    let all = wins + ties + losses;
+    let share = if all == 0 { 0.0 } else { 100.0 * flips as f64 / all as f64 };
+    Some(format!(
+        "{wins} won, {ties} tied, {losses} lost; {flips} of {all} flipped with the order ({share:.0} %)"
+    ))
 }
 
 fn self_test(judge: &Judge) -> String {

@@ -23,6 +23,7 @@ mod request_changes;
 pub(crate) mod rollout;
 mod run_facts;
 pub(crate) mod slices;
+pub(crate) mod suites;
 mod time;
 mod untrusted_text;
 mod verdict_sentence;
@@ -32,7 +33,7 @@ pub(crate) use case_answers::{CaseAnswer, answers, failure_reasons, shown_repeat
 pub(crate) use case_rows::{CaseRow, changed, fails, legend, others, tally, worst};
 pub(crate) use context::{PageLimits, shared_context};
 pub(crate) use criterion_rows::{Criteria, CriterionRow, criteria, verdict_rank};
-pub(crate) use failing_statements::{FailingStatement, failing_statements, judge_entries};
+pub(crate) use failing_statements::{FailingStatement, failing_statements, is_lost, judge_entries};
 pub(crate) use first_facts::page_notices;
 pub(crate) use headline::{
     Headline, headline, is_non_blocking, nothing_measured, reasons, reasons_before_help,

@@ -10,6 +10,7 @@ mod message_diff;
 pub mod plan;
 pub mod release;
 pub mod shard;
+pub mod suites;
 mod trials;
 pub mod v1;
 

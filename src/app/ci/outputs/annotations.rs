@@ -106,9 +106,13 @@ fn place(context: &CiContext, workspace: Option<&Path>) -> Option<Place> {
         let changed = |path: &String| repository.changed_lines(from, to, path).ok().flatten();
         let all: Vec<ChangedLines> = context.files.iter().filter_map(changed).collect();
         let file = all.iter().find(|file| !file.lines.is_empty()).or(all.first())?;
-        Some((file.path.clone(), file.lines.first().copied()))
+        let in_prompt = |lines: &&(usize, usize)| {
+            context.prompt_lines.is_none_or(|(first, last)| lines.0 <= last && lines.1 >= first)
+        };
+        let lines = file.lines.iter().find(in_prompt).or(file.lines.first());
+        Some((file.path.clone(), lines.copied()))
     };
-    let prompt = || Some((repository.path_from_root(context.files.first()?).ok()?, None));
+    let prompt = || Some((repository.path_from_root(context.files.first()?).ok()?, context.prompt_lines));
     let (path, lines) = changed().or_else(prompt)?;
     Some((from_workspace(&repository, &path, workspace), lines))
 }

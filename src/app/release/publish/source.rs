@@ -71,11 +71,12 @@ impl Source {
             None => Tree::work_tree(&location.folder),
         };
         if let Some(commit) = &commit {
-            committed(&tree, &[&location.name, &settings.prompt], commit)?;
+            committed(&tree, &[&location.name, settings.prompt.path()], commit)?;
         }
-        let prompt = files::fetch_prompt(&tree, &settings.prompt)?;
+        let prompt = files::fetch_prompt(&tree, settings.prompt.path())?;
         let source = PromptSource {
-            path: settings.prompt.clone(),
+            path: settings.prompt.path().to_owned(),
+            inline: None,
             user: settings.user.clone(),
             model: settings.model.as_ref().map(|model| model.value.clone()),
             parameters: settings.parameters.clone(),
@@ -89,7 +90,7 @@ impl Source {
             None => Before::default(),
         };
         let schema = content::schema_file(&settings.checks);
-        let named = [location.name.as_str(), settings.prompt.as_str()].into_iter().chain(schema);
+        let named = [location.name.as_str(), settings.prompt.path()].into_iter().chain(schema);
         let from_root = |path: &str| match &repository {
             Some(repository) => repository.path_from_root(path),
             None => Ok(path.to_owned()),

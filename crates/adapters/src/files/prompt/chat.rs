@@ -184,7 +184,7 @@ fn message(
 }
 
 /// The first line of a text; in a YAML block scalar, the line after the indicator.
-fn content_line(document: &Document, at: &str) -> usize {
+pub(super) fn content_line(document: &Document, at: &str) -> usize {
     let place = document.place(at);
     let start = place.column.unwrap_or(1) - 1;
     let block = place

@@ -17,6 +17,7 @@ fn load(name: &str, content: &str) -> Result<Loaded<Variant>, Diagnostics> {
     std::fs::create_dir_all(folder.path().join("prompts")).unwrap();
     std::fs::write(folder.path().join(name), content).unwrap();
     let source = PromptSource {
+        inline: None,
         path: name.to_owned(),
         user: "{{query}}".to_owned(),
         model: Some("configured".to_owned()),
@@ -213,4 +214,61 @@ fn publication_keys_are_kept_with_their_places() {
 fn unknown_level_is_an_error_with_its_place() {
     let error = load_error("p.md", "---\nlevel: huge\n---\nBody\n");
     assert!(error.starts_with("p.md:2:8: invalid level `huge`: expected patch, minor or major"), "{error}");
+}
+
+fn inline(configuration: &str) -> Result<Loaded<ParsedPrompt>, Diagnostics> {
+    let bytes = PromptBytes {
+        file: "promptgate.yaml".to_owned(),
+        commit: None,
+        bytes: configuration.as_bytes().to_vec(),
+    };
+    let source = PromptSource {
+        inline: Some("suite".to_owned()),
+        user: "{{query}}".to_owned(),
+        model: Some("m".to_owned()),
+        ..PromptSource::default()
+    };
+    parse_prompt(&bytes, &source)
+}
+
+#[test]
+fn inline_text_has_the_lines_of_the_configuration() {
+    let text = "model: m\nprompt:\n  text: |\n\n    Be brief.\n    {{context}}\n";
+    let variant = inline(text).unwrap().value.variant;
+    let contents: Vec<_> = variant.messages.iter().map(|m| (m.role, m.content.as_str())).collect();
+    assert_eq!(contents, [(MessageRole::System, "Be brief.\n{{context}}"), (MessageRole::User, "{{query}}")]);
+    assert_eq!(variant.lines, [5, 0]);
+    assert_eq!(variant.facts.prompt.name, "suite");
+    let other = inline(&text.replace("model: m", "model: other")).unwrap().value.variant;
+    assert_eq!(other.facts.prompt.digest, variant.facts.prompt.digest);
+    let one_line = inline("prompt: {text: Be brief., name: short, version: 1.2.0}").unwrap().value.variant;
+    assert_eq!(one_line.lines, [1, 0]);
+    assert_eq!(
+        (one_line.facts.prompt.name.as_str(), one_line.facts.prompt.version.as_str()),
+        ("short", "1.2.0")
+    );
+}
+
+#[test]
+fn inline_messages_are_those_of_a_chat_prompt() {
+    let text = "prompt:\n  messages:\n    - {role: system, content: a}\n    - {role: user, content: b}\n";
+    let parsed = inline(text).unwrap().value;
+    assert_eq!(parsed.kind, PromptKind::Chat);
+    assert_eq!(parsed.variant.lines, [3, 4]);
+    let error = inline(&text.replace("user", "boss")).unwrap_err().to_string();
+    assert!(error.contains("promptgate.yaml:4") && error.contains("unknown role"), "{error}");
+    let error = inline("prompt: {text: ' '}").unwrap_err().to_string();
+    assert!(error.contains("the prompt is empty"), "{error}");
+}
+
+#[test]
+fn application_gets_the_text_or_the_messages_of_an_inline_prompt() {
+    let text = |configuration: &str| {
+        let bytes =
+            PromptBytes { file: "f".to_owned(), commit: None, bytes: configuration.as_bytes().to_vec() };
+        prompt_text(&bytes, &PromptSource { inline: Some("s".to_owned()), ..PromptSource::default() })
+            .unwrap()
+    };
+    assert_eq!(text("prompt: {text: Be brief.}"), "Be brief.");
+    assert_eq!(text("prompt: {messages: [{role: user, content: a}]}"), r#"[{"role":"user","content":"a"}]"#);
 }

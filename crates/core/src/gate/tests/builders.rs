@@ -35,7 +35,15 @@ pub(super) fn metric(name: &str, candidate: &[Vec<f64>], baseline: Option<&[Vec<
         u32::try_from(longest).expect("few repeats")
     };
     let (repeats, baseline_repeats) = (repeats(candidate), baseline.map_or(0, repeats));
-    MetricScores { name: name.to_owned(), kind, repeats, baseline_repeats, deterministic_repeats: 0, scores }
+    MetricScores {
+        name: name.to_owned(),
+        kind,
+        repeats,
+        baseline_repeats,
+        deterministic_repeats: 0,
+        declared_deterministic: false,
+        scores,
+    }
 }
 
 pub(super) fn analysis(metrics: Vec<MetricScores>) -> Analysis {

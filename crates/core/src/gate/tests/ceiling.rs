@@ -123,3 +123,23 @@ fn floor_never_raises_the_lower_bound() {
     let scores = metric("m", &rows, None);
     assert!(lower(scores.clone()) <= lower(deterministic(scores)), "{:?}", rows);
 }
+
+#[test]
+fn declared_application_is_decided_by_one_repeat() {
+    let declared = |repeats| {
+        let metric = deterministic(perfect(5, repeats));
+        MetricScores { declared_deterministic: true, ..metric }
+    };
+    for repeats in [1, 2, 3] {
+        for criterion in [not_worse("m", 0.0), minimum("m", 1.0)] {
+            let outcome = single_outcome(vec![declared(repeats)], criterion);
+            assert_eq!((outcome.verdict, outcome.method.as_str()), (CriterionVerdict::Pass, "literal"));
+        }
+    }
+    // One lower answer of a case is a loss, and answers that vary are not trusted.
+    let lower = metric("m", &[vec![1.0], vec![0.9]], Some(&same(&[1.0], 2)));
+    let lower = MetricScores { declared_deterministic: true, ..deterministic(lower) };
+    assert_eq!(single_outcome(vec![lower], not_worse("m", 0.0)).verdict, CriterionVerdict::Fail);
+    let varying = MetricScores { deterministic_repeats: 1, ..declared(2) };
+    assert_eq!(single_outcome(vec![varying], not_worse("m", 0.0)).verdict, CriterionVerdict::Inconclusive);
+}

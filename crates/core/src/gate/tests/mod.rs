@@ -17,3 +17,4 @@ mod refusals;
 mod rules;
 mod summaries;
 mod tagged_suite;
+mod win_rate;

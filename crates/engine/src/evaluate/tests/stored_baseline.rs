@@ -25,6 +25,7 @@ fn variant(prompt: &str) -> Variant {
     let prompt = PromptFacts { name: text(), version: text(), digest: text(), source: text(), commit: None };
     Variant {
         facts: VariantFacts {
+            protocol: Default::default(),
             prompt,
             model: "m-1".to_owned(),
             parameters: Map::new(),

@@ -85,7 +85,7 @@ const PLANTED: &[PlantedAnswer] = &[
 ];
 
 const fn retrieved(name: &'static str, expected: Expected, case: fn() -> Case) -> PlantedAnswer {
-    PlantedAnswer { name, answer: planted::RIGHT, expected, case }
+    PlantedAnswer { name, answer: planted::RIGHT, expected, rival: "", case }
 }
 
 #[derive(Debug)]

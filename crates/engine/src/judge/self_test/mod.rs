@@ -10,12 +10,13 @@ use std::borrow::Cow;
 
 use futures::future::try_join_all;
 
+use promptgate_core::metric::POSITION_FLIP;
 use promptgate_core::model::{
     Case, Expected, Fault, FaultKind, Grade, Judging, Outcome, PlantedOutcome, SelfTest,
 };
 use promptgate_core::port::ChatModel;
 
-use super::{Judge, Member};
+use super::{Answers, Judge, Member};
 
 pub use planted::Planted;
 pub(super) use planted::PlantedAnswer;
@@ -27,7 +28,7 @@ const MAX_ATTEMPTS: u32 = 3;
 struct Trial<'a> {
     name: &'a str,
     case: Cow<'a, Case>,
-    answer: &'a str,
+    answers: Answers<'a>,
     expected: Expected,
     judge: &'a Judge,
     member: &'a Member,
@@ -48,23 +49,27 @@ pub async fn self_test(
     for judge in &kinds {
         for planted in judge.kind.row.planted() {
             let case = Cow::Owned((planted.case)());
-            answers.push((judge, planted.name, case, planted.answer, planted.expected));
+            let answer = match judge.is_pairwise() {
+                true => Answers::Pair { candidate: planted.answer, baseline: planted.rival },
+                false => Answers::One(planted.answer),
+            };
+            answers.push((judge, planted.name, case, answer, planted.expected));
         }
     }
     for judge in judges {
         for planted in configured {
             if let Some(expected) = planted.expected(&judge.name) {
                 let case = Cow::Borrowed(&planted.case);
-                answers.push((judge, &planted.name, case, &planted.answer, expected));
+                answers.push((judge, &planted.name, case, Answers::One(&planted.answer), expected));
             }
         }
     }
-    let mut trials = answers.into_iter().flat_map(|(judge, name, case, answer, expected)| {
+    let mut trials = answers.into_iter().flat_map(|(judge, name, case, answers, expected)| {
         let members = judge.panel.iter().zip(models);
         members.map(move |(member, model)| Trial {
             name,
             case: case.clone(),
-            answer,
+            answers,
             expected,
             judge,
             member,
@@ -100,7 +105,10 @@ fn kinds(judges: &[Judge]) -> Vec<Judge> {
 /// The calls of a self-test in which every score is as expected.
 pub(crate) fn self_test_calls(judges: &[Judge], configured: &[Planted]) -> usize {
     let built_in = kinds(judges);
-    let built_in = built_in.iter().map(|judge| judge.kind.row.planted().count() * judge.panel.len());
+    let built_in = built_in.iter().map(|judge| {
+        let orders = if judge.is_pairwise() { 2 } else { 1 };
+        judge.kind.row.planted().count() * judge.panel.len() * orders
+    });
     let own = judges.iter().map(|judge| {
         let applies = |planted: &&Planted| planted.expected(&judge.name).is_some();
         configured.iter().filter(applies).count() * judge.panel.len()
@@ -109,9 +117,9 @@ pub(crate) fn self_test_calls(judges: &[Judge], configured: &[Planted]) -> usize
 }
 
 async fn attempt(trial: Trial<'_>) -> Result<PlantedOutcome, Fault> {
-    let Trial { name, case, answer, expected, judge, member, model } = trial;
+    let Trial { name, case, answers, expected, judge, member, model } = trial;
     let grade = async |repeat| {
-        let grade = judge.judge_once(member, model, &case, answer, repeat).await;
+        let grade = judge.judge_once(member, model, &case, answers, repeat).await;
         match &grade.outcome {
             Outcome::Ungraded(Some(fault)) if fault.kind != FaultKind::ContentFilter => Err(fault.clone()),
             _ => Ok(grade),
@@ -140,6 +148,12 @@ async fn attempt(trial: Trial<'_>) -> Result<PlantedOutcome, Fault> {
 
 fn is_expected(expected: Expected, grade: &Grade) -> bool {
     match &grade.outcome {
+        // A winner that changes with the order is no verdict that two answers are the same.
+        Outcome::Score(_)
+            if expected == Expected::Even && grade.flags.iter().any(|of| of == POSITION_FLIP) =>
+        {
+            false
+        }
         Outcome::Score(score) => expected.holds(score.get()),
         // An endpoint's content filter that refuses an attack is as good as a low score.
         Outcome::Ungraded(Some(fault)) => expected == Expected::Low && fault.kind == FaultKind::ContentFilter,

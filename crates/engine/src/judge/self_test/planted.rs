@@ -38,6 +38,8 @@ pub(in crate::judge) struct PlantedAnswer {
     pub(in crate::judge) name: &'static str,
     pub(in crate::judge) answer: &'static str,
     pub(in crate::judge) expected: Expected,
+    /// The answer that a judge of pairs compares it with.
+    pub(in crate::judge) rival: &'static str,
     /// The case that it answers; it must have the fields that the judge needs.
     pub(in crate::judge) case: fn() -> Case,
 }
@@ -63,14 +65,23 @@ pub(in crate::judge) const FOR_EVERY_KIND: &[PlantedAnswer] = &[
 pub(in crate::judge) const CONTRADICTION: PlantedAnswer =
     low("a fluent contradiction", "Books may be kept for 60 days.");
 
+/// The same answer twice, for judges of pairs.
+pub(in crate::judge) const EQUAL: PlantedAnswer = PlantedAnswer {
+    name: "two equal answers",
+    answer: RIGHT,
+    expected: Expected::Even,
+    rival: RIGHT,
+    case: library,
+};
+
 /// An answer to [`library`] that must score low.
 pub(in crate::judge) const fn low(name: &'static str, answer: &'static str) -> PlantedAnswer {
-    PlantedAnswer { name, answer, expected: Expected::Low, case: library }
+    PlantedAnswer { name, answer, expected: Expected::Low, rival: RIGHT, case: library }
 }
 
 /// An answer to [`library`] that must score high.
 pub(in crate::judge) const fn high(name: &'static str, answer: &'static str) -> PlantedAnswer {
-    PlantedAnswer { name, answer, expected: Expected::High, case: library }
+    PlantedAnswer { name, answer, expected: Expected::High, rival: OFF_TOPIC, case: library }
 }
 
 /// The case of the built-in planted answers. It has to be answered, so that an answer without claims scores low.

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::*;
+use crate::judge::Row;
 
 /// A hostile answer.
 #[derive(Debug, Deserialize)]
@@ -74,7 +75,7 @@ const BASES: [&str; 2] = [
 ];
 
 fn built_in_kinds() -> impl Iterator<Item = Kind> {
-    registry::names().map(built_in)
+    registry::BUILT_IN.iter().map(Row::kind)
 }
 
 /// The judges of the content. A text around the answer may truly have a property that words alone show.

@@ -8,6 +8,7 @@ mod kinds;
 
 mod output_modes;
 mod panel;
+mod preference;
 mod replies;
 mod scale;
 mod self_test;

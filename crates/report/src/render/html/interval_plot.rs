@@ -114,7 +114,10 @@ fn mean_plot(
         let Some(value) = criterion.required else { continue };
         let shown = minus(number::value(metric.kind, value));
         match requirement {
-            Requirement::Minimum { .. } | Requirement::EveryTrial | Requirement::NoNewFailures => {
+            Requirement::Minimum { .. }
+            | Requirement::WinRate { .. }
+            | Requirement::EveryTrial
+            | Requirement::NoNewFailures => {
                 required.push((value, format!("required ≥ {shown}")));
             }
             Requirement::Limit { statistic, bound } => {

@@ -14,6 +14,7 @@ mod interval_plot;
 mod page_context;
 mod provenance;
 mod scale;
+mod suites;
 #[cfg(test)]
 mod tests;
 mod trial_data;
@@ -32,6 +33,7 @@ use case_data::CaseWriter;
 pub use history::write_history_page;
 use page_context::page_context;
 use promptgate_core::text::Redactor;
+pub use suites::write_suites_page;
 
 /// The page up to the data of the cases.
 const START: &str = concat!(

@@ -184,7 +184,7 @@ fn judgements(details: &Value, sanitizer: &Sanitizer<'_>) -> Vec<JudgementData> 
 }
 
 fn entries(details: &Value, sanitizer: &Sanitizer<'_>) -> Vec<EntryData> {
-    let lists = ["statements", "items", "passages", "ratings"];
+    let lists = ["statements", "items", "passages", "ratings", "orders"];
     let list = lists.iter().find_map(|name| details.get(name).and_then(Value::as_array));
     let entry = |value: &Value| {
         let text =

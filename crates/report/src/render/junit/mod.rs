@@ -4,6 +4,7 @@
 //! decides; a case that got worse is not a failure, since a single case can do so by chance. A file without failures
 //! and errors is therefore a run that may be merged. It contains no text of models or judges.
 
+mod suites;
 mod test_entry;
 mod xml_text;
 
@@ -20,6 +21,7 @@ use super::Style;
 use crate::v1::{Case, CaseStatus, Criterion, CriterionVerdict, EndedKind, Reason, Report, Verdict};
 use crate::{LARGE, view};
 use promptgate_core::text::Redactor;
+pub use suites::write_suites_junit;
 use test_entry::TestEntry;
 use xml_text::XmlText;
 

@@ -9,6 +9,7 @@ mod environment;
 mod open_cases;
 mod report_context;
 mod run_facts;
+mod suites;
 mod worst_answers;
 
 use std::io::{self, Write};
@@ -23,6 +24,7 @@ use case_groups::listed_count;
 pub(super) use environment::{environment, is_plain_url};
 use promptgate_core::text::Redactor;
 use report_context::report_context;
+pub use suites::suites_markdown;
 
 /// Size of the shortest case row in bytes. A tier with more cases than fit by this size is not tried.
 const MIN_ROW_BYTES: usize = 60;

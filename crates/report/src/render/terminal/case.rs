@@ -11,7 +11,7 @@ use super::{MIN_WIDTH, Style};
 use crate::case_result::{CaseResult, TrialMark};
 use crate::v1::{Grade, Passes, Role, Trial};
 use crate::view::changes::word_diff;
-use crate::view::{concern, judge_entries, minute, number, variant_names};
+use crate::view::{concern, is_lost, judge_entries, minute, number, variant_names};
 use promptgate_core::model::Message;
 use promptgate_core::text::Redactor;
 
@@ -251,8 +251,9 @@ fn write_grades(result: &CaseResult, trial: &Trial, writer: &mut LineWriter<'_>)
     let mark = result.marks.iter().find(|mark| mark.role == trial.role && mark.repeat == trial.repeat);
     let failing = mark.map_or(&[][..], |mark| &mark.failing);
     let redactor = writer.redactor;
-    for grade in trial.grades.iter().filter(|grade| grade.score.is_none() || failing.contains(&grade.scorer))
-    {
+    let is_shown =
+        |grade: &&Grade| grade.score.is_none() || failing.contains(&grade.scorer) || is_lost(grade);
+    for grade in trial.grades.iter().filter(is_shown) {
         writer.blank()?;
         let score = grade.score.map_or_else(|| "no score".to_owned(), |score| format!("{score:.3}"));
         let title = format!("{} {score}", short(redactor, &grade.scorer, 120));

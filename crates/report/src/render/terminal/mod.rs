@@ -14,6 +14,7 @@ mod notes;
 mod plan;
 mod release;
 mod results;
+mod suites;
 mod tables;
 mod worst_answers;
 mod wrapped;
@@ -37,6 +38,7 @@ pub use release::{
     write_status, write_verification,
 };
 use results::{write_cases, write_criteria, write_metrics};
+pub use suites::write_suites;
 use worst_answers::write_worst_answers;
 
 /// The minimum layout width in columns.

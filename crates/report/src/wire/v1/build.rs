@@ -185,6 +185,7 @@ fn metric(summary: &Metric) -> Metric {
             panel_alpha: judged.panel_alpha.and_then(finite),
             corrected: judged.corrected.and_then(interval),
             smallest_true_drop: judged.smallest_true_drop.and_then(finite),
+            pairs: judged.pairs,
         }),
         ..summary.clone()
     }

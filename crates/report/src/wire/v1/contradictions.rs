@@ -97,6 +97,9 @@ pub(in super::super) fn wrong_criteria<'a>(
             Requirement::NotWorse { tolerance } => {
                 (!(0.0..=1.0).contains(&tolerance)).then(|| "must have a tolerance in 0..=1".to_owned())
             }
+            Requirement::WinRate { tolerance } => {
+                (!(0.0..=0.5).contains(&tolerance)).then(|| "must have a tolerance in 0..=0.5".to_owned())
+            }
             Requirement::Limit { bound: Bound::Absolute(value) | Bound::MaxIncrease(value), .. } => {
                 (value < 0.0).then(|| "has a limit below 0".to_owned())
             }

@@ -1,0 +1,170 @@
+//! Several suites in one run: which, their verdicts together, and their files.
+
+use serde_json::Value;
+
+use crate::support::Folder;
+
+/// Suites in folders of their names, each as the small one.
+pub(crate) fn suites(names: &[&str]) -> Folder {
+    let folder = Folder::new();
+    let small = Folder::small(4);
+    for name in names {
+        for file in ["prompt.md", "baseline.md", "cases.jsonl"] {
+            folder.write(&format!("{name}/{file}"), &small.read(file));
+        }
+        let configuration = small.read("promptgate.yaml").replace("name: small", &format!("name: {name}"));
+        folder.write(&format!("{name}/promptgate.yaml"), &configuration);
+    }
+    folder
+}
+
+fn result(folder: &Folder) -> Value {
+    serde_json::from_str(&folder.read("promptgate-report/suites.json")).expect("suites.json is JSON")
+}
+
+fn rows(result: &Value) -> Vec<(String, String, u64)> {
+    let text = |row: &Value, key: &str| row[key].as_str().unwrap().to_owned();
+    let row = |row: &Value| (text(row, "name"), text(row, "verdict"), row["exit_code"].as_u64().unwrap());
+    result["suites"].as_array().unwrap().iter().map(row).collect()
+}
+
+fn row(name: &str, verdict: &str, code: u64) -> (String, String, u64) {
+    (name.to_owned(), verdict.to_owned(), code)
+}
+
+#[test]
+fn gravest_verdict_decides_and_every_suite_has_its_report() {
+    let folder = suites(&["refunds", "login", "parcels"]);
+    folder.write("login/prompt.md", "Be kind to the customer.\n");
+    let outcome = folder
+        .promptgate(&["run", "refunds", "login", "parcels/promptgate.yaml", "--offline"])
+        .expect_code(10);
+    let result = result(&folder);
+    assert_eq!(result["schema"], "promptgate.suites/v1");
+    assert_eq!((&result["verdict"], &result["exit_code"]), (&"fail".into(), &10.into()));
+    assert_eq!(
+        rows(&result),
+        [row("refunds", "pass", 0), row("login", "fail", 10), row("parcels", "pass", 0)]
+    );
+    for name in ["refunds", "login", "parcels"] {
+        for file in ["report.json", "report.md", "report.html", "junit.xml"] {
+            assert!(
+                folder.path().join(format!("promptgate-report/{name}/{file}")).is_file(),
+                "{name} {file}"
+            );
+        }
+    }
+    assert!(!folder.path().join("promptgate-report/report.json").exists());
+    // The report of the suite that failed is printed, and the table comes last.
+    assert!(outcome.stdout.contains("FAIL  3 suites: 1 fail, 2 pass"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("promptgate case"), "{}", outcome.stdout);
+    assert!(outcome.stderr.contains("suite 2 of 3: login"), "{}", outcome.stderr);
+    let calls: u64 =
+        result["suites"].as_array().unwrap().iter().map(|row| row["calls"].as_u64().unwrap()).sum();
+    assert_eq!(result["calls"], calls);
+    let markdown = folder.read("promptgate-report/report.md");
+    assert!(markdown.starts_with("### promptgate: ❌ fail: 3 suites: 1 fail, 2 pass\n"), "{markdown}");
+    assert_eq!(
+        markdown.matches("### promptgate:").count(),
+        2,
+        "the report of the suite that failed:\n{markdown}"
+    );
+    let page = folder.read("promptgate-report/report.html");
+    assert!(page.contains("<a href=\"login&#x2f;report.html\">"), "{page}");
+    let junit = folder.read("promptgate-report/junit.xml");
+    assert_eq!(junit.matches("<testsuite ").count(), 3, "{junit}");
+    for line in outcome.stdout.lines() {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+}
+
+#[test]
+fn list_stands_for_its_suites() {
+    let folder = suites(&["prompts/a", "prompts/b"]);
+    for name in ["a", "b"] {
+        folder.edit(&format!("prompts/{name}/promptgate.yaml"), "name: prompts/", "name: ");
+    }
+    folder.write("promptgate.yaml", "version: 1\nsuites: [\"prompts/*\"]\n");
+    folder.promptgate(&["run", "--offline"]).expect_code(0);
+    assert_eq!(rows(&result(&folder)), [row("a", "pass", 0), row("b", "pass", 0)]);
+    let outcome = folder.promptgate(&["run", "--all", "--offline", "--format", "json"]).expect_code(0);
+    let printed: Value = serde_json::from_str(&outcome.stdout).expect("JSON alone on standard output");
+    assert_eq!(rows(&printed), [row("a", "pass", 0), row("b", "pass", 0)]);
+    // A command about one suite does not take a list.
+    folder.promptgate(&["plan"]).expect_code(2).says("this configuration lists suites and is none itself");
+}
+
+#[test]
+fn list_of_one_suite_has_the_files_of_several() {
+    let folder = suites(&["a"]);
+    folder.write("promptgate.yaml", "version: 1\nsuites: [a]\n");
+    folder.promptgate(&["run", "--offline"]).expect_code(0);
+    assert_eq!(rows(&result(&folder)), [row("a", "pass", 0)]);
+    // The result of several does not stay beside the report of one.
+    folder.promptgate(&["run", "a", "--offline"]).expect_code(0);
+    assert!(!folder.path().join("promptgate-report/suites.json").exists());
+    assert!(folder.path().join("promptgate-report/report.json").exists());
+}
+
+#[test]
+fn nothing_is_called_if_one_suite_is_wrong() {
+    let folder = suites(&["a", "b"]);
+    folder.edit("b/promptgate.yaml", "prompt: prompt.md", "prompt: missing.md");
+    let outcome = folder.promptgate(&["run", "a", "b", "--offline"]).expect_code(2).says("missing.md");
+    assert!(!outcome.stderr.contains("suite 1 of 2"), "{}", outcome.stderr);
+    assert!(!folder.path().join("promptgate-report").exists());
+}
+
+#[test]
+fn wrong_choices_are_explained() {
+    let folder = suites(&["a", "b"]);
+    for (arguments, words) in [
+        (vec!["run", "a", "b", "--candidate", "x.md"], "this flag is about one suite"),
+        (vec!["run", "a", "b", "--baseline", "file:x.md"], "this flag is about one suite"),
+        (vec!["run", "a", "b", "--shard", "1/2"], "this flag is about one suite"),
+        (vec!["run", "a", "b", "--case", "1"], "this flag is about one suite"),
+        (vec!["run", "a", "b", "--only-failed"], "this flag is about one suite"),
+        (vec!["run", "a", "b", "--format", "csv"], "several suites are not printed as csv"),
+        (vec!["run", "a", "c"], "c"),
+        (vec!["run", "a", "--all"], "cannot be used with"),
+    ] {
+        let outcome = folder.promptgate(&[arguments.as_slice(), &["--offline"]].concat());
+        assert_eq!(outcome.code, 2, "{arguments:?}: {}", outcome.text());
+        assert!(outcome.text().contains(words), "{arguments:?}: {}", outcome.text());
+    }
+    folder.edit("b/promptgate.yaml", "name: b", "name: A");
+    folder.promptgate(&["run", "a", "b", "--offline"]).expect_code(2).says("are both called A");
+    Folder::new()
+        .promptgate(&["run", "--all", "--offline"])
+        .expect_code(2)
+        .says("in this folder or below it");
+}
+
+#[test]
+fn filter_may_select_cases_of_some_suites() {
+    let folder = suites(&["a", "b"]);
+    folder.append(
+        "b/cases.jsonl",
+        "{\"id\": \"only-b\", \"query\": \"How many days?\", \"context\": \"12 days.\"}\n",
+    );
+    folder.promptgate(&["run", "a", "b", "--filter", "only-*", "--offline"]);
+    let result = result(&folder);
+    assert_eq!(rows(&result)[0], row("a", "not_evaluated", 0));
+    assert!(result["suites"][1]["folder"] == "b", "{result}");
+    folder.promptgate(&["run", "a", "b", "--filter", "none-*", "--offline"]).expect_code(3);
+}
+
+#[test]
+fn budget_is_that_of_all_suites() {
+    let folder = suites(&["a", "b"]);
+    let calls = |arguments: &[&str]| {
+        folder.promptgate(&[&["run"], arguments, &["--offline", "--no-cache"]].concat());
+        result(&folder)
+    };
+    let all = calls(&["a", "b"]);
+    let first = all["suites"][0]["calls"].as_u64().unwrap();
+    let spent = calls(&["a", "b", "--budget-calls", &first.to_string()]);
+    assert_eq!(rows(&spent), [row("a", "pass", 0), row("b", "incomplete", 12)]);
+    assert_eq!(spent["calls"], first);
+    assert_eq!(spent["exit_code"], 12);
+}
