@@ -86,6 +86,46 @@ fn own_http_application_answers_the_imported_cases() {
     assert!(server.calls() > 0);
 }
 
+/// Providers in programs, and the file of each.
+const PROGRAMS: [(&str, &str, &str); 4] = [
+    ("'exec: python3 cli.py'", "", ""),
+    ("python:answer.py:call_api", "", ""),
+    (
+        "file://answer.mjs",
+        "answer.mjs",
+        "export default class {\n  constructor(options) { this.currency = options.config.currency; }\n  id() { return \"x\"; }\n  \
+         async callApi(prompt, context) {\n    console.log(\"called\");\n    \
+         const price = { chairs: 40, tables: 120 }[context.vars.item];\n    \
+         return { output: `${(price * context.vars.count).toFixed(2)} ${this.currency}` };\n  }\n}\n",
+    ),
+    (
+        "file://answer.cjs",
+        "answer.cjs",
+        "module.exports = async (prompt) => {\n  const [count, item] = prompt.split(\" \").slice(-2);\n  \
+         return { output: ({ chairs: 40, tables: 120 }[item] * count).toFixed(2) };\n};\n",
+    ),
+];
+
+#[test]
+fn own_programs_answer_through_their_adapters() {
+    for (provider, name, text) in PROGRAMS {
+        let folder = fixture("20-own-programs");
+        folder.edit("promptfooconfig.yaml", "file://answer.py", provider);
+        if !name.is_empty() {
+            folder.write(name, text);
+        }
+        folder.promptgate(&["init", "--from", "."]).expect_code(0);
+        if !can_run(&folder, CONFIGURATION) {
+            continue;
+        }
+        let outcome = folder.promptgate(&["run", "--offline"]);
+        assert_eq!(outcome.code, 0, "{provider}: {}", outcome.text());
+        // The answers are those of the program, and a wrong one is seen.
+        folder.edit("cases.jsonl", "\"80.00\"", "\"81.00\"");
+        folder.promptgate(&["run", "--offline"]).expect_code(10);
+    }
+}
+
 /// Imports a fixture and has it grade one recorded answer to every case; returns which cases pass.
 fn graded(name: &str, answers: &[(&str, &str)]) -> Option<Vec<bool>> {
     let folder = fixture(name);
