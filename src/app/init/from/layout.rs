@@ -2,6 +2,7 @@
 
 mod naming;
 
+use promptgate_core::text::neutral;
 use serde_json::{Map, Value, json};
 
 use super::draft::{Answerer, Draft, DraftCase, DraftPrompt, Language, Model};
@@ -109,7 +110,8 @@ fn assertions(draft: &Draft, language: Language) -> Option<Value> {
 
 fn configuration(draft: &Draft, origin: &str) -> String {
     let mut text = format!(
-        "# Imported from {origin}. Validate with `promptgate check`, try without a key with `promptgate run --offline`.\n"
+        "# Imported from {}. Validate with `promptgate check`, try without a key with `promptgate run --offline`.\n",
+        neutral::terminal(origin)
     );
     comments(draft, &mut text);
     text.push_str(&format!("version: 1\nname: {}\n", scalar(&draft.name)));
@@ -181,10 +183,10 @@ fn comments(draft: &Draft, text: &mut String) {
             Some(line) => format!("{}:{line}: ", place.file),
             None => format!("{}: ", place.file),
         });
-        let message = format!("{}{}", place.unwrap_or_default(), note.message).replace('\n', " ");
-        text.push_str(&format!("# - {message}\n"));
+        let message = format!("{}{}", place.unwrap_or_default(), note.message);
+        text.push_str(&format!("# - {}\n", neutral::terminal(&message)));
         if let Some(help) = &note.help {
-            text.push_str(&format!("#   {}\n", help.replace('\n', " ")));
+            text.push_str(&format!("#   {}\n", neutral::terminal(help)));
         }
     }
 }

@@ -37,7 +37,7 @@ impl Names {
     /// For prompts that use these names, and the variables of all cases.
     pub(super) fn of_prompt(used: &[String], rows: &[&Map<String, Value>]) -> Self {
         let is_text = |name: &str| {
-            let texts = |row: &&Map<String, Value>| row.get(name).is_some_and(|value| is_scalar(value));
+            let texts = |row: &&Map<String, Value>| row.get(name).is_some_and(is_scalar);
             !rows.is_empty() && rows.iter().all(texts)
         };
         let is_used = |name: &str| used.iter().any(|other| other == name);

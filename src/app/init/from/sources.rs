@@ -64,7 +64,7 @@ impl Sources<'_> {
     }
 
     /// The path from the written folder.
-    pub(super) fn from_suite(&self, path: &str) -> String {
+    pub(super) fn suite_path(&self, path: &str) -> String {
         normal(&format!("{}{path}", self.prefix))
     }
 }

@@ -269,6 +269,18 @@ fn keys_and_secrets_stay_where_they_are() {
 }
 
 #[test]
+fn odd_characters_stay_out_of_comments_and_ids() {
+    let text = configuration(
+        "tests:\n  - {vars: {question: a}, description: \"a\\u200b \\e[31m\\nb\", assert: [{type: \"x\\n\\e]0;y\"}]}\n",
+    );
+    let conversion = in_memory(&[("promptfooconfig.yaml", &text)]).unwrap();
+    let described = described(&conversion);
+    assert!(described.contains("\"id\":\"a [31m b\""), "{described}");
+    let comments = described.lines().take_while(|line| line.starts_with(['#', '=']));
+    assert!(comments.clone().count() > 3 && !comments.collect::<String>().contains('\u{1b}'), "{described}");
+}
+
+#[test]
 fn kinds_are_recognized_by_content() {
     let kind = |name: &str, text: &str| in_memory(&[(name, text)]).map(|conversion| conversion.kind);
     assert_eq!(

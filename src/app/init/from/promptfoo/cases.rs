@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use promptgate_core::model::Diagnostics;
+use promptgate_core::model::{Diagnostics, Place};
+use promptgate_core::text::neutral::is_invisible;
 
 use super::super::draft::{Code, DraftCase, DraftCheck, DraftPrompt, Language, unique};
 use super::super::names::Names;
@@ -188,7 +189,7 @@ impl Reader<'_> {
                 Language::JavaScript => "js mjs cjs",
                 Language::Python => "py",
             };
-            let text = self.sources.text(path, &promptgate_core::model::Place::default());
+            let text = self.sources.text(path, &Place::default());
             text.ok().filter(|_| known.contains(&extension(path)))
         });
         for name in environment(&program.unwrap_or_default()) {
@@ -203,7 +204,7 @@ impl Reader<'_> {
 fn one_line(text: &str) -> String {
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars()
-        .filter(|character| !character.is_control())
+        .filter(|character| !character.is_control() && !is_invisible(None, *character, None))
         .take(80)
         .collect::<String>()
         .trim_end()

@@ -175,7 +175,7 @@ impl Reader<'_> {
         provider.files.push((adapter.to_owned(), text.to_owned()));
         let config = Value::Object(config.clone()).to_string();
         let mut target =
-            json!({"command": [runner, adapter, self.sources.from_suite(&path), function, config]});
+            json!({"command": [runner, adapter, self.sources.suite_path(&path), function, config]});
         let env = assertions::environment(&program);
         if !env.is_empty()
             && let Value::Object(target) = &mut target

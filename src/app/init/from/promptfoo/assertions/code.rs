@@ -34,7 +34,7 @@ pub(super) fn convert(assertion: &Assertion, subject: &Subject<'_>) -> Result<Ve
             }
             // A missing file is an error now, and not a missing score later.
             subject.sources.text(&path, &assertion.place)?;
-            entry.insert("file".to_owned(), Value::from(subject.sources.from_suite(&path)));
+            entry.insert("file".to_owned(), Value::from(subject.sources.suite_path(&path)));
             if let Some(name) = name {
                 entry.insert("function".to_owned(), Value::from(name));
             }

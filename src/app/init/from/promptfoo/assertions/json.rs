@@ -43,7 +43,7 @@ fn schema(assertion: &Assertion, value: &Value, subject: &Subject<'_>) -> Result
             ));
         }
         let document = subject.sources.document(&path, &assertion.place).map_err(first)?;
-        let here = subject.sources.from_suite(&path);
+        let here = subject.sources.suite_path(&path);
         if extension(&path) == "json" && !here.starts_with("../") && !here.starts_with('/') {
             return Ok(Value::from(here));
         }
