@@ -9,7 +9,7 @@ use promptgate_core::gate::Schedule;
 use promptgate_core::port::Event;
 use promptgate_core::text::{count, counted};
 use promptgate_engine::evaluate;
-use promptgate_engine::execute::Engine;
+use promptgate_engine::execute::{Engine, Slot};
 use promptgate_engine::judge::Judge;
 
 /// Columns of a line that every terminal shows without a break.
@@ -39,7 +39,7 @@ pub(super) fn announce(
     }
     let planned = evaluate::planned(engine, 0, schedule.first(), engine.scorers.judges.len());
     if let Event::Planned { cases, completions, .. } = &planned {
-        let judgements = load(engine, *completions as u64).judgements;
+        let judgements = load(engine, &engine.plan.slots(0, schedule.first())).judgements;
         let judged = match (judgements, &engine.scorers.planted) {
             (0, _) => String::new(),
             (judgements, planted) => {
@@ -65,14 +65,15 @@ pub(super) fn announce(
 }
 
 /// The calls that answers need.
-pub(super) fn load(engine: &Engine, answers: u64) -> Load {
+pub(super) fn load(engine: &Engine, slots: &[Slot]) -> Load {
+    let answers = slots.len() as u64;
     let judgements = |is_pairwise| -> u64 {
         let judges = engine.scorers.judges.iter().filter(|judge| judge.is_pairwise() == is_pairwise);
         judges.map(Judge::judgements).sum::<usize>() as u64
     };
     // A pair is judged in both orders. The pair of a shared answer is a tie without a call.
     let of_pairs = 2 * judgements(true) * pairs(engine, answers);
-    Load { answers, judgements: answers * judgements(false) + of_pairs }
+    Load { answers: engine.plan.calls(slots) as u64, judgements: answers * judgements(false) + of_pairs }
 }
 
 /// The pairs among answers.
@@ -90,7 +91,7 @@ fn estimate(
     calls: CallOptions,
     cached: bool,
 ) -> String {
-    let load = load(engine, engine.plan.slots(0, 1).len() as u64);
+    let load = load(engine, &engine.plan.slots(0, 1));
     let (answer, judgement) = each(engine, settings);
     let cost = |load, repeats| forecast::estimate_cost(load, repeats, answer, judgement);
     let tested = cost(Load { answers: 0, judgements: engine.scorers.self_test_calls() as u64 }, 1);
@@ -128,7 +129,7 @@ fn each(engine: &Engine, settings: &Settings) -> (CallCost, CallCost) {
     let step = slots.len().div_ceil(SAMPLE).max(1);
     let (mut bytes, mut count) = (0, 0);
     for slot in slots.into_iter().step_by(step) {
-        let Ok(request) = engine.plan.request(slot) else { continue };
+        let Ok(request) = engine.plan.request(slot, &[]) else { continue };
         bytes += request.messages.iter().map(|message| message.content.len()).sum::<usize>();
         count += 1;
     }

@@ -33,7 +33,7 @@ pub(super) fn estimate(limit: &CaseCostLimit, plan: &Plan) -> Option<f64> {
     let cost = |role| -> Option<f64> {
         let mut sum = 0.0;
         for case in (0..cases).step_by(step) {
-            let request = plan.request(Slot { case, repeat: 0, roles: Roles::One(role) }).ok()?;
+            let request = plan.request(Slot { case, repeat: 0, roles: Roles::One(role) }, &[]).ok()?;
             let bytes: usize = request.messages.iter().map(|message| message.content.len()).sum();
             sum += limit.cost(role, bytes as f64 / BYTES_PER_TOKEN, ANSWER_TOKENS);
         }

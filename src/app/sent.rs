@@ -31,7 +31,11 @@ pub(super) fn spill(plan: &Plan, earlier: Option<&Run>, spool: &FileSpool) -> Re
     for (index, case) in plan.dataset().cases.iter().enumerate() {
         let mut sent = |role: Role| -> Result<Vec<Arc<Message>>, Failure> {
             let messages = plan.messages(index, role)?.unwrap_or_default();
-            let mut share = |(message, is_fixed): (Message, bool)| {
+            let mut share = |(mut message, is_fixed): (Message, bool)| {
+                // The bytes of an image would be a large part of the report.
+                for image in &mut message.images {
+                    image.url = image.describe().into_owned();
+                }
                 let message = Arc::new(message);
                 if is_fixed {
                     writer.share(&message);

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::checks::CheckEntry;
 use super::dataset::WrittenMustPass;
 use super::metrics::WrittenItem;
+use promptgate_core::model::MessageRole;
 
 /// One row of the golden dataset. Additional fields are variables of the prompt.
 #[derive(JsonSchema)]
@@ -16,6 +17,12 @@ pub(super) struct CaseRow {
     id: Option<Label>,
     /// The question.
     query: Option<String>,
+    /// The conversation before the question, as messages of chat completions. Without a `query` and `turns`, a last message
+    /// of the user is the question.
+    messages: Option<Vec<CaseMessage>>,
+    /// Questions of the user that are asked one after the other, in the place of `query`.
+    #[schemars(length(min = 1))]
+    turns: Option<Vec<String>>,
     /// Passages that an answer may rely on: a text or a list of texts.
     context: Option<Texts>,
     /// The reference answer: a text, or any value.
@@ -63,4 +70,30 @@ enum Texts {
     One(String),
     /// Several.
     Many(Vec<String>),
+}
+
+/// A message of a conversation.
+#[derive(JsonSchema)]
+#[schemars(rename = "CaseMessage")]
+#[expect(dead_code, reason = "the type is there for its schema")]
+struct CaseMessage {
+    /// The author.
+    role: MessageRole,
+    /// The text, or a list of parts: {type: text, text}, {type: image_url, image_url: {url}} and {image: PATH}.
+    content: Option<Content>,
+    /// Calls of tools by the assistant: {id, type: function, function: {name, arguments}}.
+    tool_calls: Option<Vec<Map<String, Value>>>,
+    /// The id of the call whose result a message of the role tool is.
+    tool_call_id: Option<String>,
+}
+
+/// A text or a list of parts.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "the type is there for its schema")]
+enum Content {
+    /// A text.
+    Text(String),
+    /// Texts and images.
+    Parts(Vec<Map<String, Value>>),
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use promptgate_adapters::files::{MustPassDefault, check_default, check_file_field};
+use promptgate_adapters::files::{MustPassDefault, TurnGrading, check_default, check_file_field};
 use promptgate_core::document::pointer;
 use promptgate_core::model::DatasetFormat;
 
@@ -43,6 +43,8 @@ pub(super) struct DatasetMap {
     defaults: Map<String, Value>,
     /// Fields and variables whose values are paths of text files, relative to this file: [context, document]
     files: Vec<String>,
+    /// Which answers of a case with turns are graded: last (the default), or each, which makes each turn a case of its own.
+    grade_turns: TurnGrading,
 }
 
 /// Whether a case is a criterion of its own.
@@ -78,6 +80,8 @@ pub struct DatasetSettings {
     pub defaults: Map<String, Value>,
     /// Names of fields and variables whose values are paths of files.
     pub files: Vec<String>,
+    /// Which answers of a case with turns are graded.
+    pub grade_turns: TurnGrading,
 }
 
 impl Default for WrittenDataset {
@@ -130,6 +134,7 @@ impl WrittenDataset {
             must_pass,
             defaults,
             files,
+            grade_turns: map.grade_turns,
         }
     }
 }

@@ -56,6 +56,25 @@ fn agent_passes_and_fails() {
 }
 
 #[test]
+fn chat_passes_and_forgets_earlier_turns() {
+    let Some(example) = Example::with_tool("chat", "python3") else { return };
+    let failed = ["check.right-answer", "case.changed-pizza", "case.changed-size"];
+    example.pass_and_fail(("chat.py", "# A note."), &failed);
+    let report = example.report();
+    let cases = report["cases"].as_array().expect("cases");
+    let case = cases.iter().find(|case| case["id"] == "changed-pizza").expect("the case");
+    for trial in case["trials"].as_array().expect("trials") {
+        let reply = trial["turns"][0]["reply"]["content"].as_str().expect("a reply");
+        assert_eq!(
+            (trial["turns"][0]["query"].as_str(), reply),
+            (Some("A large margherita."), "A large margherita is 11 EUR. Thank you!")
+        );
+        let is_candidate = trial["role"] == "candidate";
+        assert_eq!(trial["output"] == "A diavola. Small or large?", is_candidate, "{trial}");
+    }
+}
+
+#[test]
 fn recorded_answers_pass_and_fail() {
     let Some(example) = Example::with_tool("recorded-csv", "python3") else { return };
     let outcome = example.pass_and_fail(("answers.jsonl", ""), &["broken_cases"]);
@@ -109,5 +128,5 @@ fn every_application_has_a_readme_of_ten_lines_and_a_place_in_the_index() {
         );
         applications += 1;
     }
-    assert_eq!(applications, 6);
+    assert_eq!(applications, 7);
 }

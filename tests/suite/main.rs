@@ -12,6 +12,7 @@ mod ci;
 mod comment;
 mod compare;
 mod configuration;
+mod conversations;
 mod embeddings;
 #[expect(dead_code, reason = "shared with tests/real; each uses a part of it")]
 mod example_application;

@@ -27,7 +27,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use promptgate_core::model::{ChatRequest, Completion, Fault, FinishReason, Purpose, Usage};
+use promptgate_core::model::{ChatRequest, Completion, Fault, FinishReason, Message, Purpose, Usage};
 use promptgate_core::port::ChatModel;
 
 pub(crate) use judge::judged_answer;
@@ -39,6 +39,9 @@ pub const MODEL: &str = "simulated";
 /// Simulated latency in milliseconds for each prompt token and for each completion token.
 const PROMPT_TOKEN_MS: f64 = 0.02;
 const COMPLETION_TOKEN_MS: f64 = 0.5;
+
+/// Tokens of an image, which it does not look at.
+const IMAGE_TOKENS: u64 = 256;
 
 /// Options of the simulated model.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -108,7 +111,7 @@ impl Simulated {
             Some(start) => (start.to_owned(), FinishReason::Length),
             None => (whole, FinishReason::Stop),
         };
-        let prompt_tokens = request.messages.iter().map(|message| tokens(&message.content) + 4).sum();
+        let prompt_tokens = request.messages.iter().map(message_tokens).sum();
         let usage = Usage::new(prompt_tokens, tokens(&text));
         let generation_ms = usage.prompt_tokens as f64 * PROMPT_TOKEN_MS
             + usage.completion_tokens as f64 * COMPLETION_TOKEN_MS;
@@ -145,6 +148,12 @@ impl ChatModel for Simulated {
 /// Estimates the tokens of an English text: four for three words.
 fn tokens(text: &str) -> u64 {
     (text.split_whitespace().count() as u64 * 4).div_ceil(3)
+}
+
+/// Estimates the tokens of a message.
+fn message_tokens(message: &Message) -> u64 {
+    let calls: u64 = message.tool_calls.iter().map(|call| tokens(&call.to_string())).sum();
+    tokens(&message.content) + calls + message.images.len() as u64 * IMAGE_TOKENS + 4
 }
 
 /// The token limit of a request, under either parameter name.

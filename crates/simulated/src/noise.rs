@@ -27,6 +27,9 @@ pub(crate) fn digest(request: &ChatRequest) -> RequestDigest {
     for message in &request.messages {
         add(format!("{:?}", message.role).as_bytes());
         add(without_boundary(&message.content).as_bytes());
+        message.images.iter().for_each(|image| add(image.url.as_bytes()));
+        message.tool_calls.iter().for_each(|call| add(call.to_string().as_bytes()));
+        message.tool_call_id.iter().for_each(|id| add(id.as_bytes()));
     }
     // Temperature 0 alone, the default of judges, is the same as none to the simulated model.
     let is_default =

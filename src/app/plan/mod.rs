@@ -106,7 +106,10 @@ fn forecast_of(
     let PlannedRun { engine, settings, policy, compared, .. } = planned;
     let (plan, schedule) = (&engine.plan, policy.schedule());
     let judged: Vec<String> = engine.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
-    let load = announce::load(engine, plan.slots(0, 1).len() as u64);
+    let slots = plan.slots(0, 1);
+    let load = announce::load(engine, &slots);
+    // Rates are those of whole answers, of all their turns.
+    let answer = answer.times(slots.len() as f64 / (load.answers as f64).max(1.0));
     let shared = plan.shared().iter().filter(|shared| **shared).count();
     let size = ComparisonSize { cases: plan.dataset().cases.len(), shared, compared: *compared };
     let alpha = policy.alpha();
@@ -124,8 +127,8 @@ fn forecast_of(
     let amount = |repeats| amount_of(forecast::estimate_cost(load, repeats, answer, judgement));
     let (lowest, expected, most) = (amount(schedule.first()), amount(likely), amount(schedule.last()));
     let shards = shards.map(|of| {
-        let (cases, answers) = shards::largest(plan, of);
-        let load = announce::load(engine, answers);
+        let (cases, slots) = shards::largest(plan, of);
+        let load = announce::load(engine, &slots);
         let largest = amount_of(forecast::estimate_cost(load, schedule.first(), answer, judgement));
         notes.push(shards::note(schedule, self_test.is_some()));
         Shards { of, cases, largest }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use promptgate_core::gate::Schedule;
 use promptgate_core::model::{Diagnostic, Place};
-use promptgate_engine::execute::Plan;
+use promptgate_engine::execute::{Plan, Slot};
 use promptgate_report::shard::Shard;
 
 /// `{"shard":["1/8",…]}` in one line: `strategy.matrix` of GitHub Actions, by `fromJSON`.
@@ -23,17 +23,19 @@ pub(crate) fn matrix(shards: Option<u32>) -> Result<String, Diagnostic> {
     Ok(json!({ "shard": names }).to_string() + "\n")
 }
 
-/// Cases of the largest shard, and its answers for one repeat.
-pub(super) fn largest(plan: &Plan, of: u32) -> (usize, u64) {
+/// Cases of the largest shard, and its slots for one repeat.
+pub(super) fn largest(plan: &Plan, of: u32) -> (usize, Vec<Slot>) {
     let index: Vec<u32> = plan.dataset().cases.iter().map(|case| Shard::index_of(&case.id, of)).collect();
-    let mut sizes: BTreeMap<u32, (u64, usize)> = BTreeMap::new();
+    let mut shards: BTreeMap<u32, (usize, Vec<Slot>)> = BTreeMap::new();
     for index in &index {
-        sizes.entry(*index).or_default().1 += 1;
+        shards.entry(*index).or_default().0 += 1;
     }
-    for index in plan.slots(0, 1).iter().filter_map(|slot| index.get(slot.case)) {
-        sizes.entry(*index).or_default().0 += 1;
+    for slot in plan.slots(0, 1) {
+        if let Some(index) = index.get(slot.case) {
+            shards.entry(*index).or_default().1.push(slot);
+        }
     }
-    sizes.into_values().max().map_or((0, 0), |(answers, cases)| (cases, answers))
+    shards.into_values().max_by_key(|(cases, slots)| (plan.calls(slots), *cases)).unwrap_or_default()
 }
 
 /// A note on how a run in shards differs.

@@ -140,7 +140,12 @@ mod tests {
     use super::*;
 
     fn parsed(path: &str, text: &str, parameters: Value) -> ParsedPrompt {
-        let bytes = PromptBytes { file: path.to_owned(), commit: None, bytes: text.as_bytes().to_vec() };
+        let bytes = PromptBytes {
+            file: path.to_owned(),
+            commit: None,
+            bytes: text.as_bytes().to_vec(),
+            ..PromptBytes::default()
+        };
         let source = PromptSource {
             path: path.to_owned(),
             inline: None,

@@ -39,6 +39,7 @@ pub(in crate::app) fn dataset_source(written: &DatasetSettings) -> DatasetSource
         must_pass: written.must_pass,
         defaults: written.defaults.clone(),
         files: written.files.clone(),
+        grade_turns: written.grade_turns,
     }
 }
 

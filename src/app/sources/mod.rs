@@ -38,7 +38,9 @@ use files::Trees;
 use ledger::LedgerSources;
 use locate::Location;
 use policy::PolicySources;
-use promptgate_adapters::files::{DatasetBytes, DatasetSource, Tree, decode, fetch_dataset};
+use promptgate_adapters::files::{
+    DatasetBytes, DatasetSource, Images, Tree, decode, fetch_dataset, fetch_images,
+};
 use promptgate_core::model::{Diagnostic, Diagnostics, PolicySource};
 use promptgate_core::text::Redactor;
 
@@ -264,6 +266,23 @@ fn policy_dataset(
             && (settings.dataset != base.dataset || committed::is_tracked(&trees.candidate, own)),
         newer: known.zip(trees.policy.commit()).is_some_and(|(known, policy)| known != policy),
     }
+}
+
+/// Fetches the images that cases name: those of the change's dataset from the tree of the change, those of the base's from the
+/// tree of the policy.
+///
+/// # Errors
+/// None of its own: an image that cannot be read is an error of its case.
+pub(super) async fn fetch_images_of_cases(
+    trees: &Trees,
+    own: BTreeSet<String>,
+    of_base: BTreeSet<String>,
+) -> Result<(Images, Images), Failure> {
+    if own.is_empty() && of_base.is_empty() {
+        return Ok(Default::default());
+    }
+    let trees = trees.clone();
+    blocking(move || (fetch_images(&trees.candidate, own), fetch_images(&trees.policy, of_base))).await
 }
 
 /// Fetches the files that only the cases name.

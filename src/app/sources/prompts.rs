@@ -13,7 +13,7 @@ use super::policy::{PolicySources, configuration_at};
 use crate::app::release::content;
 use crate::app::suite::SuiteOptions;
 use crate::app::{Environment, Failure, mismatch, report_files};
-use crate::config::{InlinePrompt, PromptSettings, ReleaseSettings, Settings, TargetSettings};
+use crate::config::{PromptSettings, ReleaseSettings, Settings, TargetSettings};
 use promptgate_adapters::files::{self, Baseline, BaselineSpec, PromptBytes, PromptSource, Tree};
 use promptgate_adapters::git::Repository;
 use promptgate_core::model::{Dataset, DatasetFacts, Diagnostic, Diagnostics, Place, Run};
@@ -239,19 +239,11 @@ pub(super) fn resolved(
 ) -> Result<PromptFile, Diagnostics> {
     let source = source(settings, prompt);
     let prompt = match prompt.inline() {
-        Some(inline) => inline_bytes(tree, inline),
+        Some(inline) => files::inline_prompt(tree, &inline.file, &inline.configuration),
         None => files::fetch_prompt(tree, &source.path)?,
     };
     let answer_schema = content::schema_of_suite(&settings.checks, tree);
     Ok(PromptFile { prompt, source, answer_schema, of_merge_base: false })
-}
-
-fn inline_bytes(tree: &Tree, inline: &InlinePrompt) -> PromptBytes {
-    PromptBytes {
-        file: inline.file.clone(),
-        commit: tree.commit().map(str::to_owned),
-        bytes: inline.configuration.as_bytes().to_vec(),
-    }
 }
 
 /// The baseline.
@@ -369,7 +361,7 @@ fn at_commit(
     }
     let source = source(of, &prompt);
     let found = match prompt.inline() {
-        Some(inline) => Some(inline_bytes(base, inline)),
+        Some(inline) => Some(files::inline_prompt(base, &inline.file, &inline.configuration)),
         None => files::find_prompt(base, &source.path)?,
     };
     match found {

@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Findings;
 use super::variants::Variants;
+use super::{Findings, dataset};
 use crate::app::sources::{CasesToRead, PolicyDataset, between, matched};
 use crate::config::DatasetRule;
-use promptgate_adapters::files::{self, DatasetSource, LoadError, Loaded};
+use promptgate_adapters::files::{self, DatasetSource, Images, LoadError, Loaded};
 use promptgate_core::model::{
     Case, Dataset, Diagnostic, Diagnostics, Fault, FaultKind, PolicySource, Variant,
 };
@@ -52,6 +52,19 @@ impl BaseDataset {
     pub(super) fn set_cases(&mut self, read: Result<Vec<Case>, Diagnostics>) {
         if self.cases.is_ok() {
             self.cases = read.map_err(|diagnostics| diagnostics.0.into_iter().next());
+        }
+    }
+
+    /// The paths of the images of its cases.
+    pub(super) fn image_paths(&mut self) -> BTreeSet<String> {
+        self.cases.as_deref_mut().map_or_else(|_| BTreeSet::new(), dataset::image_paths)
+    }
+
+    /// Puts the images into the cases. One that is missing makes the dataset unreadable.
+    pub(super) fn add_images(&mut self, images: &Images) {
+        let Ok(cases) = &mut self.cases else { return };
+        if let Some(diagnostic) = dataset::add_images(cases, images).into_iter().next() {
+            self.cases = Err(Some(diagnostic));
         }
     }
 
@@ -170,11 +183,18 @@ fn combine(before: &[Case], own: Dataset, newer: bool, candidate: &Variant) -> C
 /// further checks take a share of alpha.
 fn content(base: &Case, own: Case, has_tags: bool, differences: &mut Differences) -> Case {
     let written = files::digest(&[Case { id: String::new(), ..own.clone() }]);
-    let mut case = Case { id: own.id, numbered: own.numbered, added: false, ..base.clone() };
+    let mut case =
+        Case { id: own.id, numbered: own.numbered, turn_of: own.turn_of, added: false, ..base.clone() };
     let mut add = |field: &str| *differences.added_fields.entry(field.to_owned()).or_default() += 1;
     if !case.has_query() && !own.query.is_empty() {
         case.query = own.query;
+        case.turns = own.turns;
+        case.images = own.images;
         add("query");
+    }
+    if case.messages.is_empty() && !own.messages.is_empty() {
+        case.messages = own.messages;
+        add("messages");
     }
     if case.context.is_none() && own.context.is_some() {
         case.context = own.context;

@@ -9,8 +9,8 @@ use super::{Findings, SuiteOptions};
 use crate::app::Failure;
 use crate::app::sources::{CasesToRead, dataset_source};
 use crate::config::Settings;
-use promptgate_adapters::files::{self, DatasetBytes, LoadError, Loaded};
-use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Diagnostics, Place};
+use promptgate_adapters::files::{self, DatasetBytes, Images, LoadError, Loaded};
+use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Diagnostics, Image, Place};
 
 /// Tags that a message lists.
 const MAX_TAGS: usize = 12;
@@ -29,13 +29,17 @@ pub(super) fn parse(bytes: DatasetBytes, settings: &Settings) -> Parsed {
 }
 
 impl Parsed {
-    /// Takes the cases out, for the values that are in files, with the way their dataset is read.
-    pub(super) fn take_cases(&mut self, settings: &Settings) -> CasesToRead {
-        let cases = match &mut self.result {
+    /// The cases, those of valid rows alone where others have errors.
+    fn cases_mut(&mut self) -> &mut Vec<Case> {
+        match &mut self.result {
             Ok(loaded) => &mut loaded.value.cases,
             Err(_) => &mut self.valid,
-        };
-        (dataset_source(&settings.dataset), std::mem::take(cases))
+        }
+    }
+
+    /// Takes the cases out, for the values that are in files, with the way their dataset is read.
+    pub(super) fn take_cases(&mut self, settings: &Settings) -> CasesToRead {
+        (dataset_source(&settings.dataset), std::mem::take(self.cases_mut()))
     }
 
     /// Puts the cases back with their values.
@@ -51,6 +55,51 @@ impl Parsed {
             (Err(found), result) => *result = Err(LoadError::Diagnostics(found)),
         }
     }
+
+    /// The paths of the images of its cases.
+    pub(super) fn image_paths(&mut self) -> BTreeSet<String> {
+        image_paths(self.cases_mut())
+    }
+
+    /// Puts the images into the cases. One that is missing is an error of the dataset.
+    pub(super) fn add_images(&mut self, images: &Images) {
+        if images.is_empty() {
+            return;
+        }
+        let diagnostics = add_images(self.cases_mut(), images);
+        if let Ok(loaded) = &mut self.result {
+            loaded.value.facts.digest = files::digest(&loaded.value.cases);
+        }
+        if diagnostics.is_empty() {
+            return;
+        }
+        let parsed = std::mem::replace(&mut self.result, Err(Diagnostics(diagnostics).into()));
+        if let Ok(loaded) = parsed {
+            self.valid = loaded.value.cases;
+        }
+    }
+}
+
+/// The images of a case.
+fn images(case: &mut Case) -> impl Iterator<Item = &mut Image> {
+    case.messages.iter_mut().flat_map(|message| &mut message.images).chain(&mut case.images)
+}
+
+/// The paths of the images of cases.
+pub(super) fn image_paths(cases: &mut [Case]) -> BTreeSet<String> {
+    let images = cases.iter_mut().flat_map(images);
+    images.filter_map(|image| image.path().map(str::to_owned)).collect()
+}
+
+/// Puts images into cases; returns an error for each case that lacks one.
+pub(super) fn add_images(cases: &mut [Case], fetched: &Images) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for case in cases {
+        if let Err(diagnostic) = files::resolve_images(images(case), fetched) {
+            diagnostics.push(diagnostic.at(case.place.clone()));
+        }
+    }
+    diagnostics
 }
 
 /// The dataset; only its valid cases where there are errors, which are then among the findings.
@@ -134,7 +183,16 @@ pub(super) fn group_equal_rows(dataset: &mut Dataset) {
     let mut first: BTreeMap<String, usize> = BTreeMap::new();
     for index in 0..dataset.cases.len() {
         let case = &dataset.cases[index];
-        let asked = json!([case.query, case.context, case.expected, case.vars]).to_string();
+        let asked = json!([
+            case.query,
+            case.context,
+            case.expected,
+            case.vars,
+            case.messages,
+            case.turns,
+            case.images
+        ])
+        .to_string();
         let earlier = *first.entry(asked).or_insert(index);
         if earlier == index || dataset.cases[index].group.is_some() {
             continue;

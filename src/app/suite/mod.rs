@@ -186,6 +186,12 @@ pub(crate) async fn load(
     if let Some(base) = &mut base {
         base.set_cases(read.base);
     }
+    let of_base = base.as_mut().map_or_else(BTreeSet::new, BaseDataset::image_paths);
+    let (own, of_base) = sources::fetch_images_of_cases(&trees, dataset.image_paths(), of_base).await?;
+    dataset.add_images(&own);
+    if let Some(base) = &mut base {
+        base.add_images(&of_base);
+    }
     let cases_of_base = base.as_ref().map_or(&[][..], BaseDataset::cases);
     let named = dataset::files_of_cases(&dataset, cases_of_base, options);
     let sources = sources::fetch_files_of_cases(sources, trees, named).await?;
@@ -262,7 +268,7 @@ fn build(
     }
     if let Some(variants) = &variants {
         review::variants(variants, &dataset, &settings, &scorers, simulated, &mut findings);
-        review::tools(variants, &scorers, &mut findings);
+        review::tools(variants, &dataset.cases, &scorers, &mut findings);
     }
     review::self_test(&settings, &scorers, &mut findings);
     // Criteria on what an invalid configuration leaves out would be errors of their own.

@@ -6,7 +6,7 @@ use super::variants::Variants;
 use super::{Findings, SuiteOptions};
 use crate::config::{JudgeSettings, Settings};
 use promptgate_core::gate::Policy;
-use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Place, Variant};
+use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, MessageRole, Place, Variant};
 use promptgate_core::template;
 use promptgate_engine::execute::Scorers;
 
@@ -34,6 +34,7 @@ pub(super) fn variants(
             continue;
         }
         findings.diagnostics.0.extend(template::verify(variant, &dataset.cases));
+        findings.diagnostics.0.extend(turns_without_question(variant, &dataset.cases));
         findings.warnings.extend(template::warnings(variant, &dataset.cases));
         findings.warnings.extend(references(variant, settings));
     }
@@ -58,11 +59,29 @@ pub(super) fn variants(
     }
 }
 
+/// The error of a prompt whose message of the user is the same at each turn.
+fn turns_without_question(variant: &Variant, cases: &[Case]) -> Option<Diagnostic> {
+    let case = cases.iter().find(|case| case.turns.len() > 1)?;
+    let has_user = variant.messages.iter().any(|message| message.role == MessageRole::User);
+    (has_user && !template::uses(variant, "query")).then(|| {
+        let message =
+            format!("the prompt has no `{{{{query}}}}`, so the turns of case `{}` are not asked", case.id);
+        let help = "write `{{query}}` in its last message of the user, or leave that message out";
+        Diagnostic::new(message).at(Place::file(&variant.facts.prompt.source)).help(help)
+    })
+}
+
 /// Warns about a candidate that is offered tools where no check reads its calls.
-pub(super) fn tools(variants: &Variants, scorers: &Scorers, findings: &mut Findings) {
+pub(super) fn tools(variants: &Variants, cases: &[Case], scorers: &Scorers, findings: &mut Findings) {
     let parameters = &variants.candidate.facts.parameters;
     let offers = |name: &&str| parameters.get(*name).is_some_and(|tools| !is_nothing(tools));
     let Some(name) = ["tools", "functions"].into_iter().find(offers) else { return };
+    if variants.candidate.application.is_none() && cases.iter().any(|case| case.turns.len() > 1) {
+        findings.warnings.push(format!(
+            "parameters.{name} offers tools, and cases have turns: tools that an earlier turn calls are not run; write \
+             their results as `messages`, or evaluate the application with `target`"
+        ));
+    }
     let checks = || scorers.checks.iter().chain(scorers.case_checks.iter().flatten());
     if !checks().any(|check| check.reads_tool_calls) {
         findings.warnings.push(format!(

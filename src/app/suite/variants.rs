@@ -210,7 +210,11 @@ fn of_application(
         }
     };
     variant.facts.application = Some(source.facts.clone());
-    variant.application = Some(Application { identity: source.facts.digest.clone(), prompt });
+    variant.application = Some(Application {
+        identity: source.facts.digest.clone(),
+        prompt,
+        is_recorded: source.answers.is_some(),
+    });
     Some((variant, origin))
 }
 

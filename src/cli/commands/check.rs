@@ -24,7 +24,9 @@ pub(super) async fn check(flags: &OneSuite, environment: &Environment) -> Result
 
 fn summary(suite: &Suite) -> String {
     let (dataset, schedule) = (&suite.plan.dataset().facts, suite.policy.schedule());
-    let calls = suite.plan.slots(0, schedule.first()).len();
+    let slots = suite.plan.slots(0, schedule.first());
+    let (answers, calls) = (slots.len(), suite.plan.calls(&slots));
+    let turns = if calls > answers { format!(" in {calls} calls, one for each turn") } else { String::new() };
     let more = match schedule.last() {
         most if most > schedule.first() => format!("; more while undecided, up to {most} repeats"),
         _ => String::new(),
@@ -36,7 +38,10 @@ fn summary(suite: &Suite) -> String {
         ("baseline", baseline(suite)),
         ("scorers", suite.scorers.metrics().join(", ")),
         ("criteria", suite.policy.criteria.len().to_string()),
-        ("requests", format!("{calls} answers, {} judgements{more}", calls * suite.scorers.judges.len())),
+        (
+            "requests",
+            format!("{answers} answers{turns}, {} judgements{more}", answers * suite.scorers.judges.len()),
+        ),
     ];
     if let Some(release) = &suite.release {
         lines.push(("release", release.to_string()));

@@ -68,7 +68,7 @@ pub(super) struct Loaded {
 /// A suite that was evaluated.
 pub(super) enum Ran {
     /// There is a report, its exit code before it is printed, and the receiver of its trace.
-    Reported(Box<Reported>, ExitStatus, Option<Telemetry>),
+    Reported(Box<Reported>, ExitStatus, Option<Box<Telemetry>>),
     /// A shard.
     Shard(Box<ShardResult>),
     /// Interrupted before there was a report.
@@ -113,14 +113,14 @@ pub(super) async fn evaluated(
         Some(Outcome::Decided(decided)) => {
             let status = ExitStatus::of_decided(&decided, arguments.run.output.exit_rules());
             let reported = report_files::report(*decided, status.code(), Some(&options.out));
-            Ran::Reported(Box::new(reported), status, receiver)
+            Ran::Reported(Box::new(reported), status, receiver.map(Box::new))
         }
     })
 }
 
 /// Sends the trace of a run. Who interrupts a run does not wait for more.
 pub(super) async fn send(
-    receiver: Option<Telemetry>,
+    receiver: Option<Box<Telemetry>>,
     reported: &Reported,
     status: ExitStatus,
     arguments: &RunCommandArguments,

@@ -148,12 +148,13 @@ fn cell_value(field: Option<Field>, cell: &str) -> Result<Value, Diagnostic> {
         Field::Tags | Field::Criteria if !trimmed.starts_with('[') => {
             trimmed.split(';').map(str::trim).filter(|part| !part.is_empty()).collect()
         }
-        Field::Tags | Field::Criteria | Field::Checks | Field::Vars => serde_json::from_str(trimmed)
-            .map_err(|error| {
+        Field::Tags | Field::Criteria | Field::Checks | Field::Messages | Field::Turns | Field::Vars => {
+            serde_json::from_str(trimmed).map_err(|error| {
                 let expected = if field == Field::Vars { "object" } else { "list" };
                 Diagnostic::new(format!("`{}` must be a JSON {expected} in CSV: {error}", field.name()))
                     .help("double every quote in a quoted cell: \"[\"\"a\"\", \"\"b\"\"]\"")
-            })?,
+            })?
+        }
         Field::MustPass | Field::MustAnswer | Field::MayRefuse => match trimmed.to_ascii_lowercase().as_str()
         {
             "true" => Value::Bool(true),

@@ -5,6 +5,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use promptgate_core::document::{Document, pointer};
@@ -16,7 +18,7 @@ use super::field::{Field, kind};
 use super::prompt::extension;
 use super::row::{CaseBuilder, DatasetRow, FieldMapping};
 use super::tree::{decode, is_utf16};
-use super::{LoadError, Loaded, Tree, csv, digest};
+use super::{LoadError, Loaded, Tree, conversation, csv, digest};
 
 /// Maximum size of a dataset file: 256 MiB.
 pub const DATASET_LIMIT: u64 = 256 << 20;
@@ -64,6 +66,19 @@ pub struct DatasetSource {
     pub defaults: Map<String, Value>,
     /// Names of the fields and variables whose values are paths of files, which [`read_values`](super::read_values) reads.
     pub files: Vec<String>,
+    /// Which answers of a conversation are graded.
+    pub grade_turns: TurnGrading,
+}
+
+/// Which answers of a case with turns are graded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TurnGrading {
+    /// The answer to the last turn.
+    #[default]
+    Last,
+    /// The answer to each turn, as a case of its own: ID/1, ID/2, …
+    Each,
 }
 
 /// Whether the case of a row without `must_pass` is a criterion of its own.
@@ -105,6 +120,8 @@ pub struct DatasetBytes {
 pub struct DatasetFile {
     /// Name of the file in messages.
     pub name: String,
+    /// Its path, relative to the configuration.
+    pub path: String,
     /// Content of the file, or why it cannot be read.
     pub bytes: Result<Vec<u8>, Diagnostic>,
 }
@@ -121,6 +138,7 @@ pub fn dataset(tree: &Tree, source: &DatasetSource) -> Result<Loaded<Dataset>, L
 pub fn fetch_dataset(tree: &Tree, path: &str) -> DatasetBytes {
     let file = |path: &String| DatasetFile {
         name: tree.describe(path),
+        path: path.clone(),
         bytes: tree.read_limited(path, DATASET_LIMIT),
     };
     let listed = tree.glob(path).and_then(|paths| match paths.as_slice() {
@@ -169,6 +187,7 @@ fn parse_rows(
     let mut empty_files: Vec<String> = Vec::new();
     for file in bytes.files? {
         let rows = builder.rows();
+        builder.file.clone_from(&file.path);
         let bytes = file.bytes.map_err(Diagnostics::from);
         match bytes.and_then(|bytes| read(&file.name, &bytes, source.format, mapping, builder)) {
             Ok(Some(format)) if !formats.contains(&format) => formats.push(format),
@@ -181,6 +200,10 @@ fn parse_rows(
     }
     let rows = builder.rows();
     let (cases, mut warnings) = builder.finish()?;
+    let cases = match source.grade_turns {
+        TurnGrading::Last => cases,
+        TurnGrading::Each => conversation::by_turn(cases)?,
+    };
     // Rows of ratings repeat the answer that they rate.
     if source.shared_ids.is_none() {
         warnings.extend(equal_rows(&cases));
@@ -367,8 +390,10 @@ fn row(
     };
     let mut columns = columns.clone();
     for (column, value) in &mut columns {
-        let is_text = as_written
-            .is_some_and(|mapping| !matches!(mapping.field(column), Some(Field::Checks | Field::Criteria)));
+        let is_text = as_written.is_some_and(|mapping| {
+            let field = mapping.field(column);
+            !matches!(field, Some(Field::Checks | Field::Criteria | Field::Messages))
+        });
         if is_text && let Some(written) = document.value_as_written(&pointer(parent, column)) {
             *value = written;
         }

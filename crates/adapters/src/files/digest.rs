@@ -93,5 +93,14 @@ fn case_content(case: &Case) -> Value {
     if case.may_refuse {
         content["may_refuse"] = true.into();
     }
+    if !case.messages.is_empty() {
+        content["messages"] = json!(case.messages);
+    }
+    if !case.turns.is_empty() {
+        content["turns"] = json!(case.turns);
+    }
+    if !case.images.is_empty() {
+        content["images"] = json!(case.images);
+    }
     content
 }

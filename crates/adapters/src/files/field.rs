@@ -4,14 +4,18 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use promptgate_core::document::shown;
-use promptgate_core::model::{Diagnostic, Item};
+use promptgate_core::model::{Diagnostic, Item, Message};
 use promptgate_core::template;
+
+use super::messages;
 
 /// A known field of a case; every other column is a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Field {
     Id,
     Query,
+    Messages,
+    Turns,
     Context,
     Expected,
     ExpectedSources,
@@ -31,9 +35,11 @@ const NOT_MISSPELLED: [&str; 8] =
 
 impl Field {
     /// Every field with its name.
-    pub(super) const NAMES: [(Self, &'static str); 13] = [
+    pub(super) const NAMES: [(Self, &'static str); 15] = [
         (Self::Id, "id"),
         (Self::Query, "query"),
+        (Self::Messages, "messages"),
+        (Self::Turns, "turns"),
         (Self::Context, "context"),
         (Self::Expected, "expected"),
         (Self::ExpectedSources, "expected_sources"),
@@ -67,13 +73,15 @@ impl Field {
             return Some(Self::Checks);
         }
         let names = Self::NAMES.map(|(field, name)| (field, normalize(name)));
+        // Words such as `message` and `passages` are names of variables.
+        let names_near = names.iter().filter(|(field, _)| !matches!(field, Self::Messages | Self::Turns));
         let is_near = |name: &str| {
             let plural = name.len() >= 4 && name.trim_end_matches('s') == column.trim_end_matches('s');
             let max_typos = if name.len() >= 7 { 2 } else { usize::from(name.len() >= 5) };
             plural || (max_typos > 0 && strsim::damerau_levenshtein(name, &column) <= max_typos)
         };
         let exact = names.iter().find(|(_, name)| *name == column);
-        exact.or_else(|| names.iter().find(|(_, name)| is_near(name))).map(|(field, _)| *field)
+        exact.or_else(|| names_near.clone().find(|(_, name)| is_near(name))).map(|(field, _)| *field)
     }
 
     /// Names of this field in other tools.
@@ -112,7 +120,9 @@ pub(super) fn text(field: Field, value: &Value) -> Result<String, Diagnostic> {
     let help = match value {
         Value::Number(number) => format!("put quotes around it: \"{number}\""),
         Value::Array(_) => {
-            "one text is asked for each case; for messages, write the last one of the user".to_owned()
+            "write one text; the messages before it belong under `messages`, questions that follow each other under \
+             `turns`"
+                .to_owned()
         }
         _ => "write text".to_owned(),
     };
@@ -206,6 +216,43 @@ pub(super) fn sources(value: &Value) -> Result<Vec<String>, Diagnostic> {
         }
     }
     Ok(distinct)
+}
+
+/// Parses the conversation before the question. Images of files have their paths relative to the dataset.
+pub(super) fn messages(value: &Value) -> Result<Vec<Message>, Vec<Diagnostic>> {
+    let items: Vec<Value> = typed(Field::Messages, "a list", value).map_err(|diagnostic: Diagnostic| {
+        vec![diagnostic.help("write `messages: [{role: user, content: …}, {role: assistant, content: …}]`")]
+    })?;
+    let (messages, problems) = messages::parse(&items);
+    if problems.is_empty() {
+        return Ok(messages.into_iter().map(|(_, message)| message).collect());
+    }
+    let diagnostic = |problem: messages::Problem| {
+        Diagnostic::new(format!("`messages` item {}: {}", problem.number(), problem.message))
+            .help(problem.help)
+    };
+    Err(problems.into_iter().map(diagnostic).collect())
+}
+
+/// Parses the questions of a conversation: a list of texts, none of them blank.
+pub(super) fn turns(value: &Value) -> Result<Vec<String>, Diagnostic> {
+    const HELP: &str = "write the lines of the user: turns: [\"Where is my parcel?\", \"Number 1004.\"]; a column that \
+                        means something else is mapped: `fields: {\"vars.turns\": turns}`";
+    let Value::Array(items) = value else {
+        return Err(type_error(Field::Turns, "a list of texts", value).help(HELP));
+    };
+    let turns =
+        passages(Field::Turns, &Value::from(items.as_slice())).map_err(|diagnostic| diagnostic.help(HELP))?;
+    if turns.is_empty() {
+        return Err(Diagnostic::new("`turns` is empty").help(HELP));
+    }
+    match turns.iter().position(|turn| turn.trim().is_empty()) {
+        Some(index) => {
+            Err(Diagnostic::new(format!("`turns` item {} is empty", index + 1))
+                .help("write it, or remove it"))
+        }
+        None => Ok(turns),
+    }
 }
 
 pub(super) fn tags(value: &Value) -> Result<Vec<String>, Diagnostic> {

@@ -7,12 +7,15 @@
 //! Template variables and the inputs that judges require are validated elsewhere.
 
 mod baseline;
+mod conversation;
 mod csv;
 mod dataset;
 mod defaults;
 mod diagnostics;
 mod digest;
 mod field;
+mod images;
+mod messages;
 mod prompt;
 mod referenced;
 mod row;
@@ -20,15 +23,16 @@ mod tree;
 
 pub use baseline::{Baseline, BaselineSpec, baseline, trusted_baseline};
 pub use dataset::{
-    DATASET_LIMIT, DatasetBytes, DatasetFile, DatasetSource, MustPassDefault, dataset, fetch_dataset,
-    parse_dataset, parse_valid_rows,
+    DATASET_LIMIT, DatasetBytes, DatasetFile, DatasetSource, MustPassDefault, TurnGrading, dataset,
+    fetch_dataset, parse_dataset, parse_valid_rows,
 };
 pub use defaults::{check_default, check_file_field};
 pub use diagnostics::LoadError;
 pub use digest::{digest, digest_of_bytes};
+pub use images::{IMAGE_LIMIT, Images, fetch_images, resolve_images};
 pub use prompt::{
     FrontMatter, PROMPT_LIMIT, ParsedPrompt, PromptBytes, PromptSource, fetch_prompt, find_prompt,
-    parse_prompt, prompt_text,
+    inline_prompt, parse_prompt, prompt_text,
 };
 pub use referenced::{VALUE_LIMIT, read_values};
 pub use tree::{FILE_LIMIT, Tree, decode};

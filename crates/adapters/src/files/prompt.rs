@@ -16,6 +16,7 @@ use promptgate_core::model::{
 use promptgate_release::PromptKind;
 
 use super::digest::digest_of_bytes;
+use super::images::{Images, fetch_images, path_beside, resolve_images};
 use super::tree::decode;
 use super::{Loaded, Tree};
 
@@ -71,7 +72,7 @@ pub struct ParsedPrompt {
 }
 
 /// Bytes of a prompt file and their source.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PromptBytes {
     /// Name of the file in messages and reports.
     pub file: String,
@@ -79,6 +80,8 @@ pub struct PromptBytes {
     pub commit: Option<String>,
     /// Content of the file.
     pub bytes: Vec<u8>,
+    /// The images that its messages name.
+    pub images: Images,
 }
 
 /// Reads the bytes of a prompt.
@@ -97,8 +100,52 @@ pub fn find_prompt(tree: &Tree, path: &str) -> Result<Option<PromptBytes>, Diagn
     Ok(tree.find(path, PROMPT_LIMIT)?.map(|bytes| prompt_bytes(tree, path, bytes)))
 }
 
+/// The bytes of a prompt that is part of a configuration, whose name in messages is `file`, with the images that its
+/// messages name beside it.
+pub fn inline_prompt(tree: &Tree, file: &str, configuration: &str) -> PromptBytes {
+    let parts = inline::document(file, configuration).and_then(|document| inline::read(file, &document, ""));
+    let images = fetch_images(tree, named_images(parts.ok(), ""));
+    let bytes = configuration.as_bytes().to_vec();
+    PromptBytes { file: file.to_owned(), commit: tree.commit().map(str::to_owned), bytes, images }
+}
+
 fn prompt_bytes(tree: &Tree, path: &str, bytes: Vec<u8>) -> PromptBytes {
-    PromptBytes { file: tree.describe(path), commit: tree.commit().map(str::to_owned), bytes }
+    let file = tree.describe(path);
+    let images = fetch_images(tree, image_paths(&file, path, &bytes));
+    PromptBytes { file, commit: tree.commit().map(str::to_owned), bytes, images }
+}
+
+/// The paths of the images that the messages of a prompt name; none of one that cannot be parsed.
+fn image_paths(file: &str, path: &str, bytes: &[u8]) -> Vec<String> {
+    let Ok(text) = decode(file, bytes) else { return Vec::new() };
+    let parts = match extension(path).as_str() {
+        "json" => Document::json(file, &text).and_then(|document| chat::read(file, &document)),
+        "yaml" | "yml" => Document::yaml(file, &text).and_then(|document| chat::read(file, &document)),
+        _ => return Vec::new(),
+    };
+    named_images(parts.ok(), path)
+}
+
+/// The paths of the images that messages of a prompt at `path` name.
+fn named_images(parts: Option<Parts>, path: &str) -> Vec<String> {
+    let images = parts.into_iter().flat_map(|parts| parts.messages).flat_map(|message| message.images);
+    images.filter_map(|image| Some(path_beside(path, image.path()?))).collect()
+}
+
+/// Puts the images that messages name into them.
+fn add_images(parts: &mut Parts, file: &str, path: &str, images: &Images) -> Result<(), Diagnostics> {
+    let mut diagnostics = Vec::new();
+    for (message, line) in parts.messages.iter_mut().zip(&parts.lines) {
+        for image in &mut message.images {
+            if let Some(named) = image.path() {
+                image.url = path_beside(path, named);
+            }
+        }
+        if let Err(diagnostic) = resolve_images(message.images.iter_mut(), images) {
+            diagnostics.push(diagnostic.at(Place::line(file, *line)));
+        }
+    }
+    if diagnostics.is_empty() { Ok(()) } else { Err(Diagnostics(diagnostics)) }
 }
 
 /// Parses the bytes of a prompt.
@@ -112,7 +159,7 @@ pub fn parse_prompt(
     prompt: &PromptBytes,
     source: &PromptSource,
 ) -> Result<Loaded<ParsedPrompt>, Diagnostics> {
-    let PromptBytes { file, commit, bytes } = prompt;
+    let PromptBytes { file, commit, bytes, images } = prompt;
     let file = file.clone();
     let text = decode(&file, bytes)?.replace("\r\n", "\n");
     if text.trim().is_empty() {
@@ -121,11 +168,11 @@ pub fn parse_prompt(
             .help("write the prompt")
             .into());
     }
-    let mut digest = digest_of_bytes(bytes);
-    let parts = match extension(&source.path).as_str() {
+    let mut digest = digest_of(bytes, images);
+    let mut parts = match extension(&source.path).as_str() {
         _ if source.inline.is_some() => {
             let document = inline::document(&file, &text)?;
-            digest = inline::digest(&document);
+            digest = digest_of(document.value().to_string().as_bytes(), images);
             inline::read(&file, &document, &source.user)?
         }
         "json" => chat::read(&file, &Document::json(&file, &text)?)?,
@@ -133,6 +180,7 @@ pub fn parse_prompt(
         "prompty" => prompty(&file, &text)?,
         _ => text_prompt(&file, &text, &source.user)?,
     };
+    add_images(&mut parts, &file, &source.path, images)?;
     let Some(model) = parts.settings.model.or_else(|| source.model.clone()) else {
         return Err(Diagnostic::new("no model is set")
             .at(Place::file(&file))
@@ -174,6 +222,16 @@ pub fn prompt_text(prompt: &PromptBytes, source: &PromptSource) -> Result<String
         return Ok(text);
     }
     Ok(inline::text(&inline::document(&prompt.file, &text)?))
+}
+
+/// The digest of a prompt: of its bytes, and of its images where it has some.
+fn digest_of(bytes: &[u8], images: &Images) -> String {
+    if images.is_empty() {
+        return digest_of_bytes(bytes);
+    }
+    let images = images.values().flatten().map(|url| digest_of_bytes(url.as_bytes()));
+    let parts: Vec<String> = std::iter::once(digest_of_bytes(bytes)).chain(images).collect();
+    digest_of_bytes(parts.join("\n").as_bytes())
 }
 
 fn text_prompt(file: &str, text: &str, user: &str) -> Result<Parts, Diagnostics> {

@@ -7,6 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use promptgate_core::model::{Case, Diagnostic, Diagnostics, Place};
 
+use super::conversation;
 use super::dataset::MustPassDefault;
 use super::defaults;
 use super::diagnostics::{DiagnosticSink, did_you_mean};
@@ -139,6 +140,8 @@ struct SimilarField {
 pub(super) struct CaseBuilder<'m> {
     mapping: &'m FieldMapping,
     must_pass: MustPassDefault,
+    /// Path of the file whose rows are added, relative to the configuration.
+    pub(super) file: String,
     pub(super) sink: DiagnosticSink,
     cases: Vec<Case>,
     /// Indices of cases from rows with errors.
@@ -155,6 +158,7 @@ impl<'m> CaseBuilder<'m> {
         Self {
             mapping,
             must_pass,
+            file: String::new(),
             sink: DiagnosticSink::default(),
             cases: Vec::new(),
             invalid: BTreeSet::new(),
@@ -224,6 +228,9 @@ impl<'m> CaseBuilder<'m> {
         }
         let mapping = self.mapping;
         defaults::apply(&mut case, &mapping.defaults, &given, &mapping.files, &row, &mut self.sink);
+        if let Err(diagnostic) = conversation::complete(&mut case, &self.file) {
+            self.sink.push(diagnostic.at(row.place.clone()));
+        }
         if !says_must_pass {
             self.must_pass.apply(&mut case);
         }
@@ -410,6 +417,18 @@ pub(super) fn set_field(
             case.is_query_empty = query.is_empty();
             case.query = query;
         }),
+        Field::Messages => match field::messages(value) {
+            Ok(messages) => {
+                case.messages = messages;
+                Ok(())
+            }
+            Err(diagnostics) => {
+                let place = (row.locate)(column, false);
+                diagnostics.into_iter().for_each(|diagnostic| sink.push(diagnostic.at(place.clone())));
+                return;
+            }
+        },
+        Field::Turns => field::turns(value).map(|turns| case.turns = turns),
         Field::Context if !files.contains(field.name()) && refers_to_file(value) => {
             Err(file_reference(field.name()))
         }

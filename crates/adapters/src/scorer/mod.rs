@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 
 use crate::http::server_text;
 use crate::worker::{WorkerLog, WorkerOptions, Workers};
-use promptgate_core::model::{Fault, FaultKind, Score};
+use promptgate_core::model::{Fault, FaultKind, Message, Score};
 use promptgate_core::port::{Scored, Scorer, Subject};
 use promptgate_core::text::{Redactor, neutral};
 
@@ -73,12 +73,21 @@ fn input(id: u64, subject: &Subject<'_>) -> Value {
     let Subject { case, completion, .. } = subject;
     json!({
         "id": id,
-        "case": case.for_programs(),
+        "case": case_for(subject),
         "output": completion.text,
         "contexts": completion.contexts,
         "tool_calls": completion.tool_calls,
         "expected": case.expected,
     })
+}
+
+/// The case, with the conversation before the answer.
+fn case_for(subject: &Subject<'_>) -> Value {
+    let Subject { case, completion, .. } = subject;
+    let mut value = case.for_programs();
+    let messages = &case.answered_by(completion).messages;
+    value["messages"] = messages.iter().map(Message::to_chat).collect();
+    value
 }
 
 /// Returns score, reason and details of a scorer's reply.

@@ -218,7 +218,7 @@ pub(super) const FOREIGN: &[(&[&str], &str, &str)] = &[
     (
         &["conversationrelevance", "conversationalrelevance"],
         CHECK_ENTRY,
-        "one answer is judged for each case: write the earlier turns into a column that the prompt inserts, and add \
+        "a judge decides it: give the case the messages before its question as `messages`, or its lines as `turns`, and add \
          `metrics: {relevance: {}}` to the configuration",
     ),
     (

@@ -13,10 +13,22 @@ pub struct CallCost {
     pub usd: Option<f64>,
 }
 
+impl CallCost {
+    /// The cost of a part or a multiple.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        Self {
+            prompt_tokens: self.prompt_tokens * factor,
+            completion_tokens: self.completion_tokens * factor,
+            usd: self.usd.map(|usd| usd * factor),
+        }
+    }
+}
+
 /// Answers and judgements of one repeat of every case, over all variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Load {
-    /// Answers. A request that both variants share counts once.
+    /// Answers to requests, each turn of a conversation by itself. A request that both variants share counts once.
     pub answers: u64,
     /// Judgements.
     pub judgements: u64,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Completion, Place};
+use super::{Completion, Image, Message, MessageRole, Place};
 
 /// A case: inputs of a prompt and the expectation of its answer.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -21,6 +21,14 @@ pub struct Case {
     pub query: String,
     /// Whether the question is given and empty.
     pub is_query_empty: bool,
+    /// Images of the question.
+    pub images: Vec<Image>,
+    /// The conversation before the question, or before the first turn.
+    pub messages: Vec<Message>,
+    /// Questions that are asked one after the other, of which `query` is the last; empty where there is one question.
+    pub turns: Vec<String>,
+    /// The id of the case that this one is a turn of, where each turn is graded.
+    pub turn_of: Option<String>,
     /// The passages an answer may rely on; `None` where the row has no context. Shared with the run and its report.
     pub context: Option<Arc<[String]>>,
     /// The reference answer.
@@ -60,11 +68,38 @@ impl Case {
         self.context.as_ref().map(|passages| passages.join("\n\n"))
     }
 
-    /// The case with the passages that an application retrieved for its answer in the place of its own.
+    /// The case with the passages that an application retrieved for its answer in the place of its own, and with the
+    /// earlier turns as part of the conversation before its question.
     pub fn answered_by(&self, completion: &Completion) -> Cow<'_, Self> {
-        match &completion.contexts {
-            None => Cow::Borrowed(self),
-            Some(contexts) => Cow::Owned(Self { context: Some(contexts.as_slice().into()), ..self.clone() }),
+        if completion.contexts.is_none() && self.turns.len() < 2 {
+            return Cow::Borrowed(self);
+        }
+        let mut case = self.clone();
+        if let Some(contexts) = &completion.contexts {
+            case.context = Some(contexts.as_slice().into());
+        }
+        let questions = std::mem::take(&mut case.turns);
+        let earlier = questions.len().saturating_sub(1);
+        for (index, question) in questions.into_iter().take(earlier).enumerate() {
+            case.messages.push(Message::new(MessageRole::User, question));
+            let reply = completion.turns.get(index).map(|turn| turn.reply.clone());
+            case.messages.extend(reply.filter(|reply| !reply.text().is_empty()));
+        }
+        Cow::Owned(case)
+    }
+
+    /// Number of questions that are asked, at least 1.
+    pub fn questions(&self) -> usize {
+        self.turns.len().max(1)
+    }
+
+    /// The case as it is asked at a turn, counted from 0.
+    pub fn at_turn(&self, turn: usize) -> Cow<'_, Self> {
+        match self.turns.get(turn) {
+            Some(question) if *question != self.query => {
+                Cow::Owned(Self { query: question.clone(), is_query_empty: false, ..self.clone() })
+            }
+            _ => Cow::Borrowed(self),
         }
     }
 

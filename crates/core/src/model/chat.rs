@@ -4,9 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::{Attempt, CallFacts, Fault, FinishReason, named};
 use crate::text::reasoning;
@@ -55,8 +58,37 @@ impl Message {
 /// An image of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Image {
-    /// An `https:` address, or a `data:` URL with the bytes in base64.
+    /// An `https:` address, or a `data:` URL with the bytes in base64; in reports, media type and digest of the bytes.
+    // While a suite is loaded, also the path of a file.
     pub url: String,
+}
+
+impl Image {
+    /// The path of an image whose file is not read yet.
+    pub fn path(&self) -> Option<&str> {
+        let is_address = self.url.starts_with("https:") || self.url.starts_with("data:");
+        (!is_address).then_some(self.url.as_str())
+    }
+
+    /// The address, or media type and digest of the bytes: `image/png sha256:9f86d081884c`.
+    pub fn describe(&self) -> Cow<'_, str> {
+        let data = self.url.strip_prefix("data:").and_then(|rest| rest.split_once(','));
+        let Some((kind, base64)) = data else { return Cow::Borrowed(&self.url) };
+        let media_type = kind.split(';').next().filter(|kind| !kind.is_empty()).unwrap_or("image");
+        let bytes = STANDARD.decode(base64).unwrap_or_else(|_| base64.as_bytes().to_vec());
+        let digest = Sha256::digest(bytes);
+        let digits: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        Cow::Owned(format!("{media_type} sha256:{digits}"))
+    }
+}
+
+/// An earlier turn of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Turn {
+    /// The question.
+    pub query: String,
+    /// The reply.
+    pub reply: Message,
 }
 
 /// The requested form of structured output.
@@ -159,6 +191,42 @@ pub struct ToolCall {
     pub arguments: String,
 }
 
+impl Message {
+    /// The message in the form of chat completions.
+    pub fn to_chat(&self) -> Value {
+        let text = (!self.content.is_empty()).then(|| json!({"type": "text", "text": self.content}));
+        let image = |image: &Image| json!({"type": "image_url", "image_url": {"url": image.url}});
+        let content = match self.images.is_empty() {
+            true => Value::from(self.content.as_str()),
+            false => text.into_iter().chain(self.images.iter().map(image)).collect(),
+        };
+        let mut message = json!({"role": self.role, "content": content});
+        if !self.tool_calls.is_empty() {
+            let call = |call: &ToolCall| {
+                let function = json!({"name": call.name, "arguments": call.arguments});
+                json!({"id": call.id, "type": "function", "function": function})
+            };
+            message["tool_calls"] = self.tool_calls.iter().map(call).collect();
+        }
+        if let Some(id) = &self.tool_call_id {
+            message["tool_call_id"] = Value::from(id.as_str());
+        }
+        message
+    }
+
+    /// The text as judges and readers see it, with a line for each tool call and each image.
+    pub fn text(&self) -> Cow<'_, str> {
+        let text = with_tool_calls(&self.content, &self.tool_calls);
+        if self.images.is_empty() {
+            return text;
+        }
+        let images: Vec<String> =
+            self.images.iter().map(|image| format!("[image {}]", image.describe())).collect();
+        let separator = if text.trim().is_empty() { "" } else { "\n\n" };
+        Cow::Owned(format!("{}{separator}{}", text.trim_end(), images.join("\n")))
+    }
+}
+
 /// The text of an answer, and after it a line for each tool call, `[tool call] refund({"order": 7})`, as judges read it.
 pub fn with_tool_calls<'a>(text: &'a str, calls: &[ToolCall]) -> Cow<'a, str> {
     if calls.is_empty() {
@@ -204,6 +272,9 @@ pub struct Completion {
     /// Calls of tools, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall>,
+    /// The turns before this answer, where the case has several; their tokens, time and cost are part of the sums here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub turns: Vec<Turn>,
     /// Whether the text came in the `refusal` field.
     pub refusal: bool,
     /// The passages that an application retrieved; `None` where it reports none. They take the place of the case's.
@@ -247,6 +318,7 @@ impl Completion {
             reasoning: None,
             transformed: None,
             tool_calls: Vec::new(),
+            turns: Vec::new(),
             refusal: false,
             contexts: None,
             context_ids: Vec::new(),

@@ -40,7 +40,7 @@ pub use carried_by::{CarriedBy, TagDrop};
 pub use case::{CRITERIA, Case, EVEN, Item, PREFERENCE};
 pub use chat::{
     ChatRequest, Completion, Image, Message, MessageRole, Purpose, ResponseFormat, ToolCall, Transformed,
-    Usage, with_tool_calls,
+    Turn, Usage, with_tool_calls,
 };
 pub use dataset::{CaseChoice, Dataset, DatasetFacts, DatasetFormat, PartialDataset};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};

@@ -39,6 +39,8 @@ pub struct Application {
     pub identity: String,
     /// The prompt that it is given with each case: name, version, text and path.
     pub prompt: Option<Arc<Value>>,
+    /// Whether its answers are recorded, so that only the last turn of a conversation has one.
+    pub is_recorded: bool,
 }
 
 /// A prompt with its model and parameters.
@@ -111,7 +113,7 @@ impl Variant {
 
 impl From<&Message> for PromptMessage {
     fn from(message: &Message) -> Self {
-        Self { role: message.role, content: message.content.clone(), omitted: 0 }
+        Self { role: message.role, content: message.text().into_owned(), omitted: 0 }
     }
 }
 

@@ -4,6 +4,7 @@
 //! decides what scores and missing grades mean.
 
 mod case_cost;
+mod conversation;
 mod embeddings;
 mod outside;
 mod pairs;

@@ -32,7 +32,7 @@ impl Scorers {
     ) -> Vec<Grade> {
         let started = self.outside.iter().filter(|outside| select(&outside.metric));
         let started = started.filter_map(|outside| Some((&*outside.metric, outside.scorer.as_ref()?)));
-        if let Some(fault) = product_fault(completion) {
+        if let Some(fault) = product_fault(completion).map(|fault| fault.of_turn(case, completion)) {
             return started.map(|(metric, _)| zero(metric, &fault)).collect();
         }
         if let Some(fault) = completion.transform_fault() {

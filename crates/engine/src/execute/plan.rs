@@ -1,19 +1,11 @@
 //! The plan of a run: rendered requests and their order.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::json;
-use sha2::{Digest, Sha256};
-
-use promptgate_core::model::{
-    Application, Case, ChatRequest, Dataset, Diagnostic, Diagnostics, Message, Purpose, Role, Variant,
-    VariantFacts,
-};
-use promptgate_core::template::{self, Template};
+use promptgate_core::model::{ChatRequest, Dataset, Diagnostic, Diagnostics, Message, Role, Turn, Variant};
+use promptgate_core::template::Template;
 
 /// The variants that a completion counts for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,9 +83,9 @@ impl Counter {
 
 /// A variant with its parsed message templates.
 #[derive(Debug)]
-struct Prepared {
-    variant: Variant,
-    templates: Vec<Template>,
+pub(super) struct Prepared {
+    pub(super) variant: Variant,
+    pub(super) templates: Vec<Template>,
 }
 
 impl Prepared {
@@ -106,63 +98,6 @@ impl Prepared {
         let messages = variant.messages.iter().filter(|_| variant.application.is_none());
         let templates = messages.map(parse).collect::<Result<_, _>>()?;
         Ok(Self { variant, templates })
-    }
-
-    fn request(&self, case: &Case, repeat: u32) -> Result<ChatRequest, Diagnostic> {
-        let facts = &self.variant.facts;
-        if let Some(application) = &self.variant.application {
-            return Ok(application_request(facts, application, case, repeat));
-        }
-        let variables = template::variables(case);
-        let render = |(message, parsed): (&Message, &Template)| {
-            let content =
-                parsed.render(&|name: &str| -> Option<Cow<'_, str>> { variables.get(name) }).map_err(
-                    |error| Diagnostic::new(format!("{} for case {}: {error}", facts.prompt.source, case.id)),
-                )?;
-            Ok(Message::new(message.role, content))
-        };
-        let messages = self.variant.messages.iter().zip(&self.templates).map(render);
-        Ok(ChatRequest {
-            model: facts.model.clone(),
-            messages: messages.collect::<Result<_, Diagnostic>>()?,
-            parameters: facts.parameters.clone(),
-            response_format: None,
-            repeat,
-            purpose: Purpose::Completion,
-            refresh: false,
-            input: None,
-        })
-    }
-}
-
-/// The request to an application, which is given the whole case.
-fn application_request(
-    facts: &VariantFacts,
-    application: &Application,
-    case: &Case,
-    repeat: u32,
-) -> ChatRequest {
-    let digest = Sha256::new().chain_update(&case.id).chain_update([0]).chain_update(repeat.to_be_bytes());
-    let [a, b, c, d, ..] = <[u8; 32]>::from(digest.finalize());
-    let input = json!({
-        "id": case.id,
-        "repeat": repeat,
-        // 31 bits, which every language reads as a number.
-        "seed": u32::from_be_bytes([a, b, c, d]) >> 1,
-        "query": case.has_query().then_some(&case.query),
-        "context": case.context,
-        "vars": case.vars,
-        "prompt": application.prompt,
-    });
-    ChatRequest {
-        model: facts.model.clone(),
-        messages: Vec::new(),
-        parameters: facts.parameters.clone(),
-        response_format: None,
-        repeat,
-        purpose: Purpose::Completion,
-        refresh: false,
-        input: Some(Arc::new(input)),
     }
 }
 
@@ -209,23 +144,31 @@ impl Plan {
         let mut duplicates = Vec::with_capacity(dataset.cases.len());
         let (mut candidates, mut baselines, mut judges) =
             (Counter::default(), Counter::default(), Counter::default());
+        let mut conversations: HashMap<&String, Duplicates> = HashMap::new();
         let identity = |variant: &Prepared| Some(variant.variant.application.as_ref()?.identity.clone());
         let is_same_application = baseline.as_ref().is_none_or(|it| identity(it) == identity(&candidate));
         for case in &dataset.cases {
             let mut render = |variant: &Prepared| {
-                variant.request(case, 0).map_err(|diagnostic| diagnostics.push(diagnostic)).ok()
+                variant.requests(case).map_err(|diagnostic| diagnostics.push(diagnostic)).ok()
             };
             let ours = render(&candidate);
             let theirs = baseline.as_ref().and_then(render);
             // Requests to an application have the case's id and are never equal.
-            let messages = |request: Option<&ChatRequest>| {
-                request.map(|it| (it.messages.clone(), it.input.as_ref().map(|_| &case.id)))
+            let messages = |requests: Option<&Vec<ChatRequest>>| {
+                let first = requests.and_then(|requests| requests.first());
+                first.map(|it| (it.messages.clone(), it.input.as_ref().map(|_| &case.id)))
             };
-            duplicates.push(Duplicates {
+            let mut count = || Duplicates {
                 candidate: candidates.count(messages(ours.as_ref())),
                 baseline: baselines.count(messages(theirs.as_ref())),
-                judge: judges.count(&case.query),
-            });
+                judge: 0,
+            };
+            // Turns of one conversation that are graded apart are answered once.
+            let counted = match &case.turn_of {
+                Some(conversation) => *conversations.entry(conversation).or_insert_with(count),
+                None => count(),
+            };
+            duplicates.push(Duplicates { judge: judges.count(&case.query), ..counted });
             shared.push(is_same_application && theirs.is_some() && ours == theirs);
         }
         if diagnostics.is_empty() {
@@ -311,7 +254,7 @@ impl Plan {
         self.duplicates[slot.case].judge.saturating_mul(MAX_REPEATS).saturating_add(slot.repeat)
     }
 
-    /// The messages that a variant sends for a case, each with whether it is the same for every case; `None` for a
+    /// The messages that a variant sends for a case, of several turns for the first, each with whether it is the same for every case; `None` for a
     /// baseline that is not run.
     ///
     /// # Errors
@@ -322,27 +265,44 @@ impl Plan {
             Role::Baseline => self.baseline.as_ref(),
         };
         let Some((prepared, case)) = prepared.zip(self.dataset.cases.get(case)) else { return Ok(None) };
-        let is_fixed = prepared.templates.iter().map(|template| template.variables().is_empty());
-        let messages = prepared.request(case, 0)?.messages;
-        Ok(Some(messages.into_iter().zip(is_fixed).collect()))
+        prepared.messages(case, &[]).map(Some)
     }
 
-    /// The request of a slot.
+    fn prepared(&self, slot: Slot) -> &Prepared {
+        match (slot.roles.sender(), &self.baseline) {
+            (Role::Baseline, Some(baseline)) => baseline,
+            _ => &self.candidate,
+        }
+    }
+
+    /// Number of requests of a slot: the turns of its case.
+    pub fn questions(&self, slot: Slot) -> usize {
+        self.prepared(slot).questions(&self.dataset.cases[slot.case])
+    }
+
+    /// Number of calls for answers to these slots: one for each turn. Earlier turns of a conversation whose turns are graded
+    /// apart are answers to other slots.
+    pub fn calls(&self, slots: &[Slot]) -> usize {
+        let of = |slot: &Slot| match self.dataset.cases[slot.case].turn_of {
+            Some(_) => 1,
+            None => self.questions(*slot),
+        };
+        slots.iter().map(of).sum()
+    }
+
+    /// The request of a slot: that of the turn after the `earlier` ones.
     ///
     /// # Errors
     /// An error of rendering, which [`Plan::new`] rules out.
-    pub fn request(&self, slot: Slot) -> Result<ChatRequest, Diagnostic> {
-        let prepared = match (slot.roles.sender(), &self.baseline) {
-            (Role::Baseline, Some(baseline)) => baseline,
-            _ => &self.candidate,
-        };
+    pub fn request(&self, slot: Slot, earlier: &[Turn]) -> Result<ChatRequest, Diagnostic> {
+        let prepared = self.prepared(slot);
         let duplicates = self.duplicates[slot.case];
         let duplicates = match slot.roles.sender() {
             Role::Baseline => duplicates.baseline,
             Role::Candidate => duplicates.candidate,
         };
         let repeat = duplicates.saturating_mul(MAX_REPEATS).saturating_add(slot.repeat);
-        let request = prepared.request(&self.dataset.cases[slot.case], repeat)?;
+        let request = prepared.request(&self.dataset.cases[slot.case], repeat, earlier)?;
         let refresh = slot.roles.all().iter().any(|role| self.refresh.of(*role).load(Ordering::Relaxed));
         Ok(ChatRequest { refresh, ..request })
     }

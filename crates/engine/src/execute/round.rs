@@ -8,8 +8,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::case_cost::CaseCostLimit;
+use super::conversation;
 use super::plan::{Plan, Slot};
-use super::scorers::Scorers;
+use super::scorers::{Scorers, product_fault};
 use super::state::{FinishedSlot, RoundState, SlotWork};
 use promptgate_core::model::{
     CallFacts, CallReason, Completion, Ended, Fault, FaultKind, Grade, Interner, Outcome, Role, Score,
@@ -291,16 +292,39 @@ impl Engine {
         }
     }
 
+    /// Asks the questions of a slot, one after the other. An earlier answer that is cut off, filtered or empty ends the
+    /// conversation and is graded.
     async fn complete(&self, slot: Slot) -> Result<Completion, Fault> {
-        let request = self
-            .plan
-            .request(slot)
-            .map_err(|diagnostic| Fault::new(FaultKind::Rejected, diagnostic.to_string()))?;
-        let mut completion = self.model_of(slot).complete(&request).await?;
-        // A model without a cache says nothing of it.
-        completion.call.get_or_insert(CallFacts::made(CallReason::NoCache));
         let case = &self.plan.dataset().cases[slot.case];
-        Ok(self.scorers.transform(case, self.transform.apply(completion)).await)
+        let questions = self.plan.questions(slot);
+        let (mut turns, mut earlier) = (Vec::new(), Vec::new());
+        loop {
+            let request = self
+                .plan
+                .request(slot, &turns)
+                .map_err(|diagnostic| Fault::new(FaultKind::Rejected, diagnostic.to_string()))?;
+            let answered = self.model_of(slot).complete(&request).await;
+            let mut completion =
+                answered.map_err(|fault| conversation::fault(fault, turns.len(), questions, &earlier))?;
+            // A model without a cache says nothing of it.
+            completion.call.get_or_insert(CallFacts::made(CallReason::NoCache));
+            if let Some(query) = case.turns.get(turns.len()).filter(|_| turns.len() + 1 < questions) {
+                let reply = match self.transform.strip_reasoning {
+                    true => completion.clone().strip_reasoning(),
+                    false => completion.clone(),
+                };
+                if product_fault(&reply).is_none() {
+                    turns.push(conversation::turn(query, &reply));
+                    earlier.push(completion);
+                    continue;
+                }
+            }
+            if questions == 1 {
+                turns = conversation::recorded_turns(case);
+            }
+            let last = self.scorers.transform(case, self.transform.apply(completion)).await;
+            return Ok(conversation::joined(last, turns, &earlier));
+        }
     }
 
     fn model_of(&self, slot: Slot) -> &dyn ChatModel {

@@ -78,7 +78,7 @@ impl Scorers {
 
     /// Grades by the checks of the case. An invalid completion scores 0 by every check. Grades by embeddings are missing.
     pub(crate) fn check(&self, index: usize, case: &Case, completion: &Completion) -> Vec<Grade> {
-        let fault = product_fault(completion);
+        let fault = product_fault(completion).map(|fault| fault.of_turn(case, completion));
         let case = &*case.answered_by(completion);
         let answer = check::answer::extract(&completion.text, self.answer_field.as_deref());
         let subject = Subject { case, completion, answer: answer.as_deref().map_err(String::as_str) };
@@ -112,7 +112,7 @@ impl Scorers {
         let judges = self.judges.iter().filter(|judge| !judge.is_pairwise());
         let judges = judges.filter(|judge| judge.applies(case) && select(judge.name()));
         let models = self.models();
-        if let Some(fault) = product_fault(completion) {
+        if let Some(fault) = product_fault(completion).map(|fault| fault.of_turn(case, completion)) {
             return judges.map(|judge| zero(judge.name(), &fault)).collect();
         }
         if let Some(fault) = completion.transform_fault() {
@@ -220,6 +220,17 @@ pub(super) struct ProductFault {
     reason: String,
     /// A flag beside `product_fault`.
     flag: Option<&'static str>,
+}
+
+impl ProductFault {
+    /// The fault with the turn at which it ended the conversation of the case.
+    pub(super) fn of_turn(self, case: &Case, completion: &Completion) -> Self {
+        let (turn, turns) = (completion.turns.len() + 1, case.questions());
+        if turn >= turns {
+            return self;
+        }
+        Self { reason: format!("turn {turn} of {turns}: {}", self.reason), ..self }
+    }
 }
 
 /// The reason why a completion is invalid: cut off, filtered, not the JSON it had to be, or empty. A call of a tool is an

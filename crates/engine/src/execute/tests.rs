@@ -1,5 +1,6 @@
 //! Execution of plans with a scripted model and paused time.
 
+mod conversation;
 mod outside;
 mod pairs;
 mod transform;

@@ -27,6 +27,7 @@ const MAX_CHANGES: u32 = 16;
 const MAX_ECHO: usize = 20_000;
 
 const DATA: &str = include_str!("prompts/data.md");
+const EARLIER: &str = include_str!("prompts/conversation.md");
 const FORMAT_JSON: &str = include_str!("prompts/format_json.md");
 const FORMAT_FENCED: &str = include_str!("prompts/format_fenced.md");
 
@@ -34,6 +35,11 @@ const FORMAT_FENCED: &str = include_str!("prompts/format_fenced.md");
 pub(super) fn system_message(prompt: &str, output_mode: OutputMode) -> String {
     let format = if output_mode == OutputMode::Fenced { FORMAT_FENCED } else { FORMAT_JSON };
     format!("{}\n\n{}\n\n{}", prompt.trim_end(), format.trim_end(), DATA.trim_end())
+}
+
+/// Adds the instructions about a conversation before the question.
+fn with_conversation(system: String) -> String {
+    format!("{system}\n\n{}", EARLIER.trim_end())
 }
 
 /// The reason why there is no grade.
@@ -59,6 +65,8 @@ pub(super) struct Conversation<'a> {
     call: Call<'a>,
     /// The judge's own part of the system message.
     prompt: &'static str,
+    /// Whether there are messages before the question.
+    has_conversation: bool,
     /// The data as a JSON document.
     document: String,
     /// Letters and digits of the answer or answers, to recognize copies.
@@ -111,7 +119,8 @@ impl<'a> Conversation<'a> {
     /// Starts a conversation, or loads a cached one. Sends nothing yet.
     pub(super) async fn begin<P: Payload>(call: Call<'a>, prompt: &'static str, payload: &P) -> Self {
         let boundary = format!("{:032x}", rand::random::<u128>());
-        let document = payload.document();
+        let earlier = request::conversation(call.case);
+        let document = payload.document(&earlier);
         let content = request::wrap(&document, &boundary);
         let mut answer = letters(call.answer);
         if let Some(second) = call.second {
@@ -121,6 +130,7 @@ impl<'a> Conversation<'a> {
         let mut conversation = Self {
             call,
             prompt,
+            has_conversation: !earlier.is_empty(),
             document,
             answer,
             ids: payload.entries(),
@@ -162,7 +172,7 @@ impl<'a> Conversation<'a> {
         let parts = IdentityParts { model: &member.model, parameters, repeat };
         let parts = serde_json::to_string(&parts).unwrap_or_default();
         // The two JSON documents are one line each, so that the parts cannot run into each other.
-        format!("{parts}\n{}\n{}", self.document, system_message(self.prompt, OutputMode::JsonSchema))
+        format!("{parts}\n{}\n{}", self.document, self.system(OutputMode::JsonSchema))
     }
 
     /// Caches the conversation, unless it came from the cache.
@@ -314,8 +324,13 @@ impl<'a> Conversation<'a> {
         (completion, output_mode)
     }
 
+    fn system(&self, output_mode: OutputMode) -> String {
+        let system = system_message(self.prompt, output_mode);
+        if self.has_conversation { with_conversation(system) } else { system }
+    }
+
     fn request(&self, dialect: &Dialect, form: Form) -> ChatRequest {
-        let messages = dialect.messages(system_message(self.prompt, dialect.output_mode), &self.messages);
+        let messages = dialect.messages(self.system(dialect.output_mode), &self.messages);
         ChatRequest {
             model: self.call.member.model.clone(),
             messages,

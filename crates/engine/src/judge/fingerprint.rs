@@ -9,7 +9,8 @@ use super::conversation::system_message;
 use super::dialect::OutputMode;
 use super::{Judge, Member};
 
-/// Version of splitting, quote check and scoring. Must be increased by every change of these that can change a score.
+/// Version of splitting, quote check, scoring and the instructions about conversations. Must be increased by every change
+/// of these that can change a score.
 const RULES: u32 = 2;
 
 /// A fingerprint with its parts.

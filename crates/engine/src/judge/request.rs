@@ -7,12 +7,31 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::normalize::visible;
 use super::reply::Entry;
+use promptgate_core::model::{Case, Message, MessageRole};
 
 const BEGIN: &str = "=== BEGIN DATA ";
 const END: &str = "=== END DATA ";
 /// Field of the document with the name of the form.
 const TASK: &str = "task";
+/// Field of the document with the messages before the question.
+const CONVERSATION: &str = "conversation";
+
+/// A message before the question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// The role of its author.
+    pub role: MessageRole,
+    /// Its text, with a line for each tool call and each image.
+    pub text: String,
+}
+
+/// The conversation before the question of a case, without invisible characters.
+pub(super) fn conversation(case: &Case) -> Vec<Said> {
+    let said = |message: &Message| Said { role: message.role, text: visible(&message.text()) };
+    case.messages.iter().map(said).collect()
+}
 
 /// A numbered statement or checklist item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,21 +57,23 @@ pub trait Payload: Serialize + DeserializeOwned + Send + Sync {
     /// The number of entries that the reply must have; their ids count from 1.
     fn entries(&self) -> usize;
 
-    /// The JSON document, on one line.
-    fn document(&self) -> String {
-        let tagged = Tagged { task: Self::Entry::FORM.name, payload: self };
+    /// The JSON document, on one line, with the messages before the question.
+    fn document(&self, conversation: &[Said]) -> String {
+        let tagged = Tagged { task: Self::Entry::FORM.name, conversation, payload: self };
         serde_json::to_string(&tagged).unwrap_or_default()
     }
 
     /// The user message with this boundary.
     fn wrap(&self, boundary: &str) -> String {
-        wrap(&self.document(), boundary)
+        wrap(&self.document(&[]), boundary)
     }
 }
 
 #[derive(Serialize)]
 struct Tagged<'a, P> {
     task: &'static str,
+    #[serde(skip_serializing_if = "<[Said]>::is_empty")]
+    conversation: &'a [Said],
     #[serde(flatten)]
     payload: &'a P,
 }
@@ -77,6 +98,8 @@ impl UntypedPayload {
         let document = rest.strip_suffix(&format!("\n{END}{boundary} ==="))?;
         let mut fields: Map<String, Value> = serde_json::from_str(document).ok()?;
         let Some(Value::String(task)) = fields.shift_remove(TASK) else { return None };
+        // The judges that only compare words need no conversation.
+        fields.shift_remove(CONVERSATION);
         Some(Self { task, fields })
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use promptgate_core::model::{Message, MessageRole};
+use promptgate_core::model::{Image, Message, MessageRole, ToolCall};
 
 use super::align::{Hunk, align};
 use super::guarded::{Class, Guarded, articles, folded};
@@ -28,6 +28,10 @@ pub(super) fn compare(old: &[Message], new: &[Message], pairing: &Pairing, rules
             let sides = Sides { old: &old_tokens[before], new: &new_tokens[after] };
             texts.message(sides, after, new[after].role);
         }
+        if parts(&old[before]) != parts(&new[after]) {
+            let place = place::message(after, new[after].role);
+            texts.changes.push(Change::new(Level::Minor, format!("{place}: images or tool calls changed")));
+        }
     }
     let Texts { places, mut changes, .. } = texts;
     if places > rules.patch_max_words {
@@ -39,6 +43,11 @@ pub(super) fn compare(old: &[Message], new: &[Message], pairing: &Pairing, rules
         changes.extend(replaced(&old, &instructions(&new_tokens, &pairing.new_examples)));
     }
     changes
+}
+
+/// The parts of a message beside its text.
+fn parts(message: &Message) -> (&[Image], &[ToolCall], Option<&str>) {
+    (&message.images, &message.tool_calls, message.tool_call_id.as_deref())
 }
 
 /// The words of the messages that are not examples, with their number.

@@ -75,7 +75,7 @@ pub fn message_diffs(old: &[Message], new: &[Message]) -> Vec<MessageDiff> {
             Some(after) => messages.push(MessageDiff {
                 role: before.role.as_str().to_owned(),
                 change: MessageChange::Changed,
-                segments: segments(word_diff(&before.content, &after.content)),
+                segments: segments(word_diff(&before.text(), &after.text())),
             }),
             None => {}
         }
@@ -95,7 +95,7 @@ fn whole(message: &Message, change: MessageChange) -> MessageDiff {
         MessageChange::Removed => SegmentOp::Removed,
         MessageChange::Equal | MessageChange::Changed => SegmentOp::Equal,
     };
-    let segments = vec![Segment { op, text: message.content.clone() }];
+    let segments = vec![Segment { op, text: message.text().into_owned() }];
     MessageDiff { role: message.role.as_str().to_owned(), change, segments }
 }
 

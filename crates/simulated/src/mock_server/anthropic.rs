@@ -58,7 +58,7 @@ pub(super) fn request(body: &[u8]) -> Result<(Value, Option<String>), InvalidReq
         if !matches!(turn.get("role").and_then(Value::as_str), Some("user" | "assistant")) {
             return Err(invalid("messages: role: Input should be 'user' or 'assistant'"));
         }
-        messages.push(turn);
+        messages.extend(chat_messages(turn));
     }
     let schema =
         fields.shift_remove("output_config").and_then(|config| config.pointer("/format/schema").cloned());
@@ -73,6 +73,43 @@ pub(super) fn request(body: &[u8]) -> Result<(Value, Option<String>), InvalidReq
     fields.extend(format.map(|format| ("response_format".to_owned(), format)));
     fields.insert("messages".to_owned(), Value::from(messages));
     Ok((Value::Object(fields), forced))
+}
+
+/// The messages of a turn: results of tools come before its text and images.
+fn chat_messages(turn: Value) -> Vec<Value> {
+    let Some(Value::Array(blocks)) = turn.get("content") else { return vec![turn] };
+    let (mut messages, mut calls, mut parts) = (Vec::new(), Vec::new(), Vec::new());
+    for block in blocks {
+        match block["type"].as_str() {
+            Some("tool_result") => messages.push(
+                json!({"role": "tool", "tool_call_id": block["tool_use_id"], "content": block["content"]}),
+            ),
+            Some("tool_use") => {
+                let function = json!({"name": block["name"], "arguments": block["input"].to_string()});
+                calls.push(json!({"id": block["id"], "type": "function", "function": function}));
+            }
+            Some("image") => {
+                let source = &block["source"];
+                let url = source["url"].as_str().map_or_else(
+                    || {
+                        let text = |key: &str| source[key].as_str().unwrap_or_default();
+                        format!("data:{};base64,{}", text("media_type"), text("data"))
+                    },
+                    str::to_owned,
+                );
+                parts.push(json!({"type": "image_url", "image_url": {"url": url}}));
+            }
+            _ => parts.push(block.clone()),
+        }
+    }
+    if !parts.is_empty() || !calls.is_empty() || messages.is_empty() {
+        let mut message = json!({"role": turn["role"], "content": parts});
+        if !calls.is_empty() {
+            message["tool_calls"] = Value::from(calls);
+        }
+        messages.push(message);
+    }
+    messages
 }
 
 /// Translates a reply of chat completions.

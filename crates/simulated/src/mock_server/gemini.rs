@@ -55,7 +55,7 @@ pub(super) fn request(body: &[u8], model: &str) -> Result<Value, InvalidRequest>
             Some("model") => "assistant",
             Some(_) => return Err(invalid("Please use a valid role: user, model.")),
         };
-        messages.push(json!({"role": role, "content": content["parts"]}));
+        messages.extend(chat_messages(role, &content["parts"]));
     }
     let mut translated = Map::new();
     translated.insert("model".to_owned(), Value::from(model));
@@ -63,6 +63,38 @@ pub(super) fn request(body: &[u8], model: &str) -> Result<Value, InvalidRequest>
     let config = fields.shift_remove("generationConfig").unwrap_or_default();
     translated.extend(parameters(config.as_object().cloned().unwrap_or_default()));
     Ok(Value::Object(translated))
+}
+
+/// The messages of a content: results of functions come before its text and images. Calls without an id have that of their
+/// name.
+fn chat_messages(role: &str, parts: &Value) -> Vec<Value> {
+    let (mut messages, mut calls, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+    for part in parts.as_array().into_iter().flatten() {
+        let id = |function: &Value| function.get("id").unwrap_or(&function["name"]).clone();
+        if let Some(response) = part.get("functionResponse") {
+            let content = response["response"].to_string();
+            messages.push(json!({"role": "tool", "tool_call_id": id(response), "content": content}));
+        } else if let Some(call) = part.get("functionCall") {
+            let function = json!({"name": call["name"], "arguments": call["args"].to_string()});
+            calls.push(json!({"id": id(call), "type": "function", "function": function}));
+        } else if let Some(data) = part.get("inlineData") {
+            let text = |key: &str| data[key].as_str().unwrap_or_default();
+            let url = format!("data:{};base64,{}", text("mimeType"), text("data"));
+            rest.push(json!({"type": "image_url", "image_url": {"url": url}}));
+        } else if let Some(file) = part.get("fileData") {
+            rest.push(json!({"type": "image_url", "image_url": {"url": file["fileUri"]}}));
+        } else {
+            rest.push(part.clone());
+        }
+    }
+    if !rest.is_empty() || !calls.is_empty() || messages.is_empty() {
+        let mut message = json!({"role": role, "content": rest});
+        if !calls.is_empty() {
+            message["tool_calls"] = Value::from(calls);
+        }
+        messages.push(message);
+    }
+    messages
 }
 
 /// Translates the parameters of a request.

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::route::{halves, map};
 
-use promptgate_core::model::{ChatRequest, Completion, Message, MessageRole, Purpose, ResponseFormat};
+use promptgate_core::model::{
+    ChatRequest, Completion, Image, Message, MessageRole, Purpose, ResponseFormat, ToolCall,
+};
 
 /// An invalid request: the message and the parameter at fault.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +34,8 @@ pub(super) fn parse_request(body: &[u8]) -> Result<(ChatRequest, bool), InvalidR
     if messages.is_empty() {
         return Err(invalid("messages", "messages must contain at least one message"));
     }
-    let messages = messages.into_iter().map(parse_message).collect::<Result<_, _>>()?;
+    let messages = messages.into_iter().map(parse_message).collect::<Result<Vec<_>, _>>()?;
+    check_tools(&messages)?;
     let streams = fields.shift_remove("stream") == Some(Value::Bool(true));
     fields.shift_remove("stream_options");
     let response_format = match fields.shift_remove("response_format") {
@@ -56,12 +59,15 @@ fn parse_message(mut message: Value) -> Result<Message, InvalidRequest> {
     let role = message.get("role").unwrap_or(&Value::Null);
     let role = MessageRole::deserialize(role)
         .map_err(|_| invalid("messages", format!("unknown role of a message: {role}")))?;
+    let mut images: Vec<String> = Vec::new();
     let content = match message.get_mut("content").map(Value::take) {
         Some(Value::String(text)) => text,
         None | Some(Value::Null) => String::new(),
         Some(Value::Array(parts)) => {
             let texts: Vec<&str> =
                 parts.iter().filter_map(|part| part.get("text").and_then(Value::as_str)).collect();
+            let urls = parts.iter().filter_map(|part| part.pointer("/image_url/url"));
+            images.extend(urls.filter_map(Value::as_str).map(str::to_owned));
             texts.join("\n")
         }
         Some(_) => {
@@ -69,7 +75,42 @@ fn parse_message(mut message: Value) -> Result<Message, InvalidRequest> {
             return Err(invalid("messages", message));
         }
     };
-    Ok(Message::new(role, content))
+    let images = images.into_iter().map(|url| Image { url }).collect();
+    let tool_calls = message.get("tool_calls").and_then(Value::as_array).into_iter().flatten().map(tool_call);
+    let tool_call_id = message.get("tool_call_id").and_then(Value::as_str).map(str::to_owned);
+    Ok(Message { images, tool_calls: tool_calls.collect(), tool_call_id, ..Message::new(role, content) })
+}
+
+fn tool_call(call: &Value) -> ToolCall {
+    let text = |pointer: &str| call.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    ToolCall {
+        id: text("/id"),
+        name: text("/function/name").unwrap_or_default(),
+        arguments: text("/function/arguments").unwrap_or_default(),
+    }
+}
+
+/// Checks that the results of tools follow their calls.
+fn check_tools(messages: &[Message]) -> Result<(), InvalidRequest> {
+    let mut open: Vec<&str> = Vec::new();
+    for message in messages {
+        if message.role == MessageRole::Tool {
+            let id = message.tool_call_id.as_deref().unwrap_or_default();
+            let Some(index) = open.iter().position(|open| *open == id) else {
+                let message =
+                    "messages with role 'tool' must be a response to a preceding message with 'tool_calls'";
+                return Err(invalid("messages", message));
+            };
+            open.remove(index);
+            continue;
+        }
+        if !open.is_empty() {
+            let message = "an assistant message with 'tool_calls' must be followed by tool messages";
+            return Err(invalid("messages", message));
+        }
+        open = message.tool_calls.iter().map(|call| call.id.as_deref().unwrap_or_default()).collect();
+    }
+    Ok(())
 }
 
 fn parse_format(format: &Value) -> Result<Option<ResponseFormat>, InvalidRequest> {
@@ -163,6 +204,23 @@ mod tests {
         assert_eq!(request.messages[0].content, "a");
         assert_eq!(request.parameters.get("temperature"), Some(&Value::from(0)));
         assert!(matches!(request.response_format, Some(ResponseFormat::JsonSchema { .. })));
+    }
+
+    #[test]
+    fn results_of_tools_follow_their_calls() {
+        let body = |messages: &str| format!("{{\"model\":\"m\",\"messages\":[{messages}]}}").into_bytes();
+        let call =
+            r#"{"role":"assistant","tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}}]}"#;
+        let result = r#"{"role":"tool","tool_call_id":"a","content":"1"}"#;
+        let image =
+            r#"{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://a.example"}}]}"#;
+        let (request, _) = parse_request(&body(&format!("{call},{result},{image}"))).unwrap();
+        assert_eq!(request.messages[0].tool_calls[0].to_string(), "f({})");
+        assert_eq!(request.messages[2].images.len(), 1);
+        for messages in [result.to_owned(), format!("{call},{image}"), format!("{call},{result},{result}")] {
+            let error = parse_request(&body(&messages)).unwrap_err();
+            assert!(error.message.contains("'tool_calls'"), "{messages}: {}", error.message);
+        }
     }
 
     #[test]

@@ -11,9 +11,9 @@ use crate::app::sources::configured;
 use crate::app::suite::{self, SuiteOptions};
 use crate::app::{Environment, Failure};
 use crate::config::ReleaseSettings;
-use promptgate_adapters::files::{self, PromptSource, Tree, parse_prompt};
+use promptgate_adapters::files::{self, ParsedPrompt, PromptSource, Tree, parse_prompt};
 use promptgate_adapters::git::{self, Repository};
-use promptgate_core::model::{Diagnostic, Place};
+use promptgate_core::model::{Diagnostic, Message, MessageRole, Place};
 use promptgate_core::text::Redactor;
 use promptgate_release::{Change, Content, Record, ReleasePolicy};
 use promptgate_report::Report;
@@ -82,6 +82,7 @@ impl Source {
             parameters: settings.parameters.clone(),
         };
         let parsed = parse_prompt(&prompt, &source)?.value;
+        refuse_parts(&parsed, &prompt.file)?;
         let content = content::of_prompt(&parsed, content::schema_of_suite(&settings.checks, &tree).as_ref());
         let claims = Claims::of(&parsed.front_matter, &prompt.file);
         refuse_secrets(&content, &claims, [&suite.redactor, &environment.redactor()])?;
@@ -175,4 +176,21 @@ fn refuse_secrets(content: &Content, claims: &Claims, redactors: [&Redactor; 2])
         secrets::refuse(claims.reason.as_deref().unwrap_or_default(), "the reason", &claims.place, redactor)?;
     }
     Ok(())
+}
+
+/// Refuses messages that are more than text: registries and the applications that read them take a role and a text.
+fn refuse_parts(prompt: &ParsedPrompt, file: &str) -> Result<(), Diagnostic> {
+    let is_text = |message: &Message| {
+        message.images.is_empty() && message.tool_calls.is_empty() && message.role != MessageRole::Tool
+    };
+    let messages = prompt.variant.messages.iter().zip(&prompt.variant.lines);
+    match messages.into_iter().find(|(message, _)| !is_text(message)) {
+        None => Ok(()),
+        Some((_, line)) => {
+            let message =
+                "a prompt with images or tool calls cannot be published: registries take text alone";
+            let help = "add images and tool calls in the application that uses the prompt";
+            Err(Diagnostic::new(message).at(Place::line(file, *line)).help(help))
+        }
+    }
 }

@@ -25,12 +25,12 @@ fn parse(files: &[(&str, &str)]) -> Result<Suite, Failure> {
     };
     let rows = |path: &str| DatasetBytes {
         name: path.to_owned(),
-        files: Ok(vec![DatasetFile { name: path.to_owned(), bytes: bytes(path) }]),
+        files: Ok(vec![DatasetFile { name: path.to_owned(), path: path.to_owned(), bytes: bytes(path) }]),
     };
     let settings = config::load("promptgate.yaml", files["promptgate.yaml"], &check::entry_schema())?;
     let prompt = bytes("prompt.md").map(|bytes| {
         ResolvedPrompt::File(Box::new(PromptFile {
-            prompt: PromptBytes { file: "prompt.md".to_owned(), commit: None, bytes },
+            prompt: PromptBytes { file: "prompt.md".to_owned(), bytes, ..PromptBytes::default() },
             source: PromptSource {
                 path: "prompt.md".to_owned(),
                 user: settings.user.clone(),

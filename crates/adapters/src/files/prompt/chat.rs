@@ -1,15 +1,14 @@
-//! Chat messages in JSON or YAML: a list of `{role, content}` objects, or a map with `messages` as in `.prompt.yml`.
+//! Chat messages in JSON or YAML: a list of messages, or a map with `messages` as in `.prompt.yml`.
 
-use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use promptgate_core::document::{Document, pointer, shown};
-use promptgate_core::model::{Diagnostic, Diagnostics, Message, MessageRole, Place};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_release::PromptKind;
 
 use super::front_matter::{settings, unknown};
 use super::{Parts, Settings};
-use crate::files::diagnostics::did_you_mean;
+use crate::files::messages;
 
 const KEYS: [&str; 10] = [
     "messages",
@@ -39,8 +38,6 @@ const PARAMETER_NAMES: [(&str, &str); 6] = [
     ("presencePenalty", "presence_penalty"),
     ("reasoningEffort", "reasoning_effort"),
 ];
-
-const ROLES: [&str; 4] = ["system", "developer", "user", "assistant"];
 
 /// Reads a chat prompt.
 pub(super) fn read(file: &str, document: &Document) -> Result<Parts, Diagnostics> {
@@ -76,15 +73,15 @@ pub(super) fn read(file: &str, document: &Document) -> Result<Parts, Diagnostics
     if items.is_empty() {
         diagnostics.push(Diagnostic::new("the list of messages is empty").at(Place::file(file)));
     }
-    let mut messages = Vec::new();
-    let mut lines = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        let place = format!("{parent}/{index}");
-        if let Some(message) = message(document, &place, item, &mut diagnostics) {
-            lines.push(content_line(document, &format!("{place}/content")));
-            messages.push(message);
-        }
-    }
+    let (parsed, problems) = messages::parse(items);
+    diagnostics.extend(problems.into_iter().map(|problem| {
+        let at = format!("{parent}{}", problem.at);
+        let place = if problem.at_key { document.key_place(&at) } else { document.place(&at) };
+        Diagnostic::new(problem.message).at(place).help(problem.help)
+    }));
+    let line = |index: &usize| content_line(document, &format!("{parent}/{index}/content"));
+    let lines = parsed.iter().map(|(index, _)| line(index)).collect();
+    let messages = parsed.into_iter().map(|(_, message)| message).collect();
     if !diagnostics.is_empty() {
         return Err(Diagnostics(diagnostics));
     }
@@ -134,53 +131,6 @@ fn map_settings(
             settings.parameters.into_iter().map(|(name, value)| (request_name(name), value)).collect();
     }
     settings
-}
-
-fn message(
-    document: &Document,
-    at: &str,
-    value: &Value,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Message> {
-    let Value::Object(map) = value else {
-        let message = format!("a message must be a map with `role` and `content`, found {}", shown(value));
-        diagnostics
-            .push(Diagnostic::new(message).at(document.place(at)).help("write {role: user, content: …}"));
-        return None;
-    };
-    let before = diagnostics.len();
-    for key in map.keys().filter(|key| !matches!(key.as_str(), "role" | "content")) {
-        let help = did_you_mean(key, ["role", "content"], || "the keys are `role` and `content`".to_owned());
-        let place = document.key_place(&pointer(at, key));
-        diagnostics.push(Diagnostic::new(format!("unknown key `{key}` in a message")).at(place).help(help));
-    }
-    let roles = || "roles are system, developer, user and assistant".to_owned();
-    let role = map.get("role").filter(|role| role.is_string());
-    let known = role.and_then(|role| MessageRole::deserialize(role).ok());
-    if known.is_none() {
-        let (message, help) = match role {
-            Some(name) => (
-                format!("unknown role: {}", shown(name)),
-                did_you_mean(name.as_str().unwrap_or_default(), ROLES, roles),
-            ),
-            None => ("a message has no `role`".to_owned(), roles()),
-        };
-        let place = document.place(&format!("{at}/role"));
-        diagnostics.push(Diagnostic::new(message).at(place).help(help));
-    }
-    let content = map.get("content");
-    let text = content.and_then(Value::as_str).filter(|text| !text.trim().is_empty());
-    if text.is_none() {
-        let found = content.map_or("none".to_owned(), shown);
-        let message = format!("the `content` of a message must be text, found {found}");
-        let place = document.place(&format!("{at}/content"));
-        diagnostics
-            .push(Diagnostic::new(message).at(place).help("images and multi-part content are not supported"));
-    }
-    if diagnostics.len() > before {
-        return None;
-    }
-    Some(Message::new(known?, text?.to_owned()))
 }
 
 /// The first line of a text; in a YAML block scalar, the line after the indicator.

@@ -11,7 +11,6 @@ use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use super::chat;
 use super::front_matter::settings;
 use super::{Parts, text_parts};
-use crate::files::digest::digest_of_bytes;
 
 /// Parses a configuration and returns its prompt.
 pub(super) fn document(file: &str, configuration: &str) -> Result<Document, Diagnostics> {
@@ -44,11 +43,6 @@ pub(super) fn read(file: &str, document: &Document, user: &str) -> Result<Parts,
         text.split_inclusive('\n').take_while(|line| line.trim().is_empty()).map(str::len).sum();
     let body = text.get(blank..).unwrap_or_default();
     Ok(text_parts(file, settings, body, chat::content_line(document, "/text"), user))
-}
-
-/// Returns the digest of the prompt as written.
-pub(super) fn digest(document: &Document) -> String {
-    digest_of_bytes(document.value().to_string().as_bytes())
 }
 
 /// Returns the text, or the messages as a JSON list.

@@ -179,7 +179,12 @@ fn prompt_name_is_the_file_name_without_extension() {
 }
 
 fn front_matter(name: &str, content: &str) -> ParsedPrompt {
-    let bytes = PromptBytes { file: name.to_owned(), commit: None, bytes: content.as_bytes().to_vec() };
+    let bytes = PromptBytes {
+        file: name.to_owned(),
+        commit: None,
+        bytes: content.as_bytes().to_vec(),
+        ..PromptBytes::default()
+    };
     let source =
         PromptSource { path: name.to_owned(), model: Some("m".to_owned()), ..PromptSource::default() };
     parse_prompt(&bytes, &source).unwrap().value
@@ -221,6 +226,7 @@ fn inline(configuration: &str) -> Result<Loaded<ParsedPrompt>, Diagnostics> {
         file: "promptgate.yaml".to_owned(),
         commit: None,
         bytes: configuration.as_bytes().to_vec(),
+        images: Images::new(),
     };
     let source = PromptSource {
         inline: Some("suite".to_owned()),
@@ -264,8 +270,12 @@ fn inline_messages_are_those_of_a_chat_prompt() {
 #[test]
 fn application_gets_the_text_or_the_messages_of_an_inline_prompt() {
     let text = |configuration: &str| {
-        let bytes =
-            PromptBytes { file: "f".to_owned(), commit: None, bytes: configuration.as_bytes().to_vec() };
+        let bytes = PromptBytes {
+            file: "f".to_owned(),
+            commit: None,
+            bytes: configuration.as_bytes().to_vec(),
+            images: Images::new(),
+        };
         prompt_text(&bytes, &PromptSource { inline: Some("s".to_owned()), ..PromptSource::default() })
             .unwrap()
     };

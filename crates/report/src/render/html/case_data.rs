@@ -189,7 +189,7 @@ impl CaseWriter<'_> {
         let Some(requests) = case.requests.read()? else { return Ok(String::new()) };
         let messages = |list: &[Arc<Message>]| {
             let message = |message: &Arc<Message>| {
-                (message.role.as_str(), self.sanitizer.clip(&message.content, MAX_ANSWER))
+                (message.role.as_str(), self.sanitizer.clip(&message.text(), MAX_ANSWER))
             };
             list.iter().take(MAX_MESSAGES).map(message).collect()
         };

@@ -5,12 +5,14 @@ use serde_json::Value;
 
 use crate::v1::{Fault, Grade, Judging, Price, Trial};
 use crate::view::{self, Sanitizer, number};
-use promptgate_core::model::Prices;
+use promptgate_core::model::{Prices, Turn};
 
 /// Characters of an answer.
 pub(super) const MAX_ANSWER: usize = 20_000;
 /// Characters of a reason, quote or statement.
 const MAX_TEXT: usize = 1000;
+/// Turns before an answer.
+const MAX_TURNS: usize = 40;
 /// Entries per judgement.
 const MAX_ENTRIES: usize = 100;
 /// Judgements per grade.
@@ -22,6 +24,9 @@ pub(super) struct TrialData {
     pub(super) role: &'static str,
     pub(super) repeat: u32,
     pub(super) output: Option<String>,
+    /// The turns before the answer: question and reply.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) turns: Vec<(String, String)>,
     /// The answer before `transform`; absent where that changed nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) raw: Option<String>,
@@ -90,11 +95,16 @@ pub(super) fn trial_data(
         role: trial.role.as_str(),
         repeat: trial.repeat,
         output: trial.output.as_deref().map(|text| sanitizer.clip(text, MAX_ANSWER)),
+        turns: trial.turns.iter().take(MAX_TURNS).map(|of| turn(of, sanitizer)).collect(),
         raw: transformed.and_then(|it| it.from.as_deref()).map(|text| sanitizer.clip(text, MAX_ANSWER)),
         facts: facts(trial, model, prices, sanitizer),
         error: trial.error.as_ref().map(|of| fault(of, sanitizer)),
         grades: trial.grades.iter().map(|of| grade(of, sanitizer)).collect(),
     }
+}
+
+fn turn(turn: &Turn, sanitizer: &Sanitizer<'_>) -> (String, String) {
+    (sanitizer.clip(&turn.query, MAX_ANSWER), sanitizer.clip(&turn.reply.text(), MAX_ANSWER))
 }
 
 fn facts(

@@ -48,6 +48,7 @@ pub fn write_case(result: &CaseResult, out: &mut dyn Write, style: &Style) -> io
     let of = |role| trials.iter().find(|trial| trial.role == role && trial.repeat == shown);
     let (baseline, candidate) = (of(Role::Baseline), of(Role::Candidate));
     writer.blank()?;
+    write_turns((baseline, candidate), shown, &mut writer)?;
     write_answers((baseline, candidate), shown, case.shared, &mut writer)?;
     if let Some(trial) = candidate {
         write_grades(result, trial, &mut writer)?;
@@ -159,6 +160,34 @@ fn shown_repeat(result: &CaseResult) -> u32 {
     failing.or_else(|| candidates().next()).map_or(0, |mark| mark.repeat)
 }
 
+/// Writes the turns before the answers, once where both variants have the same.
+fn write_turns(
+    (baseline, candidate): (Option<&Trial>, Option<&Trial>),
+    repeat: u32,
+    writer: &mut LineWriter<'_>,
+) -> io::Result<()> {
+    let redactor = writer.redactor;
+    let turns = |trial: Option<&Trial>| trial.map_or_else(Vec::new, |trial| trial.turns.clone());
+    let (old, new) = (turns(baseline), turns(candidate));
+    let repeat = repeat + 1;
+    let sides = match baseline.is_some() && old == new {
+        true => vec![("both variants", new)],
+        false => vec![("the baseline", old), ("the candidate", new)],
+    };
+    for (whose, turns) in sides.into_iter().filter(|(_, turns)| !turns.is_empty()) {
+        writer.line(&format!("earlier turns of {whose}, repeat {repeat}"), PLAIN.bold())?;
+        for turn in turns {
+            let said = [("user", turn.query.as_str()), ("assistant", &turn.reply.text())];
+            for (role, text) in said.into_iter().filter(|(_, text)| !text.is_empty()) {
+                let span = (PLAIN, lines(redactor, text, MAX_TEXT));
+                write_block((DIM, &format!("  {role:<9} ")), &[span], ALL, writer)?;
+            }
+        }
+        writer.blank()?;
+    }
+    Ok(())
+}
+
 fn write_answers(
     (baseline, candidate): (Option<&Trial>, Option<&Trial>),
     repeat: u32,
@@ -227,7 +256,7 @@ fn write_text(text: &str, writer: &mut LineWriter<'_>) -> io::Result<()> {
 fn write_requests(result: &CaseResult, writer: &mut LineWriter<'_>) -> io::Result<()> {
     let Some(requests) = &result.requests else { return Ok(()) };
     let redactor = writer.redactor;
-    let text = |message: &Message| lines(redactor, &message.content, MAX_TEXT);
+    let text = |message: &Message| lines(redactor, &message.text(), MAX_TEXT);
     let compared = !requests.baseline.is_empty();
     let longest = requests.candidate.len().max(requests.baseline.len());
     for index in 0..longest {

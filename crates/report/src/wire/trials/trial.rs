@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{seconds, timestamp};
 use promptgate_core::model::{
     self, Attempt, CallFacts, CallOrigin, Completion, Fault, FinishReason, Judging, Opinion, Outcome, Role,
-    Score, ToolCall, Transformed, TrialText, Usage,
+    Score, ToolCall, Transformed, TrialText, Turn, Usage,
 };
 use promptgate_core::text::neutral;
 
@@ -31,6 +31,10 @@ pub struct Trial {
     /// Calls of tools, in order; absent where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall>,
+    /// The turns before this answer, of a case with several; absent where there are none. Tokens, time and cost are those of
+    /// all turns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub turns: Vec<Turn>,
     /// The answer before `transform`, or why that could not be applied; absent where it changed nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transformed: Option<Transformed>,
@@ -114,6 +118,7 @@ impl Trial {
             output: Some(completion.text.clone()),
             reasoning: completion.reasoning.clone(),
             tool_calls: completion.tool_calls.clone(),
+            turns: completion.turns.clone(),
             transformed: completion.transformed.clone(),
             refusal: completion.refusal,
             contexts: completion.contexts.clone(),
@@ -151,6 +156,7 @@ impl Trial {
             output: None,
             reasoning: None,
             tool_calls: Vec::new(),
+            turns: Vec::new(),
             transformed: None,
             refusal: false,
             contexts: None,
@@ -185,6 +191,7 @@ impl Trial {
             text: text.clone(),
             reasoning: self.reasoning.clone(),
             tool_calls: self.tool_calls.clone(),
+            turns: self.turns.clone(),
             transformed: self.transformed.clone(),
             refusal: self.refusal,
             contexts: self.contexts.clone(),

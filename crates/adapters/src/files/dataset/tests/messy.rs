@@ -99,7 +99,11 @@ fn words_near_to_a_field_are_variables_and_assertions_are_not() {
 #[test]
 fn valid_rows_are_returned_beside_the_errors_of_others() {
     let text = "{\"id\": \"a\", \"query\": \"q\"}\n{\"id\": \"b\", \"query\": 7}\n{\"id\": \"a\", \"query\": \"r\"}\n";
-    let bytes = DatasetFile { name: "c.jsonl".to_owned(), bytes: Ok(text.as_bytes().to_vec()) };
+    let bytes = DatasetFile {
+        name: "c.jsonl".to_owned(),
+        path: "c.jsonl".to_owned(),
+        bytes: Ok(text.as_bytes().to_vec()),
+    };
     let bytes = DatasetBytes { name: "c.jsonl".to_owned(), files: Ok(vec![bytes]) };
     let (result, valid) = parse_valid_rows(bytes, &source("c.jsonl"));
     assert!(result.is_err());

@@ -94,6 +94,7 @@ function answer(role, trial, pieces) {
     box.append(element("p", { class: "quiet" }, "Not requested in this repeat."));
     return box;
   }
+  if (trial.turns) box.append(conversation(trial.turns));
   if (trial.output === null) {
     box.append(...fault("No answer", trial.error));
   } else {
@@ -189,11 +190,25 @@ function context(passages, sides) {
   return [...parts, ...highlightedPassages.map((passage) => element("div", { class: "passage", dir: "auto" }, passage.fragment))];
 }
 
+// The turns before an answer, folded.
+function conversation(turns) {
+  const title = turns.length === 1 ? "1 earlier turn" : `${turns.length} earlier turns`;
+  return element("details", { class: "block" }, element("summary", {}, title), saidBefore(turns).map(message));
+}
+
+// Role and text of what was said in these turns.
+function saidBefore(turns) {
+  return turns.flatMap(([query, reply]) => [["user", query], ["assistant", reply]]).filter(([, text]) => text !== "");
+}
+
+function message([role, text]) {
+  return element("div", { class: "message" }, element("h4", {}, role), element("pre", { dir: "auto", tabindex: 0, "aria-label": `${role} message` }, visible(text)));
+}
+
 // The messages that were sent, folded.
 function request(row, compared) {
   const sent = DATA.requests[row.number];
   if (!sent) return [];
-  const message = ([role, text]) => element("div", { class: "message" }, element("h4", {}, role), element("pre", { dir: "auto", tabindex: 0, "aria-label": `${role} message` }, visible(text)));
   const asText = (messages) => messages.map(([role, text]) => `${role}:\n${text}\n`).join("\n");
   const block = (title, messages) => element("details", { class: "block" }, element("summary", {}, title), element("p", {}, copyButton("Copy request", asText(messages))), messages.map(message));
   const parts = [element("h3", {}, "Request")];

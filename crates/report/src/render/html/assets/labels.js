@@ -238,7 +238,8 @@ class Labels {
     const note = element("input", { id: "label-note", type: "text", autocomplete: "off", value: given?.note ?? "", maxlength: 500 });
     note.addEventListener("change", () => this.note(note.value));
     const choices = element("div", { class: "choices", role: "group", "aria-label": "Verdict" }, choice("pass", "p"), choice("fail", "f"), choice("unsure", "u"), element("label", { for: "label-note" }, "Note ", element("kbd", {}, "n")), note);
-    const parts = [element("p", { class: "quiet" }, isolated(item.row.id), `; judged by `, isolated(this.metric)), element("p", { class: "question" }, isolated(item.details.query)), element("div", { class: "answer" }, element("pre", { dir: "auto", tabindex: 0, "aria-label": "Answer of the candidate" }, visible(item.trial.output))), choices];
+    const earlier = item.trial.turns ? [conversation(item.trial.turns)] : [];
+    const parts = [element("p", { class: "quiet" }, isolated(item.row.id), `; judged by `, isolated(this.metric)), ...earlier, element("p", { class: "question" }, isolated(item.details.query)), element("div", { class: "answer" }, element("pre", { dir: "auto", tabindex: 0, "aria-label": "Answer of the candidate" }, visible(item.trial.output))), choices];
     if (given) parts.push(this.verdict(item, given, disagreeing, button));
     if (item.details.expected !== null) parts.push(element("h3", {}, "Expected"), element("p", { class: "expected" }, isolated(item.details.expected)));
     if (item.details.context.length > 0) parts.push(element("h3", {}, "Context"), ...item.details.context.map((passage) => element("div", { class: "passage", dir: "auto" }, visible(passage))));
@@ -270,6 +271,7 @@ class Labels {
     if (item.details.context.length > 0) line.context = item.details.context;
     if (item.details.expected !== null) line.expected = item.details.expected;
     if (item.row.tags.length > 0) line.tags = item.row.tags;
+    if (item.trial.turns) line.messages = saidBefore(item.trial.turns).map(([role, content]) => ({ role, content }));
     line.response = item.trial.output;
     if (label !== "unsure") line.human = label === "pass";
     line.metric = metric;
