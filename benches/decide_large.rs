@@ -96,6 +96,7 @@ fn analysis(cases: usize, repeats: u32) -> Analysis {
         kind,
         repeats,
         baseline_repeats: repeats,
+        declared_deterministic: false,
         deterministic_repeats: 0,
         scores: VariantScores { candidate: matrix(value), baseline: Some(matrix(value)) },
     };

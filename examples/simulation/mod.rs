@@ -49,6 +49,7 @@ pub(crate) fn empty_analysis(metrics: usize, cases: usize) -> Analysis {
         kind: MetricKind::Judge,
         repeats: 0,
         baseline_repeats: 0,
+        declared_deterministic: false,
         deterministic_repeats: 0,
         scores: VariantScores { candidate: empty(), baseline: Some(empty()) },
     };

@@ -23,9 +23,10 @@ fn result(folder: &Folder) -> Value {
 }
 
 fn rows(result: &Value) -> Vec<(String, String, u64)> {
-    let text = |row: &Value, key: &str| row[key].as_str().unwrap().to_owned();
-    let row = |row: &Value| (text(row, "name"), text(row, "verdict"), row["exit_code"].as_u64().unwrap());
-    result["suites"].as_array().unwrap().iter().map(row).collect()
+    let text = |row: &Value, key: &str| row[key].as_str().expect("a text").to_owned();
+    let code = |row: &Value| row["exit_code"].as_u64().expect("a number");
+    let row = |row: &Value| (text(row, "name"), text(row, "verdict"), code(row));
+    result["suites"].as_array().expect("a list").iter().map(row).collect()
 }
 
 fn row(name: &str, verdict: &str, code: u64) -> (String, String, u64) {
