@@ -138,7 +138,8 @@ impl Document {
     /// Returns the number of the last line of the value at a JSON pointer, or of its nearest existing parent.
     pub fn last_line(&self, pointer: &str) -> usize {
         fn end(node: &Node) -> u32 {
-            node.children.iter().map(end).fold(node.span.end, u32::max)
+            // The span of a map may include comments behind it.
+            node.children.iter().map(end).max().unwrap_or(node.span.end)
         }
         self.lines.last_line(end(self.find(pointer).0) as usize)
     }
