@@ -34,7 +34,7 @@ pub(super) fn announce(
     cached: bool,
 ) {
     let dataset = &engine.plan.dataset().facts;
-    if dataset.format.contains(" with ") || dataset.format.contains("UTF-16") {
+    if [" with ", "UTF-16", "read as "].iter().any(|words| dataset.format.contains(words)) {
         engine.sink.emit(Event::Note { message: format!("{} is read as {}", dataset.path, dataset.format) });
     }
     let planned = evaluate::planned(engine, 0, schedule.first(), engine.scorers.judges.len());
@@ -100,7 +100,7 @@ fn estimate(
     let ceiling = calls.ceilings.calls.or(settings.budget.calls).unwrap_or(u64::MAX);
     let money = match first.usd.zip(tested.usd) {
         _ if calls.offline => "no cost".to_owned(),
-        Some((usd, tested)) => format!("about ${:.2}", usd + tested),
+        Some((usd, tested)) => format!("about ${:.2}{}", usd + tested, as_of(settings)),
         None => "price not known".to_owned(),
     };
     let (now, most) = (with_test(&first), with_test(&last).min(ceiling));
@@ -121,6 +121,11 @@ fn estimate(
         }
     }
     line
+}
+
+/// ` at prices as of 2026-07-24`, where a price is of the built-in table.
+pub(super) fn as_of(settings: &Settings) -> String {
+    settings.prices_as_of().map_or_else(String::new, |day| format!(" at prices as of {day}"))
 }
 
 /// Estimated tokens and price of one answer and one judgement, by the length of a sample of requests.

@@ -31,6 +31,13 @@ impl Environment {
         Self(Arc::new(trimmed.filter(|(_, value)| !value.is_empty()).collect()))
     }
 
+    /// This environment with more variables; those that are set keep their value.
+    pub(crate) fn with(&self, more: impl IntoIterator<Item = (String, String)>) -> Self {
+        let set = self.variables().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        // The last one of a name counts.
+        Self::of(more.into_iter().chain(set))
+    }
+
     /// All variables.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))

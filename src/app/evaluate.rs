@@ -130,11 +130,13 @@ pub(crate) async fn load(
 fn require_prices(suite: &Suite, calls: CallOptions) -> Result<(), Failure> {
     let variants = [Some(suite.plan.candidate()), suite.plan.baseline()].into_iter().flatten();
     let judges = prices::judges(&suite.settings).filter(|_| !suite.scorers.judges.is_empty());
-    let models = variants
-        .map(|variant| variant.facts.model.as_str())
-        .chain(judges)
-        .chain(prices::embeddings(&suite.settings));
-    prices::require(&suite.settings, calls.ceilings, models)
+    let answering: Vec<&str> = variants.map(|variant| variant.facts.model.as_str()).collect();
+    prices::require(
+        &suite.settings,
+        calls.ceilings,
+        &answering,
+        judges.chain(prices::embeddings(&suite.settings)),
+    )
 }
 
 /// Refuses to send keys to the hosts that a change names, where the policy is from elsewhere and there is none.

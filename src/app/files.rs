@@ -32,6 +32,11 @@ pub(super) fn write_whole(
     Ok(())
 }
 
+/// Writes a text as a file, whole or not at all.
+pub(crate) fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
+    write_whole(path, |out| out.write_all(text.as_bytes()))
+}
+
 /// A value as JSON in several lines, without commands of a CI runner; `what` names it in messages.
 pub(crate) fn pretty_json(value: &impl Serialize, what: &str) -> Result<String, Failure> {
     let mut text = Vec::new();

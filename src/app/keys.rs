@@ -66,28 +66,36 @@ pub(super) fn base_url(endpoint: &EndpointSettings, environment: &Environment) -
         .unwrap_or_else(|| protocol.base_url().to_owned())
 }
 
+/// An error for an endpoint that a user might expect to get the default key, which is for other hosts.
+pub(super) fn misdirected_endpoint(
+    endpoint: &EndpointSettings,
+    environment: &Environment,
+) -> Option<Diagnostic> {
+    let url = endpoint.base_url.as_ref()?;
+    let (protocol, key) = (endpoint.protocol, endpoint.protocol.key_variable());
+    environment.variable(key)?;
+    if Authentication::of(endpoint, environment) != Authentication::Unnamed {
+        return None;
+    }
+    let host = Url::parse(&url.value).map_or_else(|_| url.value.clone(), |url| host(&url));
+    let message = format!(
+        "no key is configured for {host}: {key} is sent only to {}, the host of {} and this machine",
+        protocol.vendor(),
+        protocol.base_url_variable()
+    );
+    let help = format!(
+        "add `api_key_env: VARIABLE` beside `base_url`, with the variable that holds its key ({key}, if it is this \
+         one), or `api_key_env: null` if it needs none"
+    );
+    Some(Diagnostic::new(message).at(url.place.clone()).help(help))
+}
+
 /// An error for each endpoint that a user might expect to get the default key, which is for other hosts. `judged` says
 /// whether a judge is called.
 pub(crate) fn misdirected(settings: &Settings, environment: &Environment, judged: bool) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
     for endpoint in called(settings, judged) {
-        let Some(url) = &endpoint.base_url else { continue };
-        let (protocol, key) = (endpoint.protocol, endpoint.protocol.key_variable());
-        let is_set = environment.variable(key).is_some();
-        if !is_set || Authentication::of(endpoint, environment) != Authentication::Unnamed {
-            continue;
-        }
-        let host = Url::parse(&url.value).map_or_else(|_| url.value.clone(), |url| host(&url));
-        let message = format!(
-            "no key is configured for {host}: {key} is sent only to {}, the host of {} and this machine",
-            protocol.vendor(),
-            protocol.base_url_variable()
-        );
-        let help = format!(
-            "add `api_key_env: VARIABLE` beside `base_url`, with the variable that holds its key ({key}, if it is this \
-             one), or `api_key_env: null` if it needs none"
-        );
-        let diagnostic = Diagnostic::new(message).at(url.place.clone()).help(help);
+        let Some(diagnostic) = misdirected_endpoint(endpoint, environment) else { continue };
         if !found.contains(&diagnostic) {
             found.push(diagnostic);
         }
@@ -138,7 +146,7 @@ fn judges(settings: &Settings) -> impl Iterator<Item = &EndpointSettings> {
 }
 
 /// The endpoint that answers, those of the judges where they are called, and that of embeddings. An application takes the place of the first.
-fn called(settings: &Settings, judged: bool) -> impl Iterator<Item = &EndpointSettings> {
+pub(super) fn called(settings: &Settings, judged: bool) -> impl Iterator<Item = &EndpointSettings> {
     let answering = settings.target.is_none().then_some(&settings.endpoint);
     let embeddings = settings.embeddings.iter();
     let embeddings = embeddings.map(|embeddings| embeddings.endpoint.as_ref().unwrap_or(&settings.endpoint));

@@ -185,7 +185,7 @@ fn place_of<'a>(endpoint: &'a EndpointSettings, known: &mut Vec<&'a EndpointSett
     })
 }
 
-fn options(
+pub(super) fn options(
     settings: &EndpointSettings,
     files: &NamedFiles,
     environment: &Environment,
@@ -240,7 +240,7 @@ fn budget(settings: &Settings, flags: Ceilings, offline: bool) -> Option<Arc<Bud
 }
 
 /// The identity of an endpoint: its address, and the headers that may select the model behind it.
-fn scope(base_url: &str, settings: &EndpointSettings) -> String {
+pub(super) fn scope(base_url: &str, settings: &EndpointSettings) -> String {
     let headers: Vec<(&str, Option<&str>)> = settings
         .headers
         .iter()
@@ -258,7 +258,7 @@ fn scope(base_url: &str, settings: &EndpointSettings) -> String {
 }
 
 /// The same for people: the host alone where only the usual path follows.
-fn display_host(base_url: &str, scope: &str) -> String {
+pub(super) fn display_host(base_url: &str, scope: &str) -> String {
     let host = host(base_url);
     let rest = scope.split_once("://").map_or(scope, |(_, rest)| rest);
     let rest = rest.split_once(" as ").map_or(rest, |(rest, _)| rest);

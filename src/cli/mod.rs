@@ -50,7 +50,7 @@ pub fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let runtime = runtime::start()?;
-    let result = runtime.block_on(commands::dispatch(&arguments.command));
+    let result = runtime.block_on(commands::dispatch(arguments));
     // A thread may still wait for the cache.
     runtime.shutdown_background();
     result

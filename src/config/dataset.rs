@@ -34,8 +34,12 @@ pub(super) struct DatasetMap {
     path: String,
     /// Format of the files; detected from name and content by default.
     format: Option<DatasetFormat>,
-    /// Names of dataset fields, by the name they have in promptgate: {query: question}.
+    /// Names of dataset fields, by the name they have in promptgate: {query: question}. A name with dots is a path into a
+    /// column: {query: inputs.question}.
     fields: Ordered<String>,
+    /// Path of the list of rows in a JSON or YAML file, with dots: data, or result.items.
+    #[schemars(length(min = 1))]
+    rows: Option<String>,
     /// Whether a case that does not say so itself must pass: true, false or strict. By default only a case with criteria,
     /// unless `metrics` has `criteria`.
     must_pass: Option<WrittenMustPass>,
@@ -74,6 +78,8 @@ pub struct DatasetSettings {
     pub format: Option<DatasetFormat>,
     /// Names of dataset fields, by the name they have in promptgate.
     pub fields: BTreeMap<String, String>,
+    /// The path of the list of rows in a JSON or YAML file.
+    pub rows: Option<String>,
     /// Whether a case that does not say so must pass.
     pub must_pass: MustPassDefault,
     /// Values of fields and variables that a row lacks.
@@ -131,6 +137,7 @@ impl WrittenDataset {
             path: map.path,
             format: map.format,
             fields: map.fields.0.into_iter().collect(),
+            rows: map.rows,
             must_pass,
             defaults,
             files,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use promptgate_core::document::suggest;
-use promptgate_core::model::{Price, Prices};
+use promptgate_core::model::{Price, PriceDate, Prices, price_table};
 
 use super::Settings;
 use super::load::Reader;
@@ -32,6 +32,7 @@ pub(super) fn resolve(written: Ordered<WrittenPrice>) -> Prices {
         output_per_million: written.output_per_million,
         cached_input_per_million: written.cached_input_per_million,
         from_change: false,
+        as_of: None,
     };
     written.0.into_iter().map(|(model, written)| (model, price(written))).collect()
 }
@@ -47,7 +48,13 @@ impl Settings {
         self.prices.reviewed(model)
     }
 
-    /// Requires prices for limits in money, which would never be reached without them.
+    /// The day of the built-in table, where a price is from it.
+    pub fn prices_as_of(&self) -> Option<PriceDate> {
+        self.prices.as_of()
+    }
+
+    /// Requires prices for limits in money, which would never be reached without them. Whether the built-in table has one
+    /// depends on the host, which may come from the environment: such a model is left to the caller.
     pub(super) fn require_prices(&self, reader: &mut Reader<'_>) {
         let priced = reader.keys("/prices");
         let budget = self.budget.usd.is_some();
@@ -59,7 +66,7 @@ impl Settings {
         let embeddings = self.embeddings.iter().filter(|_| budget).map(|embeddings| &embeddings.model);
         for model in candidate.chain(judges.map(|member| &member.model)).chain(embeddings) {
             let model = &model.value;
-            if model.is_empty() || priced.contains(model) {
+            if model.is_empty() || priced.contains(model) || price_table::is_listed(model) {
                 continue;
             }
             let help = match suggest(model, priced.iter().map(String::as_str)) {

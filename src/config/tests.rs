@@ -267,9 +267,9 @@ fn invalid_configuration_gives_placed_diagnostics() {
             &["5:10: there is no price for `m`, so its cost is not known (help: add `prices: {m: "],
         ),
         (
-            "model: gpt-4o\nbudget: {usd: 1}\nprices: {gpt4o: {input_per_million: 1, output_per_million: 1}}",
+            "model: tiny-4o\nbudget: {usd: 1}\nprices: {tiny4o: {input_per_million: 1, output_per_million: 1}}",
             &[
-                "5:10: there is no price for `gpt-4o`, so its cost is not known (help: there is one for `gpt4o`",
+                "5:10: there is no price for `tiny-4o`, so its cost is not known (help: there is one for `tiny4o`",
             ],
         ),
         ("judge: {model: j, votes: 3, panel: [{model: k}]}", &[]),

@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, repository};
 
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 30] = [
     "config",
     "case",
     "case-result",
@@ -11,6 +11,8 @@ const NAMES: [&str; 28] = [
     "plan",
     "calibration",
     "shard",
+    "doctor",
+    "suites",
     "status",
     "log",
     "verification",

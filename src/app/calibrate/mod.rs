@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::calibration::{below, counted};
 use super::models::{Connection, Models};
 use super::sources::NamedFiles;
-use super::{CallOptions, Context, Failure, cache, prices, report_files, sources, suite};
+use super::{CallOptions, Context, Environment, Failure, cache, prices, report_files, sources, suite};
 use crate::config::{self, Settings};
 use promptgate_adapters::files::Tree;
 use promptgate_core::check;
@@ -100,10 +100,11 @@ pub(crate) struct Prepared {
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub(crate) fn prepare(options: &CalibrateOptions) -> Result<Prepared, Failure> {
-    let (settings, folder) = configured(options)?;
+pub(crate) fn prepare(options: &CalibrateOptions, environment: &Environment) -> Result<Prepared, Failure> {
+    let (mut settings, folder) = configured(options)?;
     let judge = judge_of(&settings, options.metric.as_deref())?;
-    prices::require(&settings, options.calls.ceilings, prices::judges(&settings))?;
+    prices::add_known_of_judges(&mut settings, environment);
+    prices::require(&settings, options.calls.ceilings, &[], prices::judges(&settings))?;
     let (labels, digest, warnings) = labels::read(options, &settings, &judge)?;
     let report = options.report.as_deref().map(report_files::read_run).transpose()?.map(|(_, run)| run);
     let target = files::target(options, &settings, &folder, judge.name())?;

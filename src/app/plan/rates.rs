@@ -43,6 +43,13 @@ pub(super) async fn rates(
         if known.is_none() && !notes.contains(&note) {
             notes.push(note);
         }
+        if let Some(day) = known.and_then(|price| price.as_of) {
+            let note =
+                format!("prices as of {day}, of the table that promptgate brings; `prices` overrides it");
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
     };
     price(&engine.plan.candidate().facts.model, &mut rates.answer);
     let mut tested = None;

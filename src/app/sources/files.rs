@@ -35,6 +35,7 @@ pub(in crate::app) fn dataset_source(written: &DatasetSettings) -> DatasetSource
         path: written.path.clone(),
         format: written.format,
         fields: written.fields.clone(),
+        rows: written.rows.clone(),
         shared_ids: None,
         must_pass: written.must_pass,
         defaults: written.defaults.clone(),

@@ -27,8 +27,8 @@ pub(super) use locate::{current_folder, shown, shown_text as shown_path};
 pub(super) use policy::{between, matched, warnings as policy_warnings};
 pub(crate) use prompts::Earlier;
 pub(super) use prompts::{BaselineSource, PromptFile, ResolvedPrompt};
-pub(super) use secrets::{header_variables, secrets};
-use secrets::{own_tokens, secrets_of_flags};
+use secrets::secrets_of_flags;
+pub(super) use secrets::{header_variables, own_tokens, secrets};
 pub(super) use values::{CasesToRead, read_values};
 
 use super::suite::SuiteOptions;
@@ -183,6 +183,28 @@ pub(super) fn configured(named: Option<&Path>) -> Result<Configured, Failure> {
     let location = locate::configuration(named)?;
     let settings = locate::parse(&location.shown, &location.bytes)?;
     Ok(Configured { location, settings })
+}
+
+/// The valid parts of a configuration, with the errors of the others.
+pub(super) struct Examined {
+    /// Its path for messages.
+    pub(super) shown: String,
+    /// Its folder.
+    pub(super) folder: PathBuf,
+    /// The settings of its valid parts.
+    pub(super) settings: Settings,
+    /// The errors of the others.
+    pub(super) errors: Diagnostics,
+}
+
+/// Reads the valid parts of the configuration that is named, else of the nearest one.
+///
+/// # Errors
+/// No configuration, or nothing of it can be read.
+pub(super) fn examine(named: Option<&Path>) -> Result<Examined, Failure> {
+    let location = locate::configuration(named)?;
+    let (settings, errors) = locate::parse_valid_parts(&location.shown, &location.bytes)?;
+    Ok(Examined { shown: location.shown, folder: location.folder, settings, errors })
 }
 
 /// Resolves the references of options and configuration, on threads that may wait for git.

@@ -16,7 +16,7 @@ use crate::app::Environment;
 use crate::app::suite::SuiteOptions;
 use crate::config::{self, Placed, Settings};
 use promptgate_adapters::files::{self, Baseline, BaselineSpec, Tree};
-use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource, Price};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource, Price, price_table};
 use promptgate_core::text::neutral;
 use promptgate_release::{InvalidReference, Name};
 
@@ -195,7 +195,7 @@ fn lacks_reviewed_price(settings: &Settings, model: &Placed<String>) -> Option<D
     let limited = settings.limits.iter().any(|criterion| criterion.metric == "cost_usd");
     let name = neutral::terminal(&model.value);
     let message = match settings.price(&model.value) {
-        None if limited || settings.budget.usd.is_some() => {
+        None if (limited || settings.budget.usd.is_some()) && !price_table::is_listed(&model.value) => {
             format!("there is no price for `{name}`, and the policy bounds what is spent")
         }
         Some(price) if price.from_change && settings.budget.usd.is_some() => {

@@ -36,7 +36,7 @@ pub(super) fn secrets_of_flags(variables: &[String], environment: &Environment) 
 }
 
 /// The tokens with which the gate itself calls GitHub.
-pub(super) fn own_tokens(environment: &Environment) -> impl Iterator<Item = Secret> {
+pub(in crate::app) fn own_tokens(environment: &Environment) -> impl Iterator<Item = Secret> {
     let values =
         ["PROMPTGATE_GITHUB_TOKEN", "GITHUB_TOKEN"].into_iter().map(|name| environment.variable(name));
     values.flatten().map(Secret::new)

@@ -28,7 +28,7 @@ pub(in crate::app) fn judges(settings: &Settings) -> Vec<Judge> {
 }
 
 /// The parameters of every judgement by a member: at temperature 0, unless the configuration says otherwise.
-fn parameters(member: &MemberSettings) -> Map<String, Value> {
+pub(in crate::app) fn parameters(member: &MemberSettings) -> Map<String, Value> {
     let mut parameters = member.parameters.clone();
     parameters.entry("temperature").or_insert_with(|| Value::from(0));
     parameters

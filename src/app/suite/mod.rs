@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub(super) use judges::{judge_facts, judges, missing_fields};
+pub(super) use judges::{judge_facts, judges, missing_fields, parameters as judge_parameters};
 pub(super) use scorers::files_of_checks;
 
 use base_dataset::BaseDataset;
@@ -28,7 +28,7 @@ pub(crate) use part::{ChosenCases, Origin};
 pub(super) use variants::Applications;
 
 use super::sources::{self, BaseRepository, Earlier, KnownBase, NamedFiles, ReleaseMode, Resolved, Sources};
-use super::{Environment, Failure, application, case_cost};
+use super::{Environment, Failure, application, case_cost, prices};
 use crate::config::{Inconclusive, Settings};
 use promptgate_adapters::files::Tree;
 use promptgate_core::gate::Policy;
@@ -195,7 +195,10 @@ pub(crate) async fn load(
     let cases_of_base = base.as_ref().map_or(&[][..], BaseDataset::cases);
     let named = dataset::files_of_cases(&dataset, cases_of_base, options);
     let sources = sources::fetch_files_of_cases(sources, trees, named).await?;
-    build(sources, dataset, base, options, simulated)
+    let mut suite = build(sources, dataset, base, options, simulated)?;
+    prices::add_known(&mut suite, environment);
+    suite.case_cost = case_cost::limit(&suite.settings, suite.policy_source.as_ref(), &suite.plan);
+    Ok(suite)
 }
 
 /// Phase two of loading: parses and validates what was fetched; reads no file.
@@ -299,7 +302,6 @@ fn build(
         variant.facts.protocol = settings.endpoint.protocol;
     }
     let plan = Plan::new(dataset, variants.candidate, variants.baseline)?;
-    let case_cost = case_cost::limit(&settings, policy_source.as_ref(), &plan);
     let shared = plan.shared();
     let equal = variants.equal || (!shared.is_empty() && shared.iter().all(|shared| *shared));
     let mut notices = findings.notices;
@@ -323,7 +325,7 @@ fn build(
         baseline_note: variants.note,
         equal,
         same_prompt: variants.same_prompt,
-        case_cost,
+        case_cost: None,
         rejection,
         notices,
         redactor,

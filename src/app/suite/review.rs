@@ -36,7 +36,7 @@ pub(super) fn variants(
         findings.diagnostics.0.extend(template::verify(variant, &dataset.cases));
         findings.diagnostics.0.extend(turns_without_question(variant, &dataset.cases));
         findings.warnings.extend(template::warnings(variant, &dataset.cases));
-        findings.warnings.extend(references(variant, settings));
+        findings.diagnostics.0.extend(references(variant, &dataset.cases, settings));
     }
     findings.warnings.extend(super::invisible::warning(variants));
     let candidate = &variants.candidate;
@@ -129,20 +129,22 @@ pub(super) fn comparison(equal: bool, note: Option<&str>, cases: usize) -> Optio
     note.and_then(|note| note.strip_prefix("new: ")).map(|note| format!("no baseline: {note}"))
 }
 
-/// Warns about variables of a prompt that look like the reference answer. Those that `fields` maps to a variable are meant.
-fn references(variant: &Variant, settings: &Settings) -> Vec<String> {
+/// Refuses variables of a prompt that are the reference answer by their name. Those that `fields` maps to a variable are
+/// meant, and those that no case has are undefined.
+fn references(variant: &Variant, cases: &[Case], settings: &Settings) -> Vec<Diagnostic> {
     let is_mapped = |name: &String| settings.dataset.fields.contains_key(&format!("vars.{name}"));
+    let is_defined = |name: &String| cases.iter().any(|case| case.vars.contains_key(name));
     let names = template::used_names(variant).into_iter();
     let named =
-        names.filter(|name| template::names_a_reference(name) && !is_mapped(name) && name != "expected");
-    let source = &variant.facts.prompt.source;
-    let warning = |name: String| {
-        format!(
-            "{source}: `{{{{{name}}}}}` looks like the reference answer, and a prompt that sees it proves nothing; map it: \
-             `fields: {{expected: {name}}}`, or, if it is an input: `fields: {{\"vars.{name}\": {name}}}`"
-        )
+        names.filter(|name| template::names_a_reference(name) && !is_mapped(name) && is_defined(name));
+    let diagnostic = |name: String| {
+        let message =
+            format!("`{{{{{name}}}}}` is the reference answer, and a prompt that sees it proves nothing");
+        Diagnostic::new(message).at(Place::file(variant.facts.prompt.source.clone())).help(format!(
+            "map it: `fields: {{expected: {name}}}`; or, if it is an input: `fields: {{\"vars.{name}\": {name}}}`"
+        ))
     };
-    named.map(warning).collect()
+    named.map(diagnostic).collect()
 }
 
 /// Reviews the templates where rows of the dataset have errors. A variable that one of these errors names is not reported

@@ -7,8 +7,8 @@ use clap::builder::StyledStr;
 
 /// The groups and their commands, in the order of the help. A group without commands is not shown.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("Gate", &["run", "ci", "check", "plan", "merge", "calibrate"]),
-    ("Reports", &["report", "case", "history", "compare", "comment"]),
+    ("Gate", &["run", "ci", "check", "doctor", "plan", "merge", "calibrate"]),
+    ("Reports", &["report", "case", "history", "compare", "comment", "explain"]),
     (
         "Registry",
         &[
@@ -29,7 +29,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
         ],
     ),
     ("Rollout", &["rollout"]),
-    ("Tools", &["init", "schema", "cache", "doctor", "mock-server"]),
+    ("Tools", &["init", "schema", "cache", "prices", "mock-server", "completions", "man"]),
 ];
 
 /// The command, with a help text that shows its sub-commands in groups.

@@ -5,10 +5,14 @@ mod assign;
 mod cache;
 mod calibrate;
 mod case;
+mod check;
 mod ci;
 mod comment;
 mod compare;
+mod completions;
 mod diff;
+mod doctor;
+mod explain;
 mod export;
 mod get;
 mod help;
@@ -16,11 +20,13 @@ mod history;
 mod init;
 mod ledger;
 mod log;
+mod man;
 mod merge;
 mod mock_server;
 mod output;
 mod parse;
 mod plan;
+mod prices;
 mod promote;
 mod publish;
 mod pull;
@@ -45,27 +51,32 @@ pub(super) use assign::AssignArguments;
 pub(super) use cache::{CacheArguments, CacheCommand};
 pub(super) use calibrate::{CalibrateArguments, CalibrationFormat};
 pub(super) use case::{CaseArguments, CaseFormat};
+pub(super) use check::CheckArguments;
 pub(super) use ci::CiArguments;
 pub(super) use comment::CommentArguments;
 pub(super) use compare::CompareArguments;
+pub(super) use completions::CompletionsArguments;
 pub(super) use diff::DiffArguments;
+pub(super) use doctor::{DoctorArguments, DoctorFormat};
+pub(super) use explain::ExplainArguments;
 pub(super) use export::{BundleArguments, ExportArguments, ExportCommand};
 pub(super) use get::GetArguments;
 pub(super) use history::{HistoryArguments, HistoryFormat};
 pub(super) use init::InitArguments;
 pub(super) use ledger::{LedgerFormat, WriteFlags};
 pub(super) use log::LogArguments;
+pub(super) use man::ManArguments;
 pub(super) use merge::MergeArguments;
 pub(super) use mock_server::MockServerArguments;
 pub(super) use output::OutputFlags;
 pub(super) use plan::{PlanArguments, PlanFormat};
+pub(super) use prices::{PricesArguments, PricesCommand, PricesFormat};
 pub(super) use report::ReportArguments;
 pub(super) use run::{RunArguments, RunCommandArguments};
 pub(super) use schema::SchemaArguments;
 pub(super) use serve::ServeArguments;
 pub(super) use show::ShowArguments;
 pub(super) use status::StatusArguments;
-pub(super) use suite::OneSuite;
 pub(super) use telemetry::RolloutTelemetryFlags;
 
 pub(super) use promote::PromoteArguments;
@@ -75,7 +86,7 @@ pub(super) use reconcile::ReconcileArguments;
 pub(super) use rollback::RollbackArguments;
 pub(super) use rollout::{RolloutArguments, RolloutCommand};
 
-pub(super) use parse::parse;
+pub(super) use parse::{is_flag_variable, parse, program};
 
 /// A gate for prompt changes, and a registry for the versions that passed it.
 ///
@@ -90,6 +101,9 @@ pub(crate) struct Arguments {
     /// Color the output.
     #[arg(long, global = true, value_enum, default_value_t, env = "PROMPTGATE_COLOR", hide_env = true)]
     pub(crate) color: Color,
+    /// Read variables, such as keys, from this file of NAME=VALUE lines; those that are set keep their value. May be repeated.
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) env_file: Vec<std::path::PathBuf>,
     /// The command.
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -115,7 +129,7 @@ pub(crate) enum Command {
     /// Run the gate of a pull request: find the base, and write what a CI system shows.
     Ci(Box<CiArguments>),
     /// Validate configuration, dataset, prompts and schemas; no calls, no cost.
-    Check(OneSuite),
+    Check(CheckArguments),
     /// Estimate calls, cost and the smallest drop that a run can detect; no calls.
     Plan(PlanArguments),
     /// Decide from two saved reports; no calls.
@@ -130,8 +144,18 @@ pub(crate) enum Command {
     Case(CaseArguments),
     /// Show verdicts and means of the runs of a suite over time, and what drifted.
     History(HistoryArguments),
+    /// Check key, endpoint, model, cache, git and CI job, with a few tiny calls.
+    Doctor(DoctorArguments),
+    /// Explain a code of a report, a message or an exit code.
+    Explain(ExplainArguments),
+    /// List the prices of the suite's models, or update them from a file.
+    Prices(PricesArguments),
     /// Print the JSON Schema of a format.
     Schema(SchemaArguments),
+    /// Print the completion script of a shell.
+    Completions(CompletionsArguments),
+    /// Print the manual page, or write those of all commands.
+    Man(ManArguments),
     /// Write a starter suite; with --release also the workflows of a release.
     Init(InitArguments),
     /// Show the cache of answers, or remove entries.

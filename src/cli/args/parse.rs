@@ -21,7 +21,7 @@ pub(crate) fn parse() -> Result<Arguments, clap::Error> {
 }
 
 /// The program with everything that derived arguments cannot express.
-pub(super) fn program() -> Command {
+pub(crate) fn program() -> Command {
     grouped(Arguments::command().mut_subcommands(|command| with_examples(adjusted(command))))
 }
 
@@ -53,4 +53,13 @@ fn adjusted(command: Command) -> Command {
 fn without_empty(argument: Arg) -> Arg {
     let empty = argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
     if empty { argument.env(None::<&'static str>) } else { argument }
+}
+
+/// Whether a variable of the environment sets a flag of some command.
+pub(crate) fn is_flag_variable(name: &str) -> bool {
+    fn sets(command: &Command, name: &str) -> bool {
+        command.get_arguments().any(|argument| argument.get_env().is_some_and(|variable| variable == name))
+            || command.get_subcommands().any(|command| sets(command, name))
+    }
+    name.starts_with("PROMPTGATE_") && sets(&program(), name)
 }

@@ -14,7 +14,7 @@ pub(super) async fn calibrate(
     environment: Environment,
 ) -> Result<ExitStatus, Failure> {
     let options = arguments.options();
-    let prepared = calibrating::prepare(&options)?;
+    let prepared = calibrating::prepare(&options, &environment)?;
     output::warn(&prepared.warnings);
     let outcome = watched(arguments.quiet, environment, async |context| {
         calibrating::calibrate(&prepared, &options, context).await

@@ -1,25 +1,37 @@
 //! `promptgate check`: validates everything that a run would read.
 
+use super::doctor::{context, print, status};
 use crate::app::suite::{self, Suite, SuiteOptions};
-use crate::app::{Environment, Failure, ReleaseMode, keys, release};
-use crate::cli::args::OneSuite;
+use crate::app::{Environment, Failure, ReleaseMode, doctor, keys, release};
+use crate::cli::args::CheckArguments;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use promptgate_core::model::{Diagnostics, VariantFacts};
 use promptgate_core::text::neutral;
 
-/// Loads the suite as a run would, and summarizes it.
-pub(super) async fn check(flags: &OneSuite, environment: &Environment) -> Result<ExitStatus, Failure> {
+/// Loads the suite as a run would, and summarizes it; with `--endpoint` also calls its endpoints.
+pub(super) async fn check(
+    arguments: &CheckArguments,
+    environment: Environment,
+) -> Result<ExitStatus, Failure> {
+    let flags = &arguments.suite;
     release::refuse_shared_name(flags.options().config.as_deref())?;
     let options = SuiteOptions { release: ReleaseMode::Verify, ..flags.options() };
-    let suite = suite::load(&options, None, environment).await?;
-    let misdirected = keys::misdirected(&suite.settings, environment, !suite.scorers.judges.is_empty());
+    let suite = suite::load(&options, None, &environment).await?;
+    let misdirected = keys::misdirected(&suite.settings, &environment, !suite.scorers.judges.is_empty());
     if !misdirected.is_empty() {
         return Err(Diagnostics(misdirected).into());
     }
     output::warn(&suite.warnings);
-    output::print(&summary(&suite))?;
-    Ok(ExitStatus::Pass)
+    let summary = summary(&suite);
+    if !arguments.endpoint {
+        output::print(&(summary + "\nall valid; nothing was called\n"))?;
+        return Ok(ExitStatus::Pass);
+    }
+    output::print(&(summary + "\n"))?;
+    let (diagnosis, severity) = doctor::endpoints(&suite, &context(environment)).await;
+    print(&diagnosis)?;
+    Ok(status(severity))
 }
 
 fn summary(suite: &Suite) -> String {
@@ -55,7 +67,7 @@ fn summary(suite: &Suite) -> String {
         lines.insert(4, ("policy", format!("of {}{at}{new}", source.spec)));
     }
     let lines = lines.into_iter().map(|(name, value)| format!("{name:<11} {}\n", neutral::terminal(&value)));
-    lines.collect::<String>() + "\nall valid; nothing was called\n"
+    lines.collect()
 }
 
 fn prompt(facts: &VariantFacts) -> String {

@@ -10,16 +10,21 @@ mod ci;
 mod ci_suites;
 mod comment;
 mod compare;
+mod completions;
 mod diff;
+mod doctor;
+mod explain;
 mod export;
 mod get;
 mod history;
 mod init;
 mod ledger;
 mod log;
+mod man;
 mod merge;
 mod mock_server;
 mod plan;
+mod prices;
 mod promote;
 mod publish;
 mod pull;
@@ -35,17 +40,21 @@ mod status;
 mod suites;
 mod watched;
 
-use super::args::Command;
+use super::args::{Arguments, Command, is_flag_variable};
 use super::exit::ExitStatus;
-use crate::app::{Environment, Failure};
+use crate::app::{Environment, Failure, env_file};
 
 /// Runs a command.
-pub(super) async fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
-    let environment = Environment::of_process();
+pub(super) async fn dispatch(arguments: &Arguments) -> Result<ExitStatus, Failure> {
+    let (command, files) = (&arguments.command, &arguments.env_file);
+    if matches!(command, Command::Ci(_)) {
+        env_file::refuse_from_change(files)?;
+    }
+    let environment = env_file::add(Environment::of_process(), files, is_flag_variable)?;
     match command {
         Command::Run(arguments) => run::run(arguments, environment).await,
         Command::Ci(arguments) => ci::ci(arguments, environment).await,
-        Command::Check(arguments) => check::check(arguments, &environment).await,
+        Command::Check(arguments) => check::check(arguments, environment).await,
         Command::Plan(arguments) => plan::plan(arguments, &environment).await,
         Command::Compare(arguments) => compare::compare(arguments),
         Command::Merge(arguments) => merge::merge(arguments),
@@ -53,7 +62,12 @@ pub(super) async fn dispatch(command: &Command) -> Result<ExitStatus, Failure> {
         Command::Report(arguments) => report::report(arguments),
         Command::Case(arguments) => case::case(arguments),
         Command::History(arguments) => history::history(arguments),
+        Command::Doctor(arguments) => doctor::doctor(arguments, environment).await,
+        Command::Explain(arguments) => explain::explain(arguments),
+        Command::Prices(arguments) => prices::prices(arguments, &environment).await,
         Command::Schema(arguments) => schema::schema(arguments),
+        Command::Completions(arguments) => completions::completions(arguments),
+        Command::Man(arguments) => man::man(arguments),
         Command::Cache(arguments) => cache::cache(arguments),
         Command::Init(arguments) => init::init(arguments),
         Command::Publish(arguments) => publish::publish(arguments, &environment).await,

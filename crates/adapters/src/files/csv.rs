@@ -42,6 +42,7 @@ pub(super) fn read(
     let header: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
     let first = Place::line(file, 1 + above + blank_lines(text));
     check_header(&header).map_err(|diagnostics| diagnostics.at(&first))?;
+    builder.recognize(&header.iter().map(|name| (name.clone(), Value::from(""))).collect());
     let mut unnamed = vec![false; header.len()];
     // Spreadsheets export rows that were cleared; in the middle of the file they are mistakes.
     let mut empty: Vec<Place> = Vec::new();
@@ -92,7 +93,7 @@ pub(super) fn read(
             }
             let value = match cell.trim().is_empty() && mapping.has_default(name) {
                 true => Ok(Value::Null),
-                false => cell_value(mapping.field(name), cell),
+                false => cell_value(builder.field(name), cell),
             };
             let value = value.unwrap_or_else(|diagnostic| {
                 builder.sink.push(diagnostic.at(place.clone()));

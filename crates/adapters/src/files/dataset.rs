@@ -13,6 +13,7 @@ use promptgate_core::document::{Document, pointer};
 use promptgate_core::model::{Case, Dataset, DatasetFacts, DatasetFormat, Diagnostic, Diagnostics, Place};
 
 use super::defaults::file_fields;
+use super::diagnostics::did_you_mean;
 use super::digest::equal_rows;
 use super::field::{Field, kind};
 use super::prompt::extension;
@@ -58,6 +59,9 @@ pub struct DatasetSource {
     pub format: Option<DatasetFormat>,
     /// Maps a field name (or `vars.NAME`) to the column name in the files.
     pub fields: BTreeMap<String, String>,
+    /// The path of the list of rows in a JSON or YAML file: keys separated by dots. By default the file is the list, or an
+    /// object around one.
+    pub rows: Option<String>,
     /// The variable that the `id` column becomes if several rows may share an id; case ids are then row numbers.
     pub shared_ids: Option<String>,
     /// Whether a row that does not say so must pass.
@@ -189,7 +193,7 @@ fn parse_rows(
         let rows = builder.rows();
         builder.file.clone_from(&file.path);
         let bytes = file.bytes.map_err(Diagnostics::from);
-        match bytes.and_then(|bytes| read(&file.name, &bytes, source.format, mapping, builder)) {
+        match bytes.and_then(|bytes| read(&file.name, &bytes, source, mapping, builder)) {
             Ok(Some(format)) if !formats.contains(&format) => formats.push(format),
             Ok(_) => {}
             Err(diagnostics) => builder.sink.extend(diagnostics),
@@ -217,7 +221,10 @@ fn parse_rows(
     }
     warnings.extend(empty_files.into_iter().map(|path| format!("{path} has no rows")));
     formats.sort();
-    let format = formats.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
+    let mut format = formats.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
+    if let Some(tool) = builder.read_as() {
+        format.push_str(&format!(", read as {tool}"));
+    }
     let facts = DatasetFacts {
         path: source.path.clone(),
         format,
@@ -232,7 +239,7 @@ fn parse_rows(
 fn read(
     file: &str,
     bytes: &[u8],
-    format: Option<DatasetFormat>,
+    source: &DatasetSource,
     mapping: &FieldMapping,
     builder: &mut CaseBuilder<'_>,
 ) -> Result<Option<(DatasetFormat, String)>, Diagnostics> {
@@ -244,7 +251,8 @@ fn read(
     })?;
     let text = decoded.as_ref();
     let utf16 = if is_utf16(bytes) { ", UTF-16" } else { "" };
-    let Some(format) = format.or_else(|| format_of_extension(file)).or_else(|| sniff_format(text)) else {
+    let Some(format) = source.format.or_else(|| format_of_extension(file)).or_else(|| sniff_format(text))
+    else {
         if text.trim().is_empty() {
             return Ok(None);
         }
@@ -256,6 +264,11 @@ fn read(
     let mut name = format!("{}{utf16}", format.as_str());
     if text.trim().is_empty() {
         return Ok(Some((format, name)));
+    }
+    let rows = source.rows.as_deref();
+    if rows.is_some() && matches!(format, DatasetFormat::Jsonl | DatasetFormat::Csv) {
+        let message = format!("`rows` names a list in a JSON or YAML file, and this is {}", format.as_str());
+        return Err(Diagnostic::new(message).at(Place::file(file)).help("remove `rows`").into());
     }
     match format {
         DatasetFormat::Jsonl => jsonl(file, text, builder),
@@ -272,9 +285,11 @@ fn read(
                 }
                 diagnostics
             })?;
-            name += &list(&document, file, None, builder)?;
+            name += &list(&document, file, rows, None, builder)?;
         }
-        DatasetFormat::Yaml => name += &list(&Document::yaml(file, text)?, file, Some(mapping), builder)?,
+        DatasetFormat::Yaml => {
+            name += &list(&Document::yaml(file, text)?, file, rows, Some(mapping), builder)?;
+        }
     }
     Ok(Some((format, name)))
 }
@@ -338,11 +353,25 @@ fn list_key(map: &Map<String, Value>) -> Option<&str> {
 fn list(
     document: &Document,
     file: &str,
+    rows: Option<&str>,
     as_written: Option<&FieldMapping>,
     builder: &mut CaseBuilder<'_>,
 ) -> Result<String, Diagnostic> {
-    let key = document.value().as_object().and_then(list_key);
-    let parent = key.map(|key| pointer("", key)).unwrap_or_default();
+    let key = rows.or_else(|| document.value().as_object().and_then(list_key));
+    let parent = match rows {
+        Some(path) => path.split('.').fold(String::new(), |parent, key| pointer(&parent, key)),
+        None => key.map(|key| pointer("", key)).unwrap_or_default(),
+    };
+    if let Some(path) = rows
+        && !document.value().pointer(&parent).is_some_and(Value::is_array)
+    {
+        let keys = document.value().as_object().into_iter().flat_map(|map| map.keys()).map(String::as_str);
+        let help = did_you_mean(path, keys, || {
+            "write the keys that lead to the list, such as `rows: data`".to_owned()
+        });
+        let message = format!("`rows` is `{path}`, and there is no list");
+        return Err(Diagnostic::new(message).at(Place::file(file)).help(help));
+    }
     let around = key.map(|key| format!(", the list of `{key}`")).unwrap_or_default();
     match document.value().pointer(&parent).unwrap_or(&Value::Null) {
         Value::Array(rows) => {

@@ -1,7 +1,9 @@
 //! Collects diagnostics up to a limit, and defines the error of loading a dataset.
 
 use promptgate_core::document::suggest;
-use promptgate_core::model::{Diagnostic, Diagnostics};
+use promptgate_core::model::{Diagnostic, Diagnostics, Place};
+
+use super::field::Field;
 
 /// Diagnostics shown for one dataset.
 const MAX_DIAGNOSTICS: usize = 20;
@@ -70,4 +72,23 @@ pub(super) fn did_you_mean<'a>(
     otherwise: impl FnOnce() -> String,
 ) -> String {
     suggest(name, known).map_or_else(otherwise, |known| format!("did you mean `{known}`?"))
+}
+
+/// Names in backticks, the first fifteen.
+pub(super) fn join_names<'n>(names: impl Iterator<Item = &'n String>) -> String {
+    const MAX_NAMES: usize = 15;
+    let mut names: Vec<String> = names.take(MAX_NAMES + 1).map(|name| format!("`{name}`")).collect();
+    if names.len() > MAX_NAMES {
+        names.truncate(MAX_NAMES);
+        names.push("…".to_owned());
+    }
+    names.join(", ")
+}
+
+/// The error of two columns that are read as one field.
+pub(super) fn conflicting_columns(field: Field, first: &str, second: &str, place: Place) -> Diagnostic {
+    let name = field.name();
+    Diagnostic::new(format!("both `{first}` and `{second}` map to `{name}`")).at(place).help(format!(
+        "rename or remove one of them, or keep both: `fields: {{{name}: \"{first}\", \"vars.other\": \"{second}\"}}`"
+    ))
 }

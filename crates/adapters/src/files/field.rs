@@ -305,3 +305,23 @@ fn criterion(number: usize, value: &Value) -> Result<Item, Diagnostic> {
         .ok_or_else(|| invalid("has a `critical` that is not true or false"))?;
     Ok(Item { text: text.clone(), weight, critical })
 }
+
+/// Whether a value, or an item of a list, names a file relative to the dataset, as other tools read it. `file:///…` is a
+/// URL like any other.
+pub(super) fn refers_to_file(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text
+            .trim()
+            .strip_prefix("file://")
+            .is_some_and(|path| !path.starts_with('/') && !path.contains(char::is_whitespace)),
+        Value::Array(items) => items.iter().any(refers_to_file),
+        _ => false,
+    }
+}
+
+/// The error of such a value.
+pub(super) fn file_reference(name: &str) -> Diagnostic {
+    Diagnostic::new(format!("`{name}` refers to a file, and `dataset.files` does not list it")).help(format!(
+        "write `dataset: {{path: …, files: [{name}]}}` to read its values from files; or write the text of the file here"
+    ))
+}

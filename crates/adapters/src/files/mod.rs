@@ -16,9 +16,11 @@ mod digest;
 mod field;
 mod images;
 mod messages;
+mod nested;
 mod prompt;
 mod referenced;
 mod row;
+mod signature;
 mod tree;
 
 pub use baseline::{Baseline, BaselineSpec, baseline, trusted_baseline};

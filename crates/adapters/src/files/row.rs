@@ -10,8 +10,10 @@ use promptgate_core::model::{Case, Diagnostic, Diagnostics, Place};
 use super::conversation;
 use super::dataset::MustPassDefault;
 use super::defaults;
-use super::diagnostics::{DiagnosticSink, did_you_mean};
+use super::diagnostics::{DiagnosticSink, conflicting_columns, did_you_mean, join_names};
 use super::field::{self, Field};
+use super::nested::{Found, Nested};
+use super::signature::{self, Recognized};
 
 /// Names not allowed for variables: in a prompt they refer to fields of the case, and `expected` is never available.
 const RESERVED: [&str; 4] = ["id", "query", "context", "expected"];
@@ -24,7 +26,7 @@ const FLAG: &str = "write true or false";
 
 /// The field or variable that a column is mapped to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum ColumnTarget {
+pub(super) enum ColumnTarget {
     Field(Field),
     Variable(String),
 }
@@ -73,6 +75,12 @@ impl FieldMapping {
             mapping.targets.entry(column.clone()).or_default().push(target);
         }
         sink.into_result().map(|()| mapping)
+    }
+
+    /// The columns that are named by a path, each with its targets.
+    fn paths(&self) -> impl Iterator<Item = (String, ColumnTarget)> {
+        let paths = self.targets.iter().filter(|(column, _)| column.contains('.'));
+        paths.flat_map(|(column, targets)| targets.iter().map(|target| (column.clone(), target.clone())))
     }
 
     /// Sets the values of fields that rows lack, and the names of those whose values are paths of files.
@@ -151,6 +159,10 @@ pub(super) struct CaseBuilder<'m> {
     ids: HashMap<String, usize>,
     /// All columns, with the field whose name each resembles.
     columns: BTreeMap<String, Option<SimilarField>>,
+    /// The tool that the first row identifies, and the fields below it.
+    recognized: Option<Recognized>,
+    /// Values that are read from within columns.
+    nested: Nested,
 }
 
 impl<'m> CaseBuilder<'m> {
@@ -165,7 +177,40 @@ impl<'m> CaseBuilder<'m> {
             rows: 0,
             ids: HashMap::new(),
             columns: BTreeMap::new(),
+            recognized: None,
+            nested: Nested::of(mapping.paths()),
         }
+    }
+
+    /// Recognizes the tool that wrote a row with these columns. What `fields` maps comes first.
+    pub(super) fn recognize(&mut self, columns: &Map<String, Value>) {
+        let Some(mut found) =
+            signature::recognize(columns).filter(|_| self.rows == 0 && self.mapping.shared_ids.is_none())
+        else {
+            return;
+        };
+        let mapping = self.mapping;
+        found.fields.retain(|(path, field)| {
+            !mapping.sources.contains_key(field) && !mapping.targets.contains_key(path)
+        });
+        if !found.fields.is_empty() {
+            let paths = found.fields.iter().map(|(path, field)| (path.clone(), ColumnTarget::Field(*field)));
+            self.nested = Nested::of(mapping.paths().chain(paths));
+            self.recognized = Some(found);
+        }
+    }
+
+    /// The field that a column is read as.
+    pub(super) fn field(&self, column: &str) -> Option<Field> {
+        self.nested.field(column).or_else(|| self.mapping.field(column))
+    }
+
+    /// How the rows are read, if they are those of another tool: `Ragas: question ▸ query, contexts ▸ context`.
+    pub(super) fn read_as(&self) -> Option<String> {
+        let Recognized { tool, fields } = self.recognized.as_ref()?;
+        let named: Vec<String> =
+            fields.iter().map(|(path, field)| format!("{path} ▸ {}", field.name())).collect();
+        Some(format!("{tool}: {}", named.join(", ")))
     }
 
     /// Number of rows so far, including invalid ones.
@@ -182,7 +227,8 @@ impl<'m> CaseBuilder<'m> {
         }
     }
 
-    fn push_row(&mut self, row: DatasetRow<'_>) {
+    fn push_row(&mut self, mut row: DatasetRow<'_>) {
+        self.recognize(&row.columns);
         self.rows += 1;
         if row.columns.values().all(Value::is_null) {
             self.sink
@@ -190,11 +236,18 @@ impl<'m> CaseBuilder<'m> {
             return;
         }
         self.record_columns(&row);
+        let inside = self.nested.take_from(&mut row.columns);
         let mut case = Case { id: String::new(), place: row.place.clone(), ..Case::default() };
         // Excerpts are only for diagnostics; omitting them saves memory in large datasets.
         case.place.excerpt = None;
         let mut taken: BTreeMap<Field, &str> = BTreeMap::new();
-        let (mut says_must_pass, mut given) = (false, BTreeSet::new());
+        let mut given: BTreeSet<Field> = inside.iter().filter_map(Found::field).collect();
+        let mut says_must_pass = given.contains(&Field::MustPass);
+        for found in &inside {
+            self.columns.entry(found.path.clone()).or_default();
+            taken.extend(found.field().map(|field| (field, found.path.as_str())));
+            found.apply(&mut case, &self.mapping.files, &row, &mut self.sink);
+        }
         for (column, value) in &row.columns {
             let default = match (Field::from_name(column), &self.mapping.shared_ids) {
                 (Some(Field::Id), Some(variable)) => [ColumnTarget::Variable(variable.clone())],
@@ -244,7 +297,9 @@ impl<'m> CaseBuilder<'m> {
     fn record_columns(&mut self, row: &DatasetRow<'_>) {
         for column in row.columns.keys() {
             if !self.columns.contains_key(column) {
-                let known = self.mapping.targets.contains_key(column) || Field::from_name(column).is_some();
+                let known = self.mapping.targets.contains_key(column)
+                    || Field::from_name(column).is_some()
+                    || self.nested.reads(column);
                 let field = if known { None } else { Field::similar_to(column) };
                 let place = (row.locate)(column, true);
                 let similar = field.map(|field| SimilarField { field, place, field_present: false });
@@ -321,7 +376,11 @@ impl<'m> CaseBuilder<'m> {
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         for field in [Field::Query, Field::Context, Field::Expected] {
-            if self.columns.contains_key(field.name()) || self.mapping.sources.contains_key(&field) {
+            let is_recognized = |it: &Recognized| it.fields.iter().any(|(_, known)| *known == field);
+            if self.columns.contains_key(field.name())
+                || self.mapping.sources.contains_key(&field)
+                || self.recognized.as_ref().is_some_and(is_recognized)
+            {
                 continue;
             }
             let alias =
@@ -337,23 +396,6 @@ impl<'m> CaseBuilder<'m> {
         }
         warnings
     }
-}
-
-fn join_names<'n>(names: impl Iterator<Item = &'n String>) -> String {
-    const MAX_NAMES: usize = 15;
-    let mut names: Vec<String> = names.take(MAX_NAMES + 1).map(|name| format!("`{name}`")).collect();
-    if names.len() > MAX_NAMES {
-        names.truncate(MAX_NAMES);
-        names.push("…".to_owned());
-    }
-    names.join(", ")
-}
-
-fn conflicting_columns(field: Field, first: &str, second: &str, place: Place) -> Diagnostic {
-    let name = field.name();
-    Diagnostic::new(format!("both `{first}` and `{second}` map to `{name}`")).at(place).help(format!(
-        "rename or remove one of them, or keep both: `fields: {{{name}: \"{first}\", \"vars.other\": \"{second}\"}}`"
-    ))
 }
 
 /// Sets a variable; `files` are the names of those whose values are paths of files.
@@ -372,8 +414,8 @@ pub(super) fn set_variable(
                 diagnostic.help(format!("move it out of `vars`: `{name}` beside it is a field of the case"))
             }
         });
-    } else if !files.contains(name) && refers_to_file(value) {
-        sink.push(file_reference(name).at(place));
+    } else if !files.contains(name) && field::refers_to_file(value) {
+        sink.push(field::file_reference(name).at(place));
     } else if case.vars.insert(name.to_owned(), value.clone()).is_some() {
         sink.push(
             Diagnostic::new(format!("duplicate variable `{name}`: as a column and under `vars`"))
@@ -381,25 +423,6 @@ pub(super) fn set_variable(
                 .help("keep one of them"),
         );
     }
-}
-
-/// Whether a value, or an item of a list, names a file relative to the dataset, as other tools read it. `file:///…` is a
-/// URL like any other.
-fn refers_to_file(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text
-            .trim()
-            .strip_prefix("file://")
-            .is_some_and(|path| !path.starts_with('/') && !path.contains(char::is_whitespace)),
-        Value::Array(items) => items.iter().any(refers_to_file),
-        _ => false,
-    }
-}
-
-fn file_reference(name: &str) -> Diagnostic {
-    Diagnostic::new(format!("`{name}` refers to a file, and `dataset.files` does not list it")).help(format!(
-        "write `dataset: {{path: …, files: [{name}]}}` to read its values from files; or write the text of the file here"
-    ))
 }
 
 /// Sets one field of the case; `files` are the names of those whose values are paths of files.
@@ -429,8 +452,8 @@ pub(super) fn set_field(
             }
         },
         Field::Turns => field::turns(value).map(|turns| case.turns = turns),
-        Field::Context if !files.contains(field.name()) && refers_to_file(value) => {
-            Err(file_reference(field.name()))
+        Field::Context if !files.contains(field.name()) && field::refers_to_file(value) => {
+            Err(field::file_reference(field.name()))
         }
         Field::Context => field::passages(field, value).map(|context| case.context = Some(context.into())),
         Field::Expected => {

@@ -123,6 +123,11 @@ impl Repository {
         &self.top
     }
 
+    /// Whether history is truncated.
+    pub fn is_shallow(&self) -> bool {
+        self.shallow
+    }
+
     /// The folder passed to [`Repository::discover`].
     pub(crate) fn folder(&self) -> &Path {
         &self.folder

@@ -27,7 +27,9 @@ fn request_has_the_case_and_the_answer() {
     let subject = Subject { case: &case, completion: &completion, answer: Ok("30 days") };
     let expected = json!({
         "id": 3,
-        "case": {"id": "a", "query": "q", "context": null, "expected": 7, "tags": [], "vars": {"tier": "pro"}},
+        "case": {
+            "id": "a", "query": "q", "context": null, "expected": 7, "tags": [], "vars": {"tier": "pro"}, "messages": []
+        },
         "output": "30 days",
         "contexts": ["c"],
         "tool_calls": [],

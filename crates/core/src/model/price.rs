@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Usage, is_same_model};
+use super::{PriceDate, Usage, is_same_model};
 
 /// The price of a model, in US dollars per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -17,12 +17,21 @@ pub struct Price {
     /// Whether the change that is judged brought the price, since the policy has none for this model.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub from_change: bool,
+    /// The day of the built-in table that it is from; `None` for a price of the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<PriceDate>,
 }
 
 impl Price {
     /// A price without one for cached tokens.
     pub fn new(input_per_million: f64, output_per_million: f64) -> Self {
-        Self { input_per_million, output_per_million, cached_input_per_million: None, from_change: false }
+        Self {
+            input_per_million,
+            output_per_million,
+            cached_input_per_million: None,
+            from_change: false,
+            as_of: None,
+        }
     }
 
     /// The cost of tokens, in US dollars.
@@ -51,6 +60,11 @@ impl Prices {
     /// The price of a model that does not come from the change that is judged.
     pub fn reviewed(&self, model: &str) -> Option<Price> {
         self.get(model).filter(|price| !price.from_change)
+    }
+
+    /// The day of the built-in table, where a price is from it.
+    pub fn as_of(&self) -> Option<PriceDate> {
+        self.0.iter().find_map(|(_, price)| price.as_of)
     }
 
     /// The price of an answer: that of the model which answered, where it is known, else of the one that was asked.

@@ -3,7 +3,10 @@
 use crate::document::suggest;
 use crate::model::{Case, Diagnostic, Message, Place, Variant};
 
-use super::{Placeholder, Position, Template, TemplateDiagnostic, aliases, literal, logic, variables};
+use super::{
+    Placeholder, Position, Template, TemplateDiagnostic, aliases, literal, logic, names_a_reference,
+    variables,
+};
 
 /// Returns all diagnostics of a variant's templates: invalid placeholders, tags of other template languages, and
 /// placeholders that are undefined for some case. A name is reported once, with the number of cases.
@@ -127,6 +130,12 @@ fn help_for_unknown(name: &str, cases: &[Case]) -> String {
     let lower = name.to_lowercase();
     if lower == "expected" {
         return "`expected` is not available to prompts: it would leak the reference answer".to_owned();
+    }
+    if names_a_reference(name) {
+        return format!(
+            "`{name}` is the reference answer of the cases, which prompts never see; if it is an input, map it: \
+             `fields: {{\"vars.{name}\": {name}}}`"
+        );
     }
     if lower == "env" || lower.starts_with("env.") {
         return "prompts cannot read the environment; put the value into the cases' `vars`".to_owned();

@@ -82,7 +82,7 @@ fn alpha(value: f64) -> String {
 pub(crate) fn settle(report: &Report) -> Option<String> {
     let settle = report.to_settle?;
     let cost = match settle.cost_usd {
-        Some(usd) if !report.simulated => format!(", {}", number::dollars(usd)),
+        Some(usd) if !report.simulated => format!(", {}", super::money(report, Some(usd))),
         _ => String::new(),
     };
     let effort = format!("{} calls{cost}", number::count(settle.calls));

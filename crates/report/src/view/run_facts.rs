@@ -131,9 +131,13 @@ pub(crate) fn contested(report: &Report) -> Option<String> {
 
 /// The cost in words; a simulated run spends nothing.
 pub(crate) fn money(report: &Report, usd: Option<f64>) -> String {
+    let day = report.prices.iter().find_map(|price| price.as_of);
+    let as_of = day.map_or_else(String::new, |day| format!(" at prices as of {day}"));
     match usd {
-        Some(usd) if report.simulated => format!("nothing spent (would be {})", number::dollars(usd)),
-        Some(usd) => number::dollars(usd),
+        Some(usd) if report.simulated => {
+            format!("nothing spent (would be {}{as_of})", number::dollars(usd))
+        }
+        Some(usd) => format!("{}{as_of}", number::dollars(usd)),
         None if report.simulated => "nothing spent".to_owned(),
         None => "price not known".to_owned(),
     }

@@ -4,6 +4,7 @@
 
 pub mod calibration;
 pub mod case_result;
+pub mod doctor;
 mod document;
 pub mod history;
 mod message_diff;

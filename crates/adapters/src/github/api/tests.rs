@@ -244,3 +244,26 @@ async fn deployment_reviews_name_environments() {
     );
     assert_eq!(requested(&server), ["/repos/acme/support/actions/runs/17/approvals?per_page=100"]);
 }
+
+#[tokio::test]
+async fn permission_to_comment_is_found_without_a_comment() {
+    let read = || ok(&json!([]));
+    for (script, expected) in [
+        (vec![read(), response(422, "", r#"{"message": "Validation Failed"}"#)], Permission::Write),
+        (vec![read(), response(403, "", r#"{"message": "Resource not accessible"}"#)], Permission::Read),
+        (vec![response(404, "", "{}")], Permission::Nothing),
+        (vec![response(403, "", "{}")], Permission::Nothing),
+    ] {
+        let (client, server) = client(script).await;
+        assert_eq!(comment_permission(&client, REPOSITORY, 7).await.unwrap(), expected);
+        let bodies: Vec<String> = server
+            .received()
+            .iter()
+            .skip(1)
+            .map(|it| String::from_utf8_lossy(&it.body).into_owned())
+            .collect();
+        assert!(bodies.iter().all(|body| body == "{}"), "nothing to write is sent: {bodies:?}");
+    }
+    let (client, _server) = client([response(401, "", "{}")]).await;
+    assert!(comment_permission(&client, REPOSITORY, 7).await.is_err());
+}

@@ -156,11 +156,13 @@ fn cost(report: &Report, sanitizer: &Sanitizer<'_>) -> Vec<(String, String)> {
     facts.extend(report.prices.iter().take(MAX_ENTRIES).map(|price| {
         let cached =
             price.cached_input_per_million.map(|cached| format!(" ({} cached)", number::dollars(cached)));
+        let as_of = price.as_of.map(|day| format!(", as of {day}"));
         let text = format!(
-            "{} in{}, {} out per million tokens",
+            "{} in{}, {} out per million tokens{}",
             number::dollars(price.input_per_million),
             cached.unwrap_or_default(),
-            number::dollars(price.output_per_million)
+            number::dollars(price.output_per_million),
+            as_of.unwrap_or_default()
         );
         (format!("price of {}", sanitizer.clip(&price.model, 120)), text)
     }));

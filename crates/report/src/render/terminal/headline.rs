@@ -3,7 +3,7 @@
 use std::io;
 
 use super::line_writer::{BULLET, DIM, HELP, LABEL, LineWriter, PLAIN, YELLOW, short, verdict_color};
-use crate::v1::Report;
+use crate::v1::{ReasonCode, Report, Verdict};
 use crate::view;
 use promptgate_core::text::neutral;
 
@@ -49,6 +49,26 @@ pub(super) fn write_headline(report: &Report, writer: &mut LineWriter<'_>) -> io
     writer.blank()
 }
 
+/// The code behind the verdict whose name does not say it all: of the fault that ended the run, or of the first reason.
+fn explained(report: &Report) -> Option<&'static str> {
+    if let Some(fault) = report.ended.fault.as_ref().filter(|_| report.verdict == Verdict::Incomplete) {
+        return Some(fault.kind.as_str());
+    }
+    let code = report.reasons.first()?.code;
+    let needs_words = matches!(
+        code,
+        ReasonCode::FaultsDiffer
+            | ReasonCode::BaselineReused
+            | ReasonCode::Refusals
+            | ReasonCode::MissingGrades
+            | ReasonCode::TooLittleEvidence
+            | ReasonCode::DatasetChanged
+            | ReasonCode::UnfitJudge
+            | ReasonCode::PartialRun
+    );
+    needs_words.then(|| code.as_str())
+}
+
 /// Writes the reasons; the next step follows the fault that ended the run, before the reasons that follow from it.
 fn write_reasons(report: &Report, writer: &mut LineWriter<'_>) -> io::Result<()> {
     let why = view::why(report, writer.redactor);
@@ -80,5 +100,8 @@ fn write_reasons(report: &Report, writer: &mut LineWriter<'_>) -> io::Result<()>
     if !more.is_empty() {
         writer.line(&format!("  •  and {} more in the report", more.len()), PLAIN)?;
     }
-    Ok(())
+    match explained(report) {
+        Some(code) => writer.labelled(HELP, "  more:", &format!("promptgate explain {code}"), DIM),
+        None => Ok(()),
+    }
 }

@@ -7,6 +7,7 @@
 mod calibration;
 mod case;
 mod changes;
+mod doctor;
 mod headline;
 mod history;
 mod line_writer;
@@ -27,6 +28,7 @@ use crate::view;
 pub use calibration::write_calibration;
 pub use case::write_case;
 use changes::write_changes;
+pub use doctor::write_doctor;
 use headline::write_headline;
 pub use history::write_history;
 use line_writer::LineWriter;

@@ -71,6 +71,7 @@ impl Report {
                     output_per_million: price.output_per_million,
                     cached_input_per_million: price.cached_input_per_million,
                     from_change: price.from_change,
+                    as_of: price.as_of,
                 })
                 .collect(),
             simulated: run.simulated,

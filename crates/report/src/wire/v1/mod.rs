@@ -198,6 +198,9 @@ pub struct Price {
     /// on cost is measured with it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub from_change: bool,
+    /// The day of the built-in table that the price is from; absent for a price of the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<model::PriceDate>,
 }
 
 impl Price {
@@ -207,6 +210,7 @@ impl Price {
             output_per_million: self.output_per_million,
             cached_input_per_million: self.cached_input_per_million,
             from_change: self.from_change,
+            as_of: self.as_of,
         }
     }
 }
