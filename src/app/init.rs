@@ -1,5 +1,6 @@
 //! Writes a starter suite that checks and runs at once, and the workflows of a release.
 
+pub(crate) mod from;
 mod workflows;
 
 use std::path::{Path, PathBuf};
@@ -107,9 +108,19 @@ fn released((name, content): (&'static str, &'static str), lines: &str) -> (&'st
 }
 
 fn write_suite<const N: usize>(folder: &Path, files: [(&str, String); N]) -> Result<Vec<PathBuf>, Failure> {
+    write_files(folder, files.map(|(name, content)| (name.to_owned(), content)).into())
+}
+
+/// Writes files by name, all of them or none.
+fn write_files(folder: &Path, files: Vec<(String, String)>) -> Result<Vec<PathBuf>, Failure> {
+    // A second configuration beside one of the other name would be refused.
+    let is_configuration = files.iter().any(|(name, _)| name == CONFIGURATION);
+    let others = CONFIGURATIONS.iter().filter(|name| is_configuration && **name != CONFIGURATION);
     let existing: Vec<String> = files
         .iter()
-        .map(|(name, _)| in_folder(folder, name))
+        .map(|(name, _)| name.as_str())
+        .chain(others.copied())
+        .map(|name| in_folder(folder, name))
         .filter(|path| exists(path))
         .map(|path| path.display().to_string())
         .collect();
@@ -124,7 +135,7 @@ fn write_suite<const N: usize>(folder: &Path, files: [(&str, String); N]) -> Res
     }
     let mut paths = Vec::new();
     for (name, content) in files {
-        let path = in_folder(folder, name);
+        let path = in_folder(folder, &name);
         write_whole(&path, |file| file.write_all(content.as_bytes()))?;
         paths.push(path);
     }

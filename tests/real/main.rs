@@ -1,6 +1,7 @@
 //! Runs the executable against other people's programs: nginx in front of the mock server, llama.cpp's server with a
 //! model of random weights or with SmolLM2, LiteLLM's proxy, MLflow and Phoenix as receivers of telemetry, the SDKs of
-//! Langfuse, OpenFeature, Anthropic and Google as clients, and FastAPI as an application. Runs the adapters of MLflow and
+//! Langfuse, OpenFeature, Anthropic and Google as clients, and FastAPI as an application. Compares the verdicts of promptfoo
+//! with those of the suites that are imported from its configurations. Runs the adapters of MLflow and
 //! Prometheus against their servers.
 //!
 //! `bash .ci/servers` installs them in a folder; set `PROMPTGATE_REAL_SERVERS` to it. Without it, or if a server
@@ -27,6 +28,7 @@ mod prepared;
 mod prometheus;
 mod prometheus_rollout;
 mod prometheus_server;
+mod promptfoo;
 mod providers;
 mod proxied;
 mod python_server;

@@ -25,6 +25,7 @@ mod faults;
 mod git;
 mod hostile;
 mod html;
+mod imports;
 mod init;
 mod inline;
 mod inspect;

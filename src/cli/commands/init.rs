@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use crate::app::Failure;
+use crate::app::init::from::{self, Imported};
 use crate::app::init::{self as starter, Initialized};
 use crate::cli::args::InitArguments;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
+use promptgate_core::model::Diagnostic;
+use promptgate_core::text::neutral;
 
 /// Writes the starter suite or the files of a release, and names the next commands.
 pub(super) fn init(arguments: &InitArguments) -> Result<ExitStatus, Failure> {
@@ -14,7 +17,9 @@ pub(super) fn init(arguments: &InitArguments) -> Result<ExitStatus, Failure> {
         here if here == Path::new(".") => String::new(),
         folder => format!(" {}", folder.display()),
     };
-    let text = if arguments.release {
+    let text = if let Some(source) = &arguments.from {
+        imported(&from::import(source, &arguments.folder, arguments.strict)?, &folder)
+    } else if arguments.release {
         released(&starter::init_release(&arguments.folder)?, &folder)
     } else {
         let written = starter::init(&arguments.folder)?;
@@ -28,6 +33,40 @@ fn files(result: &Initialized) -> String {
     let written = result.written.iter().map(|path| format!("wrote {}\n", path.display()));
     let kept = result.kept.iter().map(|path| format!("kept {}, which exists already\n", path.display()));
     written.chain(kept).collect()
+}
+
+/// The files, what could not be carried line by line, and the next commands.
+fn imported(result: &Imported, folder: &str) -> String {
+    let counted =
+        |count: usize, one: &str| if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
+    let mut text: String = result.written.iter().map(|path| format!("wrote {}\n", path.display())).collect();
+    let (cases, assertions) = (counted(result.cases, "case"), counted(result.carried, "assertion"));
+    text.push_str(&format!("\nimported {}: {cases}, {assertions} carried\n", result.kind));
+    match result.notes.len() {
+        0 => text.push_str("not carried: nothing\n"),
+        count => text.push_str(&format!(
+            "not carried: {}; promptgate.yaml lists them, too\n\n",
+            counted(count, "line")
+        )),
+    }
+    text.extend(result.notes.iter().map(note));
+    let tip = if result.is_application { "with the application" } else { "with a key for the endpoint" };
+    text.push_str(&format!(
+        "\nnext:\n  promptgate check{folder}\n  promptgate run --offline{folder}   # a simulated model: no key, no cost\n  \
+         promptgate run{folder}             # {tip}\n"
+    ));
+    text
+}
+
+/// A line `FILE:LINE: MESSAGE`, and below it what to do.
+fn note(note: &Diagnostic) -> String {
+    let place = note.place.as_ref().map(|place| match place.line {
+        Some(line) => format!("{}:{line}: ", place.file),
+        None => format!("{}: ", place.file),
+    });
+    let line = neutral::terminal(&format!("{}{}", place.unwrap_or_default(), note.message));
+    let help = note.help.as_deref().map(|help| format!("    {}\n", neutral::terminal(help)));
+    format!("{line}\n{}", help.unwrap_or_default())
 }
 
 fn suite_commands(folder: &str) -> String {
