@@ -96,7 +96,7 @@ impl Connection<'_> {
             embedding: self.settings.embeddings.as_ref().map(|_| Arc::clone(&model)),
             answering: model,
             scope: "simulated".to_owned(),
-            redactor: Arc::new(Redactor::new(&[])),
+            redactor: Arc::clone(self.redactor),
             concurrency: options.max_concurrency,
             // Computed answers cost nothing.
             cache: None,

@@ -9,6 +9,7 @@ use super::suite::Suite;
 use super::{Environment, Failure};
 use promptgate_adapters::cache::{Cache, CacheOptions, Cached};
 use promptgate_adapters::files::Tree;
+use promptgate_adapters::git::Repository;
 use promptgate_adapters::scorer::CommandScorer;
 use promptgate_adapters::transform::CommandTransform;
 use promptgate_adapters::worker::{DEFAULT_MAX_LINE_BYTES, WorkerLog, WorkerOptions, make_undumpable};
@@ -101,7 +102,8 @@ impl RunningScorers {
                 Arc::new(CommandTransform::new(options, Arc::clone(context.redactor), Arc::clone(&log)));
             suite.scorers.transformer = Some(match (context.cache, digest) {
                 (Some((cache, options)), Some(code)) => {
-                    let identity = format!("transform {code} {:?}", settings.run);
+                    let identity =
+                        format!("transform {code} {} {:?}", place(&suite.policy_tree), settings.run);
                     let scope = environment::scope(&identity, &env);
                     // Running the program is no call.
                     let options = CacheOptions { cached_only: false, ..*options };
@@ -132,6 +134,17 @@ impl RunningScorers {
             text.push_str(&log.section(&name));
         }
         (text, found)
+    }
+}
+
+/// The folder of the policy's configuration in its repository: programs of one name in two folders are two programs.
+fn place(tree: &Tree) -> String {
+    match tree {
+        Tree::Commit { repository, .. } => repository.prefix().to_owned(),
+        Tree::WorkTree { root, .. } => match Repository::discover(root) {
+            Ok(repository) => repository.prefix().to_owned(),
+            Err(_) => root.display().to_string(),
+        },
     }
 }
 

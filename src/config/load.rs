@@ -55,7 +55,7 @@ pub fn load_valid_parts(
         return Err(diagnostic.help("`promptgate init` writes one to start from").into());
     }
     if document.value().get(super::suites::KEY).is_some() {
-        let diagnostic = Diagnostic::new("this configuration lists suites and is none itself");
+        let diagnostic = Diagnostic::new("this configuration is a list of suites, not a suite");
         return Err(diagnostic.at(document.key_place("/suites")).help("name one of its suites").into());
     }
     let violations = document::violations(&document, &schema(check_entry));

@@ -36,7 +36,7 @@ pub fn listed_suites(file: &str, text: &str) -> Result<Option<Vec<Placed<String>
     let mut paths = Vec::new();
     let items = map.get(KEY).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if items.is_empty() {
-        let error = Diagnostic::new("`suites` must be a list of paths").at(document.place("/suites"));
+        let error = Diagnostic::new("`suites` lists no path").at(document.place("/suites"));
         errors.push(error.help("name configurations or their folders: `suites: [prompts/*]`"));
     }
     for (index, item) in items.iter().enumerate() {
@@ -44,7 +44,7 @@ pub fn listed_suites(file: &str, text: &str) -> Result<Option<Vec<Placed<String>
         match item.as_str().filter(|path| !path.trim().is_empty()) {
             Some(path) => paths.push(Placed { value: path.to_owned(), place }),
             None => errors.push(
-                Diagnostic::new("this is not the path of a suite")
+                Diagnostic::new("expected the path of a suite")
                     .at(place)
                     .help("write the path or glob of configurations or their folders: `prompts/*`"),
             ),
@@ -75,10 +75,10 @@ mod tests {
     #[test]
     fn other_keys_and_values_are_errors() {
         for (text, message) in [
-            ("version: 1\nsuites: []\n", "`suites` must be a list of paths"),
-            ("version: 1\nsuites: prompts/*\n", "`suites` must be a list of paths"),
-            ("version: 1\nsuites: [7]\n", "this is not the path of a suite"),
-            ("version: 1\nsuites: [' ']\n", "this is not the path of a suite"),
+            ("version: 1\nsuites: []\n", "`suites` lists no path"),
+            ("version: 1\nsuites: prompts/*\n", "`suites` lists no path"),
+            ("version: 1\nsuites: [7]\n", "expected the path of a suite"),
+            ("version: 1\nsuites: [' ']\n", "expected the path of a suite"),
             ("version: 1\nsuites: [a]\nmodel: x\n", "unexpected key `model` beside `suites`"),
             ("suites: [a]\n", "`version` must be 1"),
         ] {

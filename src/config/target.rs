@@ -254,6 +254,15 @@ impl TargetSettings {
         }
     }
 
+    /// Returns the name of its kind with an article, for people.
+    pub fn kind_name(&self) -> &'static str {
+        match &self.kind {
+            TargetKind::Command(_) => "a command",
+            TargetKind::Http(_) => "a server",
+            TargetKind::Answers(_) => "recorded answers",
+        }
+    }
+
     /// Returns the command line, address or path, for people.
     pub fn describe(&self) -> String {
         match &self.kind {

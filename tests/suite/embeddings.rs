@@ -256,3 +256,12 @@ fn budget_in_dollars_needs_the_price_of_embeddings() {
     folder.append("promptgate.yaml", "budget: {usd: 1}\n");
     folder.promptgate(&["check"]).expect_code(2).says("there is no price for `tiny-embedding`");
 }
+
+#[test]
+fn report_without_a_judge_is_read_back() {
+    let folder = embedded(GOOD);
+    folder.promptgate(&["run", "--offline"]).expect_code(0);
+    for arguments in [&["case", "case-1"][..], &["report", "promptgate-report/report.json"]] {
+        folder.promptgate(arguments).expect_code(0);
+    }
+}

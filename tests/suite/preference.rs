@@ -205,3 +205,26 @@ fn shards_together_decide_as_one_run() {
     }
     folder.promptgate(&["merge", "shard-1", "shard-2"]).expect_code(10).says("0 won, 0 tied, 18 lost");
 }
+
+#[test]
+fn pairs_without_a_readable_answer_are_no_ties() {
+    // Neither answer has the field, so nothing is compared.
+    let folder = comparing(4, "{}");
+    folder.append("promptgate.yaml", "answer_field: answer\n");
+    folder.promptgate(&["run", "--offline"]).expect_code(12).says("missing");
+}
+
+#[test]
+fn cases_that_must_pass_need_more_than_a_comparison() {
+    let folder = comparing(4, "{}");
+    let text = folder.read("promptgate.yaml");
+    let at = text.find("checks:").expect("checks");
+    let end = text[at..].find("metrics:").map_or(text.len(), |end| at + end);
+    folder.write("promptgate.yaml", &format!("{}{}", &text[..at], &text[end..]));
+    folder.append(
+        "cases.jsonl",
+        "{\"id\": \"must\", \"query\": \"Why?\", \"context\": \"So.\", \"must_pass\": true}\n",
+    );
+    let outcome = folder.promptgate(&["check"]).expect_code(2);
+    let _ = outcome.says("case must must pass, but nothing says what passes").says("cases.jsonl:5");
+}

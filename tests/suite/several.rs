@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::Folder;
+use crate::support::{Folder, MockServer};
 
 /// Suites in folders of their names, each as the small one.
 pub(crate) fn suites(names: &[&str]) -> Folder {
@@ -92,7 +92,7 @@ fn list_stands_for_its_suites() {
     let printed: Value = serde_json::from_str(&outcome.stdout).expect("JSON alone on standard output");
     assert_eq!(rows(&printed), [row("a", "pass", 0), row("b", "pass", 0)]);
     // A command about one suite does not take a list.
-    folder.promptgate(&["plan"]).expect_code(2).says("this configuration lists suites and is none itself");
+    folder.promptgate(&["plan"]).expect_code(2).says("this configuration is a list of suites, not a suite");
 }
 
 #[test]
@@ -120,11 +120,11 @@ fn nothing_is_called_if_one_suite_is_wrong() {
 fn wrong_choices_are_explained() {
     let folder = suites(&["a", "b"]);
     for (arguments, words) in [
-        (vec!["run", "a", "b", "--candidate", "x.md"], "this flag is about one suite"),
-        (vec!["run", "a", "b", "--baseline", "file:x.md"], "this flag is about one suite"),
-        (vec!["run", "a", "b", "--shard", "1/2"], "this flag is about one suite"),
-        (vec!["run", "a", "b", "--case", "1"], "this flag is about one suite"),
-        (vec!["run", "a", "b", "--only-failed"], "this flag is about one suite"),
+        (vec!["run", "a", "b", "--candidate", "x.md"], "this flag applies to a single suite"),
+        (vec!["run", "a", "b", "--baseline", "file:x.md"], "this flag applies to a single suite"),
+        (vec!["run", "a", "b", "--shard", "1/2"], "this flag applies to a single suite"),
+        (vec!["run", "a", "b", "--case", "1"], "this flag applies to a single suite"),
+        (vec!["run", "a", "b", "--only-failed"], "this flag applies to a single suite"),
         (vec!["run", "a", "b", "--format", "csv"], "several suites are not printed as csv"),
         (vec!["run", "a", "c"], "c"),
         (vec!["run", "a", "--all"], "cannot be used with"),
@@ -168,4 +168,25 @@ fn budget_is_that_of_all_suites() {
     assert_eq!(rows(&spent), [row("a", "pass", 0), row("b", "incomplete", 12)]);
     assert_eq!(spent["calls"], first);
     assert_eq!(spent["exit_code"], 12);
+}
+
+#[test]
+fn programs_of_one_name_are_not_one_program() {
+    let server = MockServer::start(&[]);
+    let folder = suites(&["a", "b"]);
+    for (name, output) in [("a", "request[\"output\"]"), ("b", "\"nothing\"")] {
+        folder.write(
+            &format!("{name}/t.py"),
+            &format!(
+                "import json, sys\nfor line in sys.stdin:\n    request = json.loads(line)\n    \
+                 print(json.dumps({{\"id\": request[\"id\"], \"output\": {output}}}), flush=True)\n"
+            ),
+        );
+        folder.append(
+            &format!("{name}/promptgate.yaml"),
+            "transform: {command: {run: [python3, t.py], timeout: 20s}}\n",
+        );
+    }
+    folder.against(&server.base_url, &["run", "a", "b"]).expect_code(10);
+    assert_eq!(rows(&result(&folder)), [row("a", "pass", 0), row("b", "fail", 10)]);
 }

@@ -1,17 +1,22 @@
 //! Suites that the base has and a change does not name any more: nobody would notice that they are not evaluated.
+//!
+//! The suites of the base are chosen as the same command would choose them there. Paths are compared as they are written,
+//! since a change can put a link in the place of a suite.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
 
 use super::CiContext;
 use crate::app::Failure;
-use crate::app::sources::{configuration_file, current_folder, shown};
-use crate::app::suites::{NamedSuite, SuiteChoice};
+use crate::app::sources::current_folder;
+use crate::app::suites::{NamedSuite, SuiteChoice, matching};
 use crate::config::{NAMES, listed_suites};
 use promptgate_adapters::files::{FILE_LIMIT, Tree};
 use promptgate_adapters::git::Repository;
+use promptgate_core::model::Diagnostic;
 
-/// The configurations that the same command would evaluate at the base, and that are not among these suites, as a reader
-/// would write their paths.
+/// The configurations that the same command would evaluate at the base, and that are not among these suites, from the root
+/// of the repository.
 ///
 /// # Errors
 /// If git fails.
@@ -23,63 +28,135 @@ pub(crate) fn removed_suites(
     let Some(commit) = contexts.iter().find_map(|context| context.base_commit()) else {
         return Ok(Vec::new());
     };
-    let of_base = if choice.all { all_at(commit)? } else { listed_at(commit, choice)? };
-    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let kept: Vec<PathBuf> = named.iter().map(|suite| real(&suite.config)).collect();
-    Ok(of_base.iter().filter(|path| !kept.contains(&real(path))).map(|path| shown(path)).collect())
-}
-
-/// The suites in the current folder and below it, at a commit.
-fn all_at(commit: &str) -> Result<Vec<PathBuf>, Failure> {
     let here = current_folder()?;
     let Ok(repository) = Repository::discover(&here) else { return Ok(Vec::new()) };
-    let prefix = match repository.prefix() {
-        "" => String::new(),
-        prefix => format!("{prefix}/"),
+    let top = repository.top().to_owned();
+    let base = Base {
+        prefix: repository.prefix().to_owned(),
+        tree: Tree::Commit {
+            repository: Repository::discover(&top).map_err(Diagnostic::from)?,
+            commit: commit.to_owned(),
+            reference: "base".to_owned(),
+        },
+        files: repository.files_named(commit, &NAMES)?,
     };
-    let files = repository.files_named(commit, &NAMES)?;
-    let below = files.iter().filter_map(|path| path.strip_prefix(&prefix));
-    let is_hidden = |path: &str| path.split('/').any(|part| part.starts_with('.'));
-    let tree = tree(&here, commit);
-    let is_suite = |path: &&str| list_in(tree.as_ref(), path).is_none();
-    Ok(below.filter(|path| !is_hidden(path)).filter(is_suite).map(|path| here.join(path)).collect())
+    let of_base = if choice.all { base.all() } else { base.chosen(choice, &here, &top)? };
+    let from_top = |path: &Path| lexical(path).strip_prefix(&top).map(|path| path.display().to_string());
+    let kept: BTreeSet<String> = named.iter().filter_map(|suite| from_top(&suite.config).ok()).collect();
+    Ok(of_base.into_iter().filter(|path| !kept.contains(path)).collect())
 }
 
-/// The suites that the named lists had at a commit.
-fn listed_at(commit: &str, choice: &SuiteChoice) -> Result<Vec<PathBuf>, Failure> {
-    let mut named: Vec<Option<&Path>> = choice.named.iter().map(|path| Some(path.as_path())).collect();
-    if named.is_empty() {
-        named.push(None);
+/// The configurations of the base.
+struct Base {
+    /// The current folder, from the root of the repository.
+    prefix: String,
+    /// All files, from the root.
+    tree: Tree,
+    /// Configurations by their names.
+    files: Vec<String>,
+}
+
+impl Base {
+    /// The suites in the current folder and below it.
+    fn all(&self) -> BTreeSet<String> {
+        let prefix = if self.prefix.is_empty() { String::new() } else { format!("{}/", self.prefix) };
+        let is_hidden = |path: &str| path.split('/').any(|part| part.starts_with('.'));
+        let below = self.files.iter().filter_map(|path| Some((path, path.strip_prefix(&prefix)?)));
+        let visible = below.filter(|(_, below)| !is_hidden(below)).map(|(path, _)| path);
+        visible.filter(|path| self.list_in(path).is_none()).cloned().collect()
     }
-    let mut found = Vec::new();
-    for path in named {
-        let file = configuration_file(path)?;
-        let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { continue };
-        let Some(tree) = tree(folder, commit) else { continue };
-        for pattern in list_in(Some(&tree), &name.to_string_lossy()).unwrap_or_default() {
-            let inside = NAMES.map(|name| format!("{pattern}/{name}"));
-            let is_file = pattern.ends_with(".yaml") || pattern.ends_with(".yml");
-            for pattern in inside.into_iter().chain(is_file.then_some(pattern)) {
-                // A pattern without a match is an error elsewhere.
-                let matches = tree.glob(&pattern).unwrap_or_default();
-                let exists = |path: &String| tree.find(path, FILE_LIMIT).is_ok_and(|bytes| bytes.is_some());
-                found.extend(matches.into_iter().filter(exists).map(|path| folder.join(path)));
+
+    /// The suites that the command names, and those of the lists that it names.
+    fn chosen(&self, choice: &SuiteChoice, here: &Path, top: &Path) -> Result<BTreeSet<String>, Failure> {
+        let mut configurations: Vec<String> = Vec::new();
+        if choice.named.is_empty() {
+            configurations.extend(self.nearest());
+        }
+        for named in &choice.named {
+            let path = lexical(&here.join(named));
+            let Ok(path) = path.strip_prefix(top) else { continue };
+            configurations.extend(self.named(&path.display().to_string()));
+        }
+        let mut found = BTreeSet::new();
+        for file in configurations {
+            let Some(patterns) = self.list_in(&file) else {
+                found.insert(file);
+                continue;
+            };
+            let folder = self.tree.in_folder_of(&file)?;
+            let above = file.rsplit_once('/').map_or(String::new(), |(above, _)| format!("{above}/"));
+            for pattern in patterns {
+                found.extend(matching(&folder, &pattern)?.into_iter().map(|path| format!("{above}{path}")));
             }
         }
+        Ok(found)
     }
-    Ok(found)
+
+    /// The configuration in the current folder, else in the nearest one above it.
+    fn nearest(&self) -> Option<String> {
+        let mut folder = Some(self.prefix.as_str());
+        while let Some(at) = folder {
+            if let Some(found) = self.in_folder(at) {
+                return Some(found);
+            }
+            folder = match at.rsplit_once('/') {
+                Some((above, _)) => Some(above),
+                None => (!at.is_empty()).then_some(""),
+            };
+        }
+        None
+    }
+
+    /// The configuration that a path names: a file, a folder with one, or one with the other name.
+    fn named(&self, path: &str) -> Option<String> {
+        if self.bytes(path).is_some() {
+            return Some(path.to_owned());
+        }
+        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+        self.in_folder(path).or_else(|| self.in_folder(above).filter(|_| NAMES.contains(&name)))
+    }
+
+    fn in_folder(&self, folder: &str) -> Option<String> {
+        let within =
+            |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+        NAMES.map(within).into_iter().find(|path| self.files.contains(path))
+    }
+
+    fn bytes(&self, path: &str) -> Option<Vec<u8>> {
+        self.tree.find(path, FILE_LIMIT).ok().flatten()
+    }
+
+    /// The paths and globs of a list of suites; `None` for a suite.
+    fn list_in(&self, path: &str) -> Option<Vec<String>> {
+        let text = String::from_utf8(self.bytes(path)?).ok()?;
+        let listed = listed_suites(path, &text).ok().flatten()?;
+        Some(listed.into_iter().map(|path| path.value).collect())
+    }
 }
 
-/// The files of a commit, with paths relative to a folder; `None` outside a repository.
-fn tree(folder: &Path, commit: &str) -> Option<Tree> {
-    let repository = Repository::discover(folder).ok()?;
-    Some(Tree::Commit { repository, commit: commit.to_owned(), reference: "base".to_owned() })
+/// A path without `.` and `..`, whose links are not followed.
+fn lexical(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
 }
 
-/// The paths and globs of a list of suites; `None` for a suite, and for a file that is not there.
-fn list_in(tree: Option<&Tree>, path: &str) -> Option<Vec<String>> {
-    let bytes = tree?.find(path, FILE_LIMIT).ok().flatten()?;
-    let text = String::from_utf8(bytes).ok()?;
-    let listed = listed_suites(path, &text).ok().flatten()?;
-    Some(listed.into_iter().map(|path| path.value).collect())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_compared_without_following_links() {
+        for (path, clean) in [("/a/./b", "/a/b"), ("/a/b/../c", "/a/c"), ("/a/b/", "/a/b")] {
+            assert_eq!(lexical(Path::new(path)), Path::new(clean), "{path}");
+        }
+    }
 }

@@ -41,7 +41,7 @@ use policy::PolicySources;
 use promptgate_adapters::files::{
     DatasetBytes, DatasetSource, Images, Tree, decode, fetch_dataset, fetch_images,
 };
-use promptgate_core::model::{Diagnostic, Diagnostics, PolicySource};
+use promptgate_core::model::{Diagnostic, Diagnostics, Fault, PolicySource};
 use promptgate_core::text::Redactor;
 
 /// The commit that a change is compared with, as the event of a CI system gives it.
@@ -142,8 +142,10 @@ pub(super) struct Sources {
     pub(super) policy_source: Option<PolicySource>,
     /// The dataset of a policy from elsewhere, beside its configuration.
     pub(super) policy_dataset: Option<PolicyDataset>,
-    /// The prompt of a policy from elsewhere, beside its configuration.
+    /// The prompt of a policy from elsewhere, beside its configuration; `None` where an application answers.
     pub(super) policy_prompt: Option<PromptFile>,
+    /// Why the change is not compared with its base: it evaluates another kind of target.
+    pub(super) changed_target: Option<Fault>,
     /// Planted answers of the judge.
     pub(super) planted: Option<DatasetBytes>,
     /// The files that scorers by command are run from: those of the policy.
@@ -245,8 +247,11 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
     let dataset = fetch_dataset(&trees.candidate, &settings.dataset.path);
     let notices = committed::notices(&trees.candidate, &settings, &dataset, options.candidate.is_none());
     let policy_dataset = base.as_ref().map(|base| policy_dataset(options, base, &settings, &trees, &dataset));
-    let policy_prompt =
-        base.as_ref().and_then(|base| prompts::resolved(&trees.policy, base, &base.prompt).ok());
+    let policy_prompt = base
+        .as_ref()
+        .filter(|base| base.target.is_none())
+        .and_then(|base| prompts::resolved(&trees.policy, base, &base.prompt).ok());
+    let changed_target = base.as_ref().and_then(|base| policy::changed_kind(base, &settings));
     let planted = settings.judge.as_ref().and_then(|judge| judge.planted.as_ref());
     let planted = planted.map(|path| fetch_dataset(&trees.policy, &path.value));
     let files = NamedFiles::fetch(&trees.policy, files::named_files(&settings));
@@ -257,6 +262,7 @@ fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Reso
         policy_source,
         policy_dataset,
         policy_prompt,
+        changed_target,
         planted,
         policy_tree: trees.policy.clone(),
         files,

@@ -7,6 +7,7 @@
 mod changes;
 mod place;
 mod rows;
+mod target;
 
 use serde_json::Value;
 
@@ -24,6 +25,7 @@ pub(super) use changes::{add_files_of_cases, add_named_files};
 pub(in crate::app) use changes::{between, warnings};
 pub(super) use place::configuration_at;
 pub(in crate::app) use rows::matched;
+pub(super) use target::changed_kind;
 
 /// Settings and trees of the policy and of the candidate.
 pub(super) struct PolicySources {

@@ -1,8 +1,8 @@
 //! The dataset of a change whose policy is that of its base.
 //!
-//! The cases are part of the bar. The base's content decides for every field that the base has and for all that grades or
-//! groups its cases, the change's for other fields that it adds, and new cases count in addition. A change that leaves the prompt as it is may alter the dataset: it is
-//! judged on its own data.
+//! The cases are part of the bar. The base's content decides for every field that the base has, for the conversation, which
+//! goes into every prompt, and for all that grades or groups its cases; the change's for other fields that it adds, and new
+//! cases count in addition. A change that leaves the prompt as it is may alter the dataset: it is judged on its own data.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -180,21 +180,18 @@ fn combine(before: &[Case], own: Dataset, newer: bool, candidate: &Variant) -> C
 
 /// The base's case with the fields that only the change has. Whatever grades a case or groups it is the base's alone:
 /// one group for all cases leaves no interval, further items of a checklist dilute those of the base, and criteria of
-/// further checks take a share of alpha.
+/// further checks take a share of alpha. So are messages, turns and images: they are sent with any prompt, also one that
+/// does not name them.
 fn content(base: &Case, own: Case, has_tags: bool, differences: &mut Differences) -> Case {
     let written = files::digest(&[Case { id: String::new(), ..own.clone() }]);
-    let mut case =
-        Case { id: own.id, numbered: own.numbered, turn_of: own.turn_of, added: false, ..base.clone() };
+    // A case that is no turn at the base does not become one.
+    let turn_of = base.turn_of.clone().map(|of| own.turn_of.unwrap_or(of));
+    let mut case = Case { id: own.id, numbered: own.numbered, turn_of, added: false, ..base.clone() };
     let mut add = |field: &str| *differences.added_fields.entry(field.to_owned()).or_default() += 1;
-    if !case.has_query() && !own.query.is_empty() {
+    let has_conversation = !(case.messages.is_empty() && case.images.is_empty());
+    if !case.has_query() && !has_conversation && !own.query.is_empty() {
         case.query = own.query;
-        case.turns = own.turns;
-        case.images = own.images;
         add("query");
-    }
-    if case.messages.is_empty() && !own.messages.is_empty() {
-        case.messages = own.messages;
-        add("messages");
     }
     if case.context.is_none() && own.context.is_some() {
         case.context = own.context;

@@ -73,6 +73,10 @@ impl Parsed {
         if diagnostics.is_empty() {
             return;
         }
+        if let Err(LoadError::Diagnostics(found)) = &mut self.result {
+            found.0.extend(diagnostics);
+            return;
+        }
         let parsed = std::mem::replace(&mut self.result, Err(Diagnostics(diagnostics).into()));
         if let Ok(loaded) = parsed {
             self.valid = loaded.value.cases;

@@ -232,7 +232,7 @@ fn build(
         let rule = settings.gate.dataset;
         let source = policy_source.as_mut();
         let deciding = base_dataset::deciding(dataset, base, rule, variants, source, &mut findings);
-        (dataset, rejection) = (deciding.dataset, deciding.rejection);
+        (dataset, rejection) = (deciding.dataset, sources.changed_target.or(deciding.rejection));
     }
     let Some(dataset) = part::review(dataset, options, &settings, &mut findings) else {
         return Err(findings.into_failure());
@@ -273,6 +273,7 @@ fn build(
         review::variants(variants, &dataset, &settings, &scorers, simulated, &mut findings);
         review::tools(variants, &dataset.cases, &scorers, &mut findings);
     }
+    review::programs_beside_application(&settings, &mut findings);
     review::self_test(&settings, &scorers, &mut findings);
     // Criteria on what an invalid configuration leaves out would be errors of their own.
     if !is_valid {
@@ -286,6 +287,7 @@ fn build(
     if let Some(error) = variants.if_needed.as_ref().filter(|_| !has_baseline) {
         review::needed_baseline(error, &settings, &scorers, &cases, options, &gate, &mut findings);
     }
+    review::must_pass(&dataset.cases, &scorers, &gate, &mut findings);
     review::seed(&variants, &gate, &mut findings);
     if !findings.diagnostics.0.is_empty() {
         return Err(findings.into_failure());

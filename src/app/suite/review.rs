@@ -1,14 +1,51 @@
 //! Errors and warnings that show only once variants, dataset and scorers are known together.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::variants::Variants;
 use super::{Findings, SuiteOptions};
-use crate::config::{JudgeSettings, Settings};
-use promptgate_core::gate::Policy;
-use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, MessageRole, Place, Variant};
+use crate::config::{JudgeSettings, Settings, TargetKind};
+use promptgate_core::gate::{Policy, passing_score};
+use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, MessageRole, MetricKind, Place, Variant};
 use promptgate_core::template;
 use promptgate_engine::execute::Scorers;
+
+/// Warns of variables of scorers and transformations that an application can read: it runs as the same user.
+pub(super) fn programs_beside_application(settings: &Settings, findings: &mut Findings) {
+    let runs_code =
+        settings.target.as_ref().is_some_and(|target| !matches!(target.kind, TargetKind::Answers(_)));
+    let of_scorers = settings.scorers.iter().flat_map(|scorer| &scorer.env);
+    let of_transform = settings.transform.command.iter().flat_map(|transform| &transform.env);
+    let names: BTreeSet<&str> =
+        of_scorers.chain(of_transform).map(|variable| variable.value.as_str()).collect();
+    if runs_code && !names.is_empty() {
+        let names: Vec<&str> = names.into_iter().collect();
+        findings.warnings.push(format!(
+            "the application runs as the same user as scorers and transformations, so its code could read {}; give them \
+             no secret that a change must not have",
+            names.join(", ")
+        ));
+    }
+}
+
+/// Reviews the cases that must pass: something has to define what passing is.
+pub(super) fn must_pass(cases: &[Case], scorers: &Scorers, gate: &Policy, findings: &mut Findings) {
+    let kind = |metric: &str| match metric.starts_with("check.") {
+        true => MetricKind::Check,
+        false => MetricKind::Judge,
+    };
+    let defines = |metric: &String| passing_score(gate, metric, kind(metric)).is_some();
+    let metrics = scorers.metrics();
+    let Some(case) = cases.iter().find(|case| case.must_pass) else { return };
+    if metrics.is_empty() || metrics.iter().any(defines) {
+        return;
+    }
+    let message = format!("case {} must pass, but nothing says what passes", case.id);
+    let help = "add a check, or a `min` to a metric; or remove `must_pass`";
+    findings.diagnostics.0.push(Diagnostic::new(message).at(case.place.clone()).help(help));
+}
 
 /// Reviews the parameters of the judges.
 pub(super) fn judges(settings: &Settings, findings: &mut Findings) {

@@ -7,6 +7,7 @@ mod written;
 use std::time::Instant;
 
 pub(crate) use named::{NamedSuite, named};
+pub(in crate::app) use select::matching;
 pub(crate) use select::{Selected, SuiteChoice, select};
 pub(in crate::app) use written::discard;
 pub(crate) use written::{NAME, prepare, render, write};

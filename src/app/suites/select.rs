@@ -1,11 +1,12 @@
 //! Which suites a command is about.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::super::Failure;
 use super::super::sources;
 use crate::config::{self, Placed};
+use promptgate_adapters::files::{FILE_LIMIT, Tree};
 use promptgate_core::model::{Diagnostic, Place};
 
 /// The suites that a command line names.
@@ -70,8 +71,9 @@ pub(crate) fn select(choice: &SuiteChoice) -> Result<Selected, Failure> {
             }
         }
     }
+    // Links are not followed: in the place of a suite, one must not make it disappear.
     let mut seen = BTreeSet::new();
-    found.retain(|file| seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
+    found.retain(|file| seen.insert(file.components().collect::<PathBuf>()));
     match found.as_slice() {
         [_] if !lists => Ok(Selected::One(choice.named.first().cloned())),
         _ => {
@@ -83,7 +85,7 @@ pub(crate) fn select(choice: &SuiteChoice) -> Result<Selected, Failure> {
 
 /// The suites that a configuration lists; `None` for a suite.
 fn list_of(file: &Path) -> Result<Option<Vec<Placed<String>>>, Failure> {
-    let shown = sources::shown_path(&file.display().to_string());
+    let shown = sources::shown(file);
     let Ok(bytes) = std::fs::read(file) else { return Ok(None) };
     // Errors of a suite are reported when it is loaded.
     let Ok(text) = String::from_utf8(bytes) else { return Ok(None) };
@@ -96,45 +98,52 @@ fn list_of(file: &Path) -> Result<Option<Vec<Placed<String>>>, Failure> {
 /// The configurations behind the paths and globs of a list.
 fn expand(file: &Path, listed: &[Placed<String>]) -> Result<Vec<PathBuf>, Failure> {
     let folder = file.parent().unwrap_or(Path::new("."));
+    let tree = Tree::work_tree(folder);
     let mut found = Vec::new();
     for Placed { value, place } in listed {
         let refuse = |message: String, help: &str| Diagnostic::new(message).at(place.clone()).help(help);
-        let pattern = format!("{}/{value}", glob::Pattern::escape(&folder.display().to_string()));
-        let options =
-            glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
-        let matches = glob::glob_with(&pattern, options).map_err(|error| {
-            refuse(
-                format!("not a valid pattern: {}", error.msg),
-                "`*` stands for any part of a name, `**` for folders",
+        if Path::new(value).components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir))
+        {
+            return Err(refuse(
+                format!("{value} is not below the folder of this file"),
+                "list suites below it; or move the list up",
             )
-        })?;
-        let before = found.len();
-        for path in matches.flatten() {
-            let names = config::NAMES.iter().map(|name| path.join(name));
-            let inside = names.into_iter().find(|inside| inside.is_file());
-            let is_configuration = path.is_file()
-                && path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-            match inside {
-                Some(inside) => found.push(inside),
-                None if is_configuration => found.push(path),
-                // A glob of folders may also match others.
-                None => {}
-            }
+            .into());
         }
-        if found.len() == before {
+        let matches =
+            matching(&tree, value).map_err(|error| Diagnostic { place: Some(place.clone()), ..error })?;
+        if matches.is_empty() {
             let help = "name a promptgate.yaml or its folder, relative to this file";
             return Err(refuse(format!("no suite matches {value}"), help).into());
         }
+        found.extend(matches.into_iter().map(|path| folder.join(path)));
     }
     for suite in &found {
         if list_of(suite)?.is_some() {
             return Err(Diagnostic::new("a list of suites cannot list another list")
-                .at(Place::file(sources::shown_path(&suite.display().to_string())))
+                .at(Place::file(sources::shown(suite)))
                 .help("list its suites directly")
                 .into());
         }
     }
     Ok(found)
+}
+
+/// The configurations that a path or glob of a list names in a tree, relative to its folder: files, and those in folders.
+///
+/// # Errors
+/// An invalid pattern, and a folder that cannot be read.
+pub(in crate::app) fn matching(tree: &Tree, pattern: &str) -> Result<Vec<String>, Diagnostic> {
+    let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
+    let inside = config::NAMES.map(|name| format!("{pattern}/{name}"));
+    let mut found = BTreeSet::new();
+    for pattern in inside.iter().map(String::as_str) {
+        found.extend(tree.glob(pattern)?);
+    }
+    let is_configuration = |path: &String| path.ends_with(".yaml") || path.ends_with(".yml");
+    found.extend(tree.glob(pattern)?.into_iter().filter(is_configuration));
+    let is_file = |path: &String| tree.find(path, FILE_LIMIT).is_ok_and(|bytes| bytes.is_some());
+    Ok(found.into_iter().filter(is_file).collect())
 }
 
 #[cfg(test)]
@@ -173,6 +182,7 @@ mod tests {
             ("prompts/c/promptgate.yaml", SUITE),
             ("prompts/notes.md", "x"),
             ("prompts/.hidden/promptgate.yaml", SUITE),
+            ("prompts/c/notes.yml.d/x", "x"),
             ("b/promptgate.yml", SUITE),
         ]);
         let all = ["prompts/a/promptgate.yaml", "prompts/c/promptgate.yaml", "b/promptgate.yml"];
@@ -187,7 +197,9 @@ mod tests {
         for (list, message) in [
             ("prompts/*", "no suite matches prompts/*"),
             ("nothing", "no suite matches nothing"),
-            ("a**b", "not a valid pattern"),
+            ("a**b", "invalid"),
+            ("../elsewhere", "../elsewhere is not below the folder"),
+            ("/elsewhere", "/elsewhere is not below the folder"),
             (".", "a list of suites cannot list another list"),
         ] {
             let folder = folder(&[("promptgate.yaml", &format!("version: 1\nsuites: [\"{list}\"]\n"))]);

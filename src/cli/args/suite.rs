@@ -26,8 +26,8 @@ impl OneSuite {
 /// One suite or several.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SuiteNames {
-    /// Configurations, or their folders [default: the nearest promptgate.yaml in this folder or above]. Of several, each is
-    /// evaluated, and the gravest verdict decides. A configuration that lists `suites` stands for these.
+    /// Configurations, or their folders [default: the nearest promptgate.yaml in this folder or above]. All named suites
+    /// are evaluated, and the worst verdict decides. A configuration with `suites` selects the suites that it lists.
     config: Vec<PathBuf>,
     /// All suites in this folder and below it.
     #[arg(long, env = "PROMPTGATE_ALL", hide_env = true, conflicts_with = "config", help_heading = "Suite")]

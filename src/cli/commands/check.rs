@@ -1,37 +1,70 @@
 //! `promptgate check`: validates everything that a run would read.
 
+use std::path::PathBuf;
+
 use super::doctor::{context, print, status};
 use crate::app::suite::{self, Suite, SuiteOptions};
+use crate::app::suites::{self, Selected};
 use crate::app::{Environment, Failure, ReleaseMode, doctor, keys, release};
 use crate::cli::args::CheckArguments;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
 use promptgate_core::model::{Diagnostics, VariantFacts};
-use promptgate_core::text::neutral;
+use promptgate_core::text::{counted, neutral};
 
-/// Loads the suite as a run would, and summarizes it; with `--endpoint` also calls its endpoints.
+/// Loads each suite as a run would, and summarizes it; with `--endpoint` also calls its endpoints.
 pub(super) async fn check(
     arguments: &CheckArguments,
     environment: Environment,
 ) -> Result<ExitStatus, Failure> {
-    let flags = &arguments.suite;
-    release::refuse_shared_name(flags.options().config.as_deref())?;
-    let options = SuiteOptions { release: ReleaseMode::Verify, ..flags.options() };
-    let suite = suite::load(&options, None, &environment).await?;
-    let misdirected = keys::misdirected(&suite.settings, &environment, !suite.scorers.judges.is_empty());
+    let configurations = match suites::select(&arguments.suites.choice())? {
+        Selected::One(config) => vec![config],
+        Selected::Several { configurations, .. } => {
+            suites::named(configurations.clone())?;
+            configurations.into_iter().map(Some).collect()
+        }
+    };
+    let (mut loaded, mut errors) = (Vec::new(), Vec::new());
+    for config in configurations {
+        match load(config, arguments, &environment).await {
+            Ok(suite) => loaded.push(suite),
+            Err(Failure::Diagnostics(diagnostics)) => errors.extend(diagnostics.0),
+            Err(failure) => return Err(failure),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Diagnostics(errors).into());
+    }
+    let mut statuses = Vec::new();
+    for suite in &loaded {
+        output::warn(&suite.warnings);
+        output::print(&(summary(suite) + "\n"))?;
+        if arguments.endpoint {
+            let (diagnosis, severity) = doctor::endpoints(suite, &context(environment.clone())).await;
+            print(&diagnosis)?;
+            statuses.push(status(severity));
+        }
+    }
+    if arguments.endpoint {
+        return Ok(ExitStatus::gravest(statuses));
+    }
+    output::print("all valid; nothing was called\n")?;
+    Ok(ExitStatus::Pass)
+}
+
+async fn load(
+    config: Option<PathBuf>,
+    arguments: &CheckArguments,
+    environment: &Environment,
+) -> Result<Suite, Failure> {
+    release::refuse_shared_name(config.as_deref())?;
+    let options = SuiteOptions { release: ReleaseMode::Verify, ..arguments.flags.options(config) };
+    let suite = suite::load(&options, None, environment).await?;
+    let misdirected = keys::misdirected(&suite.settings, environment, !suite.scorers.judges.is_empty());
     if !misdirected.is_empty() {
         return Err(Diagnostics(misdirected).into());
     }
-    output::warn(&suite.warnings);
-    let summary = summary(&suite);
-    if !arguments.endpoint {
-        output::print(&(summary + "\nall valid; nothing was called\n"))?;
-        return Ok(ExitStatus::Pass);
-    }
-    output::print(&(summary + "\n"))?;
-    let (diagnosis, severity) = doctor::endpoints(&suite, &context(environment)).await;
-    print(&diagnosis)?;
-    Ok(status(severity))
+    Ok(suite)
 }
 
 fn summary(suite: &Suite) -> String {
@@ -45,7 +78,10 @@ fn summary(suite: &Suite) -> String {
     };
     let mut lines = vec![
         ("suite", suite.settings.name.clone()),
-        ("dataset", format!("{} ({}), {} cases", dataset.path, dataset.format, dataset.cases)),
+        (
+            "dataset",
+            format!("{} ({}), {}", dataset.path, dataset.format, counted(dataset.cases as u64, "case")),
+        ),
         ("candidate", prompt(&suite.plan.candidate().facts)),
         ("baseline", baseline(suite)),
         ("scorers", suite.scorers.metrics().join(", ")),

@@ -101,11 +101,11 @@ fn removed(found: Result<Vec<String>, Failure>, advisory: bool) -> Vec<(NamedSui
         Ok(paths) => paths
             .into_iter()
             .map(|path| {
-                let message = "the base has this suite, and the change removes it or takes it out of the list";
+                let message = "the change removes this suite or drops it from the list";
                 let failure = Failure::Incomplete(
                     Diagnostic::new(message)
                         .at(Place::file(&path))
-                        .help("keep it; or merge its removal by itself, as somebody who may merge without this check")
+                        .help("keep it, or have somebody who can bypass this check merge the removal separately")
                         .into(),
                 );
                 missing(path, failure)

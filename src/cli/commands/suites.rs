@@ -168,7 +168,7 @@ fn finish(
 /// Refuses a flag that is about one suite.
 pub(super) fn refuse_flag_of_one_suite(flag: Option<&str>) -> Result<(), Diagnostic> {
     let Some(flag) = flag else { return Ok(()) };
-    Err(Diagnostic::new("this flag is about one suite, and there are several")
+    Err(Diagnostic::new("this flag applies to a single suite, but several are selected")
         .at(Place::file(flag))
         .help("name one suite by its path"))
 }

@@ -1,6 +1,6 @@
 //! Pull requests that change an application.
 
-use super::Origin;
+use super::{Origin, worse as worse_prompt};
 use crate::support::Folder;
 use crate::target::{CONFIGURATION, WORKER, facts};
 
@@ -72,4 +72,91 @@ fn application_that_does_not_build_at_the_base_is_incomplete() {
     });
     let job = origin.pull_request();
     job.offline().expect_code(12).says("the setup of the baseline's application").says("no lock file");
+}
+
+const PROMPT_ALONE: &str = "\
+version: 1
+name: shop
+dataset: cases.jsonl
+prompt: prompt.md
+model: tiny
+checks:
+  - contains: days
+    name: says-days
+    baseline: true
+";
+
+const COMMAND: &str = "target: {command: [python3, answer.py], workers: 1, timeout: 10s}\n";
+const ANSWERS: &str = "target: {answers: answers.jsonl}\n";
+const SERVER: &str = "target: {http: {start: [python3, answer.py, '{port}'], url: 'http://127.0.0.1:{port}/', \
+                      output: $.answer}}\n";
+
+/// A base with this target, and files for any other.
+fn origin_with(target: &str) -> Origin {
+    Origin::new(|folder| {
+        folder.write("promptgate.yaml", &format!("{target}{PROMPT_ALONE}"));
+        folder.write("answer.py", WORKER);
+        folder.write("facts.json", &facts(3, "days"));
+    })
+}
+
+/// Each kind of target hides that what the base evaluates got worse.
+#[test]
+fn another_kind_of_target_than_that_of_the_base_is_incomplete() {
+    let prompt = "a prompt with a model";
+    for (base, own, evaluated, at_base) in [
+        (COMMAND, "", prompt, "a command"),
+        ("", ANSWERS, "recorded answers", prompt),
+        ("", COMMAND, "a command", prompt),
+        (COMMAND, ANSWERS, "recorded answers", "a command"),
+        (COMMAND, SERVER, "a server", "a command"),
+        (ANSWERS, COMMAND, "a command", "recorded answers"),
+    ] {
+        let answers: String = (1..=3)
+            .map(|number| format!("{{\"id\": \"case-{number}\", \"output\": \"{number} days\"}}\n"))
+            .collect();
+        let origin = origin_with(base);
+        if base == ANSWERS {
+            origin.folder.write("answers.jsonl", &answers);
+            origin.commit("answers");
+        }
+        origin.change(|folder| {
+            folder.write("promptgate.yaml", &format!("{own}{PROMPT_ALONE}"));
+            folder.write("answers.jsonl", &answers);
+            if base == COMMAND {
+                folder.write("answer.py", "raise SystemExit('broken')\n");
+            } else {
+                worse_prompt(folder);
+            }
+        });
+        let job = origin.pull_request();
+        let said = format!("the change evaluates {evaluated} where the base evaluates {at_base}");
+        let outcome = job.offline().expect_code(12);
+        outcome.says(&said);
+        assert_eq!(job.outcome("incomplete", 12)["reason"], "target_changed", "{said}");
+        let comment = job.comment();
+        assert!(comment.contains("by itself first"), "{comment}");
+        let warnings = job.checkout.report()["warnings"].to_string();
+        assert!(!warnings.contains("does not count: target:"), "{warnings}");
+    }
+}
+
+#[test]
+fn application_of_the_same_kind_may_change_its_command() {
+    let origin = origin_with(COMMAND);
+    origin.change(|folder| {
+        folder.write("app.py", WORKER);
+        folder.edit("promptgate.yaml", "answer.py", "app.py");
+    });
+    let job = origin.pull_request();
+    job.offline();
+    // Few cases may leave a drop open, but the two are compared.
+    let report = job.checkout.report();
+    assert!(["pass", "inconclusive"].contains(&report["verdict"].as_str().unwrap_or_default()), "{report}");
+    assert_eq!(report["variants"]["candidate"]["application"]["source"], "python3 app.py");
+    // A run by the change's own policy is not compared by its kind of target.
+    let origin = origin_with(COMMAND);
+    origin.change(|folder| folder.write("promptgate.yaml", PROMPT_ALONE));
+    let outcome = origin.pull_request().with("PROMPTGATE_POLICY_FROM", "head").offline();
+    assert!(!outcome.text().contains("where the base evaluates"), "{}", outcome.text());
 }

@@ -83,6 +83,47 @@ fn regression_is_not_hidden_by_fields_that_only_the_change_has() {
     }
 }
 
+/// A conversation goes into every prompt, so the base's cases are asked without one that the change adds.
+#[test]
+fn regression_is_not_hidden_by_a_conversation_that_only_the_change_has() {
+    const HINT: &str = "Use only these passages, as the change says.";
+    let message = |role: &str| json!([{"role": role, "content": HINT}]);
+    type Change<'a> = &'a dyn Fn(&mut serde_json::Map<String, Value>);
+    let system: Change<'_> = &|row| {
+        row.insert("messages".to_owned(), message("system"));
+    };
+    let history: Change<'_> = &|row| {
+        let asked = json!({"role": "user", "content": "Hello."});
+        row.insert("messages".to_owned(), json!([asked, message("assistant")[0]]));
+    };
+    let turns: Change<'_> = &|row| {
+        let query = row.remove("query");
+        row.insert("turns".to_owned(), json!([HINT, query]));
+    };
+    for (what, change) in [("system", system), ("history", history), ("turns", turns)] {
+        let origin = Origin::new(|folder| {
+            let rows: String = (1..=12).map(row).collect();
+            folder.write("cases.jsonl", &rows);
+        });
+        origin.change(|folder| {
+            worse(folder);
+            let rows = folder.read("cases.jsonl");
+            let changed = rows.lines().map(|row| {
+                let mut row: serde_json::Map<String, Value> = serde_json::from_str(row).unwrap();
+                change(&mut row);
+                format!("{}\n", Value::Object(row))
+            });
+            folder.write("cases.jsonl", &changed.collect::<String>());
+        });
+        let job = origin.pull_request();
+        job.offline().expect_code(10);
+        let report = job.checkout.report().to_string();
+        assert!(report.contains("12 changed cases are evaluated with the content at"), "{what}: {report}");
+        assert!(!report.contains(HINT), "{what}: nothing of it is sent");
+        assert!(!report.contains("fields that the base does not have"), "{what}");
+    }
+}
+
 fn row(number: usize) -> String {
     let row = json!({"id": format!("case-{number}"),
         "query": format!("How many days does plan {number} give for a refund?"),

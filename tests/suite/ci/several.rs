@@ -65,7 +65,7 @@ fn suite_that_a_change_removes_is_incomplete() {
         let origin = self::origin();
         origin.change(remove);
         let job = origin.pull_request();
-        job.offline().expect_code(12).says("the base has this suite");
+        job.offline().expect_code(12).says("the change removes this suite");
         job.outcome("incomplete", 12);
     }
     // With --all, every configuration of the base counts.
@@ -89,4 +89,102 @@ fn error_of_one_suite_leaves_the_others_their_verdict() {
     job.outcome("error", 2);
     let comment = job.comment();
     assert!(comment.contains("| refunds | ✅ unchanged |") && comment.contains("💥 error"), "{comment}");
+}
+
+const BAD: &str = "Be kind to the customer.\n";
+
+/// Suites `bots/a.yaml` and `bots/b.yaml` with prompts of their own, and a list.
+fn bots(list: &str) -> Origin {
+    let folder = suites(&["bots"]);
+    let configuration = folder.read("bots/promptgate.yaml").replace("baseline: file:baseline.md\n", "");
+    for name in ["a", "b"] {
+        let of = configuration.replace("name: bots", &format!("name: {name}"));
+        folder.write(
+            &format!("bots/{name}.yaml"),
+            &of.replace("prompt: prompt.md", &format!("prompt: {name}.md")),
+        );
+        folder.write(&format!("bots/{name}.md"), &folder.read("bots/prompt.md"));
+    }
+    std::fs::remove_file(folder.path().join("bots/promptgate.yaml")).expect("a file");
+    folder.write("promptgate.yaml", &format!("version: 1\nsuites: [\"{list}\"]\n"));
+    folder.git(&["init", "--quiet", "-b", "main"]);
+    let origin = Origin { folder };
+    origin.commit("start");
+    origin
+}
+
+#[test]
+fn suite_does_not_disappear_behind_another_name_of_the_list() {
+    // The list moves to its other name, or gets a shorter one beside it.
+    let moved = origin();
+    moved.change(|folder: &Folder| {
+        folder.git(&["mv", "promptgate.yaml", "promptgate.yml"]);
+        folder.write("promptgate.yml", "version: 1\nsuites: [refunds]\n");
+        folder.write("login/prompt.md", BAD);
+    });
+    let shadowed = origin();
+    shadowed.folder.git(&["mv", "promptgate.yaml", "promptgate.yml"]);
+    shadowed.commit("the other name");
+    shadowed.change(|folder: &Folder| {
+        folder.write("promptgate.yaml", "version: 1\nsuites: [refunds]\n");
+        folder.write("login/prompt.md", BAD);
+    });
+    for (what, origin) in [("moved", moved), ("shadowed", shadowed)] {
+        let job = origin.pull_request();
+        let outcome = job.offline();
+        assert_eq!(outcome.code, 12, "{what}: {}", outcome.text());
+        assert!(job.comment().contains("| login | 💥 incomplete |"), "{what}: {}", job.comment());
+    }
+}
+
+#[test]
+fn suite_does_not_disappear_where_a_list_takes_its_place() {
+    let origin = origin();
+    origin.folder.edit("promptgate.yaml", "suites: [refunds, login]", "suites: [login]");
+    origin.folder.git(&["mv", "refunds/promptgate.yaml", "refunds/suite.yaml"]);
+    origin.commit("a suite by its file");
+    origin.change(|folder: &Folder| {
+        folder.git(&["mv", "login/promptgate.yaml", "login/suite.yaml"]);
+        folder.write("login/promptgate.yaml", "version: 1\nsuites: [suite.yaml]\n");
+        folder.write("login/prompt.md", BAD);
+    });
+    let job = origin.pull_request().with("PROMPTGATE_CONFIG", "login");
+    let outcome = job.offline();
+    assert!([2, 10, 12].contains(&outcome.code), "{}", outcome.text());
+}
+
+#[test]
+fn suite_does_not_disappear_from_a_pattern() {
+    for list in ["*/", "log*/", "./login/"] {
+        let origin = origin();
+        origin.folder.write("promptgate.yaml", &format!("version: 1\nsuites: [refunds, \"{list}\"]\n"));
+        origin.commit("a pattern");
+        origin.change(|folder: &Folder| {
+            folder.write("promptgate.yaml", "version: 1\nsuites: [refunds]\n");
+            folder.write("login/prompt.md", BAD);
+        });
+        let outcome = origin.pull_request().offline();
+        assert_eq!(outcome.code, 12, "{list}: {}", outcome.text());
+    }
+    for list in ["bots/*", "bots/[ab].yam?"] {
+        let origin = bots(list);
+        origin.change(|folder: &Folder| {
+            folder.git(&["rm", "--quiet", "bots/b.yaml"]);
+        });
+        let outcome = origin.pull_request().offline();
+        assert_eq!(outcome.code, 12, "{list}: {}", outcome.text());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn suite_does_not_disappear_behind_a_link() {
+    let origin = bots("bots/*");
+    origin.change(|folder: &Folder| {
+        folder.git(&["rm", "--quiet", "bots/b.yaml"]);
+        std::os::unix::fs::symlink("a.yaml", folder.path().join("bots/b.yaml")).expect("a link");
+        folder.write("bots/b.md", BAD);
+    });
+    let outcome = origin.pull_request().offline();
+    assert!([2, 12].contains(&outcome.code), "{}", outcome.text());
 }

@@ -242,3 +242,24 @@ fn variables_of_the_program_are_those_that_are_listed() {
     command.env("APP_MODE", "30 days").env("OTHER", "x");
     finish(command).expect_code(0);
 }
+
+#[test]
+fn secrets_of_the_program_are_redacted_offline() {
+    const SECRET: &str = "canary-4d1f-of-the-shop";
+    let folder = transformed(2);
+    folder.write(
+        "transform.py",
+        "import json, os, sys\nfor line in sys.stdin:\n    request = json.loads(line)\n    \
+         print(os.environ[\"SHOP_TOKEN\"], file=sys.stderr)\n    \
+         print(json.dumps({\"id\": request[\"id\"], \"output\": os.environ[\"SHOP_TOKEN\"]}), flush=True)\n",
+    );
+    folder.edit("promptgate.yaml", "timeout: 20s", "timeout: 20s, env: [SHOP_TOKEN]");
+    let mut command = folder.command(&["run", "--offline"]);
+    command.env("SHOP_TOKEN", SECRET);
+    let outcome = finish(command).expect_code(10);
+    assert!(!outcome.text().contains(SECRET), "{}", outcome.text());
+    for file in ["scorers.log", "report.json", "report.md", "report.html", "junit.xml"] {
+        let text = folder.read(&format!("promptgate-report/{file}"));
+        assert!(!text.contains(SECRET), "{file}");
+    }
+}

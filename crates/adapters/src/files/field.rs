@@ -30,8 +30,10 @@ pub(super) enum Field {
 }
 
 /// Words that are near to the name of a field and mean something else.
-const NOT_MISSPELLED: [&str; 8] =
-    ["content", "contents", "contest", "contact", "contacts", "concept", "concepts", "connect"];
+const NOT_MISSPELLED: [&str; 14] = [
+    "content", "contents", "contest", "contact", "contacts", "concept", "concepts", "connect", "message",
+    "passage", "passages", "turn", "terms", "returns",
+];
 
 impl Field {
     /// Every field with its name.
@@ -73,8 +75,7 @@ impl Field {
             return Some(Self::Checks);
         }
         let names = Self::NAMES.map(|(field, name)| (field, normalize(name)));
-        // Words such as `message` and `passages` are names of variables.
-        let names_near = names.iter().filter(|(field, _)| !matches!(field, Self::Messages | Self::Turns));
+        let names_near = names.iter();
         let is_near = |name: &str| {
             let plural = name.len() >= 4 && name.trim_end_matches('s') == column.trim_end_matches('s');
             let max_typos = if name.len() >= 7 { 2 } else { usize::from(name.len() >= 5) };

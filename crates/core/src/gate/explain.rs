@@ -405,8 +405,8 @@ fn need(input: &Explanation<'_>, meets: bool) -> String {
         Some(Need::Repeats(count)) => more(count, "repeat", "repeats"),
         Some(Need::Cases(count)) => more(count, "case", "cases"),
         None if meets && input.counts.cases == 1 => {
-            "a single case whose answers may vary never passes by its mean alone: add cases, or set `temperature: 0` if \
-             its answers are the same each time"
+            "a single case whose answers may vary never passes by its mean alone: add cases; if its answers are the same \
+             each time, set `temperature: 0`, or `deterministic: true` for an application"
                 .to_owned()
         }
         None => "it is too close to call; more cases or repeats would help".to_owned(),

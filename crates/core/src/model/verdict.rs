@@ -76,6 +76,8 @@ named! {
         BudgetSpent = "budget_spent",
         /// The change removes cases of the base, or makes them unusable.
         DatasetChanged = "dataset_changed",
+        /// The change evaluates another kind of target than the base.
+        TargetChanged = "target_changed",
         /// The judge failed its self-test, or lacks the calibration that the configuration requires.
         UnfitJudge = "unfit_judge",
         /// Ctrl-C or a request of the system to stop.

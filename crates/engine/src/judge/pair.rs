@@ -33,7 +33,8 @@ pub(crate) fn readable<'a>(subject: &Subject<'a>) -> Result<&'a str, String> {
 
 impl Judge {
     /// Compares the candidate's answer with the baseline's: 1 if it is better, 0 if it is worse, one half for a tie. An
-    /// error says why an answer cannot be read; such an answer loses without a call. Two equal answers tie without one.
+    /// error says why an answer cannot be read; such an answer loses without a call, and a pair of two is ungraded. Two equal
+    /// answers tie without one.
     pub async fn compare(
         &self,
         models: &[&dyn ChatModel],
@@ -60,9 +61,15 @@ impl Judge {
                 let reason = format!("won without a call; of the baseline: {reason}");
                 without_call(Some(Score::ONE), UNREADABLE, reason)
             }
-            (Err(reason), Err(_)) => {
-                without_call(None, UNREADABLE, format!("neither answer can be compared: {reason}"))
-            }
+            // Nothing was compared, so nothing is shown, not even a tie.
+            (Err(reason), Err(_)) => Grade {
+                flags: vec![UNREADABLE.to_owned()],
+                ..Grade::unjudged(
+                    &self.name,
+                    Outcome::Ungraded(None),
+                    format!("neither answer can be compared: {reason}"),
+                )
+            },
         }
     }
 }

@@ -60,6 +60,7 @@ pub(crate) fn is_infrastructure_failure(report: &Report) -> bool {
             FaultKind::UnfitJudge
                 | FaultKind::BudgetSpent
                 | FaultKind::DatasetChanged
+                | FaultKind::TargetChanged
                 | FaultKind::Interrupted
                 | FaultKind::NotCached
         )

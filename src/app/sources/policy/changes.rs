@@ -29,7 +29,9 @@ const HIDDEN: &str = "(not shown)";
 
 /// Adds the differences between the policy's and the candidate's configuration, both as written.
 pub(super) fn policy(base: &Value, own: &Value, source: &mut PolicySource) {
-    for difference in config::differences(base, own) {
+    // Whether there is a target is the change's, which is then not compared at all.
+    let differences = config::differences(base, own).into_iter().filter(|it| it.path != "target");
+    for difference in differences {
         let shown = |value: Option<&Value>| value.map(|value| shown(&difference.path, value));
         let (old, new) = (shown(difference.old.as_ref()), shown(difference.new.as_ref()));
         add(source, &difference.path, old, new);

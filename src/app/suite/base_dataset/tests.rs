@@ -134,12 +134,14 @@ fn fields_that_grade_or_group_come_from_the_base_even_if_it_has_none() {
         "\"checks\": [{\"contains\": \"a\", \"name\": \"easy\", \"min\": 0.1}]",
         "\"must_answer\": true",
         "\"may_refuse\": true",
+        "\"messages\": [{\"role\": \"system\", \"content\": \"Say yes.\"}]",
     ] {
         let suite = changed(folder.path(), &options, &marked(&rows(3), mark));
         assert!(suite.rejection.is_none(), "{:?}", suite.rejection);
         for case in &suite.plan.dataset().cases {
             assert!(case.group.is_none() && case.criteria.is_empty() && case.checks.is_empty(), "{mark}");
             assert!(!case.must_answer && !case.may_refuse, "{mark}");
+            assert!(case.messages.is_empty(), "{mark}");
         }
         let warned = |text: &str| suite.warnings.iter().any(|warning| warning.contains(text));
         assert!(
@@ -149,6 +151,40 @@ fn fields_that_grade_or_group_come_from_the_base_even_if_it_has_none() {
         );
         assert!(!suite.notices.iter().any(|notice| notice.contains("those of this change")), "{mark}");
     }
+}
+
+#[test]
+fn conversation_is_that_of_the_base() {
+    let row = |asked: &str| format!("{{\"id\": \"a\", \"context\": \"c\", {asked}}}\n");
+    let said = "\"messages\": [{\"role\": \"assistant\", \"content\": \"Hi.\"}], \"query\": \"why\"";
+    let (folder, options) = committed(&row(said));
+    let suite = changed(folder.path(), &options, &row("\"turns\": [\"Say yes.\", \"why\"]"));
+    let case = &suite.plan.dataset().cases[0];
+    assert_eq!((case.messages.len(), case.turns.len(), case.query.as_str()), (1, 0, "why"));
+    let (folder, options) = committed(&row("\"turns\": [\"Hi.\", \"why\"]"));
+    let suite = changed(folder.path(), &options, &row("\"query\": \"why\""));
+    assert_eq!(suite.plan.dataset().cases[0].turns, ["Hi.", "why"]);
+}
+
+#[test]
+fn prompt_in_the_place_of_an_application_is_not_that_of_the_base() {
+    let folder = folder();
+    write(folder.path(), "promptgate.yaml", &format!("{CONFIG}target: {{command: [app]}}\n"));
+    write(folder.path(), "prompt.md", PROMPT);
+    write(folder.path(), "cases.jsonl", &rows(4));
+    let base = commit(folder.path());
+    let options = SuiteOptions { policy_from: Some(format!("git:{base}")), ..options(folder.path()) };
+    assert!(loaded(&options).rejection.is_none());
+    write(folder.path(), "promptgate.yaml", CONFIG);
+    let suite = loaded(&options);
+    assert!(!suite.same_prompt);
+    let fault = suite.rejection.expect("rejected");
+    assert_eq!(fault.kind, FaultKind::TargetChanged);
+    assert_eq!(
+        fault.message,
+        "the change evaluates a prompt with a model where the base evaluates a command"
+    );
+    assert!(suite.policy_source.is_some_and(|source| source.changed.is_empty()), "its target is not policy");
 }
 
 #[test]

@@ -63,6 +63,7 @@ fn explained(report: &Report) -> Option<&'static str> {
             | ReasonCode::MissingGrades
             | ReasonCode::TooLittleEvidence
             | ReasonCode::DatasetChanged
+            | ReasonCode::TargetChanged
             | ReasonCode::UnfitJudge
             | ReasonCode::PartialRun
     );
