@@ -47,6 +47,7 @@ fn parse(files: &[(&str, &str)]) -> Result<Suite, Failure> {
         policy_source: None,
         policy_dataset: None,
         policy_prompt: None,
+        changed_target: None,
         notices: Vec::new(),
         planted: settings.judge.is_some().then(|| rows("planted.jsonl")),
         policy_tree: Tree::work_tree(""),
