@@ -152,17 +152,18 @@ fn idle_checks_are_warned_about_once() {
 }
 
 #[test]
-fn references_in_a_prompt_are_warned_about_unless_mapped() {
+fn references_in_a_prompt_are_errors_unless_mapped() {
     let case = "{\"query\": \"q\", \"expected_answer\": \"e\"}\n";
-    let warnings = |config: &str| {
+    let found = |config: &str| {
         let files =
             [("promptgate.yaml", config), ("prompt.md", "{{expected_answer}}"), ("cases.jsonl", case)];
-        parse(&files).unwrap_or_else(|failure| panic!("{:#?}", failure.diagnostics())).warnings
+        parse(&files).map(|_| ()).map_err(|failure| failure.diagnostics())
     };
-    assert!(warnings(CONFIG).iter().any(|warning| warning.contains("fields: {expected: expected_answer}")));
+    let errors = found(CONFIG).expect_err("an error");
+    assert!(errors[0].message.contains("proves nothing"), "{errors:?}");
+    assert!(errors[0].help.as_ref().is_some_and(|help| help.contains("fields: {expected: expected_answer}")));
     let fields = "dataset: {path: cases.jsonl, fields: {vars.expected_answer: expected_answer}}";
-    let mapped = warnings(&CONFIG.replace("dataset: cases.jsonl", fields));
-    assert!(!mapped.iter().any(|warning| warning.contains("proves nothing")), "{mapped:?}");
+    assert!(found(&CONFIG.replace("dataset: cases.jsonl", fields)).is_ok());
 }
 
 #[test]
