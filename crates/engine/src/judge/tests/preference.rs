@@ -106,7 +106,8 @@ async fn answers_that_need_no_judge_are_not_sent() {
     assert_eq!(compare(Ok(GOOD), Ok(GOOD)).await.score(), Some(0.5));
     assert_eq!(compare(Err("the answer is empty"), Ok(GOOD)).await.score(), Some(0.0));
     assert_eq!(compare(Ok(GOOD), Err("the answer is empty")).await.score(), Some(1.0));
-    assert_eq!(compare(Err("the answer is empty"), Err("it is empty")).await.score(), Some(0.5));
+    let neither = compare(Err("the answer is empty"), Err("it is empty")).await;
+    assert_eq!(neither.outcome, Outcome::Ungraded(None), "{neither:?}");
     assert_eq!(model.requests().len(), 0);
 }
 
