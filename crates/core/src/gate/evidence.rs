@@ -128,13 +128,11 @@ pub(super) enum Parameter {
 }
 
 impl Parameter {
-    /// A bound as reported: clamped to the scale of scores, or to amounts from 0, which Student's t ignores. Decisions use
-    /// the bound as it is.
+    /// A bound as reported: clamped to the scale of scores, which Student's t ignores. Decisions use the bound as it is.
     pub(super) fn reported(self, kind: MetricKind, bound: f64) -> f64 {
         match (kind, self) {
             (MetricKind::Check | MetricKind::Judge, Self::Mean) => bound.clamp(0.0, 1.0),
             (MetricKind::Check | MetricKind::Judge, Self::Difference) => bound.clamp(-1.0, 1.0),
-            (_, Self::Mean) => bound.max(0.0),
             _ => bound,
         }
     }
