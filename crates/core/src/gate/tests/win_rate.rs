@@ -5,6 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::builders::{analysis, completed, criterion, matrix, metric, policy, same};
+use super::tagged_suite::runs;
 use crate::gate::{Criterion, Policy, Requirement, decide};
 use crate::model::{
     Analysis, CaseFacts, Contested, ContestedTrial, CriterionOutcome, CriterionVerdict, Ended, MetricScores,
@@ -200,17 +201,20 @@ fn simulated(rate: f64, runs: u64) -> (usize, usize) {
 
 #[test]
 fn simulated_runs_keep_the_promised_error_rates() {
-    const RUNS: u64 = 300;
+    let runs = runs(300);
     let exceeds = |count: usize, promise: f64| {
-        clopper_pearson(count, RUNS as usize, 0.025).lower.is_some_and(|lower| lower > promise)
+        clopper_pearson(count, runs, 0.025).lower.is_some_and(|lower| lower > promise)
     };
     // The win rate is (1 - 0.2) rate + 0.1, and the resolution 0.05.
-    let (failed, passed) = simulated(0.5, RUNS);
-    assert!(!exceeds(failed, 0.05), "{failed} of {RUNS} equal variants failed");
-    assert!(passed > RUNS as usize / 2, "{passed} of {RUNS} equal variants passed");
-    let (_, passed) = simulated(0.4375, RUNS);
-    assert!(!exceeds(passed, 0.05), "{passed} of {RUNS} passed at a win rate of 0.45");
-    let (failed, passed) = simulated(0.375, RUNS);
-    assert!(!exceeds(passed, 0.01), "{passed} of {RUNS} passed at a win rate of 0.4");
-    assert!(failed > RUNS as usize * 9 / 10, "{failed} of {RUNS} failed at a win rate of 0.4");
+    let (failed, passed) = simulated(0.5, runs as u64);
+    println!("equal: {failed} failed, {passed} passed of {runs}");
+    assert!(!exceeds(failed, 0.05), "{failed} of {runs} equal variants failed");
+    assert!(passed > runs / 2, "{passed} of {runs} equal variants passed");
+    let (_, passed) = simulated(0.4375, runs as u64);
+    println!("0.45: {passed} passed of {runs}");
+    assert!(!exceeds(passed, 0.05), "{passed} of {runs} passed at a win rate of 0.45");
+    let (failed, passed) = simulated(0.375, runs as u64);
+    println!("0.4: {failed} failed, {passed} passed of {runs}");
+    assert!(!exceeds(passed, 0.01), "{passed} of {runs} passed at a win rate of 0.4");
+    assert!(failed > runs * 9 / 10, "{failed} of {runs} failed at a win rate of 0.4");
 }
