@@ -182,9 +182,9 @@ fn outputs(outcomes: &[&Outcome], verdict: Verdict, exit_code: u8, folder: &Path
         let worse = |status: CaseStatus| matches!(status, CaseStatus::Broken | CaseStatus::Regressed);
         outputs.add("cases", cases().count().to_string());
         outputs.add("regressed", cases().filter(|case| worse(case.status)).count().to_string());
-        let costs: Option<Vec<f64>> = reports.iter().map(|report| report.usage.cost_usd).collect();
-        if let Some(costs) = costs {
-            outputs.add("cost-usd", costs.iter().sum::<f64>().to_string());
+        let cost: Option<f64> = reports.iter().map(|report| report.usage.cost_usd).sum();
+        if let Some(cost) = cost {
+            outputs.add("cost-usd", cost.to_string());
         }
     }
     outputs

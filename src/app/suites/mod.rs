@@ -27,13 +27,7 @@ pub(crate) struct EndedSuite {
 impl EndedSuite {
     /// A suite with a report.
     pub(crate) fn reported(suite: &NamedSuite, reported: Reported) -> Self {
-        let result = promptgate_report::suite_result(
-            &reported.report,
-            reported.report.exit_code,
-            &suite.shown,
-            &suite.folder,
-            &reported.redactor,
-        );
+        let result = with_report(suite, &reported, reported.report.exit_code);
         Self { result, reported: Some(Box::new(reported)) }
     }
 
@@ -46,6 +40,12 @@ impl EndedSuite {
     ) -> Self {
         Self { result: without_report(suite, verdict, exit_code, why.into()), reported: None }
     }
+}
+
+/// The row of a suite with a report.
+pub(crate) fn with_report(suite: &NamedSuite, reported: &Reported, exit_code: u8) -> SuiteResult {
+    let Reported { report, redactor, .. } = reported;
+    promptgate_report::suite_result(report, exit_code, &suite.shown, &suite.folder, redactor)
 }
 
 /// The row of a suite without a report.
@@ -102,15 +102,14 @@ impl SharedBudget {
 
 /// The common result of suites that ended.
 pub(crate) fn joined(ended: &[&SuiteResult], exit_code: u8, budget: &SharedBudget) -> Suites {
-    let with_report = || ended.iter().filter(|suite| suite.folder.is_some());
-    let costs: Option<Vec<f64>> = with_report().map(|suite| suite.cost_usd).collect();
+    let mut reported = ended.iter().filter(|suite| suite.folder.is_some()).peekable();
     Suites {
         schema: SCHEMA.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         verdict: SuiteVerdict::gravest(ended.iter().map(|suite| suite.verdict)),
         exit_code,
         calls: ended.iter().map(|suite| suite.calls).sum(),
-        cost_usd: costs.filter(|costs| !costs.is_empty()).map(|costs| costs.iter().sum()),
+        cost_usd: reported.peek().is_some().then(|| reported.map(|suite| suite.cost_usd).sum()).flatten(),
         duration_ms: budget.elapsed_ms(),
         suites: ended.iter().map(|suite| (*suite).clone()).collect(),
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::ci::{Gated, gated};
+use super::suites::announce;
 use crate::app::ci::outputs::{self, Part};
 use crate::app::ci::{self, CiContext, Outcome};
 use crate::app::suites::{self, NamedSuite, SharedBudget, SuiteChoice};
@@ -24,9 +25,7 @@ pub(super) async fn ci_suites(
     let mut budget = SharedBudget::new(options.run.calls.ceilings);
     let mut ended: Vec<(Gated, ExitStatus)> = Vec::new();
     for suite in named {
-        if !arguments.run.quiet {
-            output::info(&format!("suite {} of {}: {}", ended.len() + 1, named.len(), suite.name));
-        }
+        announce(suite, ended.len() + 1, named.len(), arguments.run.quiet);
         let mut options = arguments.options(Some(suite.config.clone()));
         options.run.out = options.run.out.join(&suite.folder);
         options.run.calls.ceilings = budget.left();

@@ -65,9 +65,7 @@ pub(super) async fn run(
                 continue;
             }
         };
-        if !arguments.run.quiet {
-            output::info(&format!("suite {} of {}: {}", ended.len() + 1, named.len(), suite.name));
-        }
+        announce(suite, ended.len() + 1, named.len(), arguments.run.quiet);
         let (of, status) = run_one(suite, loaded, &budget, arguments, environment).await;
         budget.take(of.result.calls, of.result.cost_usd);
         ended.push(of);
@@ -80,6 +78,13 @@ pub(super) async fn run(
     let rows: Vec<_> = ended.iter().map(|suite| &suite.result).collect();
     let joined = suites::joined(&rows, status.code(), &budget);
     finish(&joined, &ended, arguments, status)
+}
+
+/// Says which suite comes next.
+pub(super) fn announce(suite: &NamedSuite, number: usize, of: usize, quiet: bool) {
+    if !quiet {
+        output::info(&format!("suite {number} of {of}: {}", suite.name));
+    }
 }
 
 /// Evaluates a suite and shows its report, unless it passed.

@@ -95,6 +95,16 @@ impl FilledScores {
             None => self.candidate.len(),
         }
     }
+
+    /// The values of the cases, added up by unit.
+    pub(super) fn by_unit(&self, values: impl Iterator<Item = f64>) -> Vec<f64> {
+        let Some(clusters) = &self.clusters else { return values.collect() };
+        let mut totals = vec![0.0; self.units()];
+        for (value, cluster) in values.zip(clusters) {
+            totals[*cluster] += value;
+        }
+        totals
+    }
 }
 
 impl<'a> Selection<'a> {

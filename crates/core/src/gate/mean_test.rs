@@ -212,6 +212,16 @@ pub(super) fn not_worse(context: &Context, filled: &FilledScores, tolerance: f64
     test.evidence(context)
 }
 
+/// The p of units whose signs are flipped, with its method; `None` if that took too many draws.
+pub(super) fn sign_flip_p(
+    context: &Context,
+    filled: &FilledScores,
+    units: &[f64],
+) -> Option<(f64, &'static str)> {
+    let test = sign_flip(units, filled.shared.len(), context.seed)?;
+    Some((test.p, if test.exact { "sign-flip" } else { "sign-flip (drawn)" }))
+}
+
 /// The p of a regression by permutation, with its method; `None` if that took too many draws.
 fn regression_p(
     context: &Context,
@@ -239,18 +249,7 @@ fn regression_p(
                 .iter()
                 .zip(&filled.shared)
                 .map(|(d, shared)| if *shared { 0.0 } else { d + shift });
-            let units = match &filled.clusters {
-                None => shifted.collect(),
-                Some(clusters) => {
-                    let mut totals = vec![0.0; filled.units()];
-                    for (difference, cluster) in shifted.zip(clusters) {
-                        totals[*cluster] += difference;
-                    }
-                    totals
-                }
-            };
-            let test = sign_flip(&units, filled.shared.len(), context.seed)?;
-            Some((test.p, if test.exact { "sign-flip" } else { "sign-flip (drawn)" }))
+            sign_flip_p(context, filled, &filled.by_unit(shifted))
         }
     }
 }

@@ -6,11 +6,11 @@
 //! is as likely as -d, so its signs are flipped: by pair in the suite's scope, by case or cluster in the population's.
 
 use crate::model::{EVEN, Rule, Scope};
-use crate::stats::{mean, proportion_p_below, sign_flip};
+use crate::stats::{mean, proportion_p_below};
 
 use super::evidence::{Context, Evidence};
 use super::fill::FilledScores;
-use super::mean_test::MeanTest;
+use super::mean_test::{MeanTest, sign_flip_p};
 use super::means::{BinaryCounts, Bounded, win_rate};
 
 /// No loss of preference: the win rate is at least one half less the tolerance.
@@ -61,26 +61,14 @@ fn p_below(
     // The tolerance is one of the mean over all cases, but only unshared cases can differ.
     let shift = tolerance * filled.shared.len() as f64 / unshared as f64 - EVEN;
     let rows = filled.candidate.rows().zip(&filled.shared).map(|(row, shared)| (row, *shared));
-    let units: Vec<f64> = match (scope, &filled.clusters) {
-        (Scope::Suite, _) => rows
+    let units: Vec<f64> = match scope {
+        Scope::Suite => rows
             .filter(|(_, shared)| !shared)
             .flat_map(|(row, _)| row.iter().map(move |score| (score + shift) / row.len() as f64))
             .collect(),
-        (Scope::Population, clusters) => {
-            let of_case = |(row, shared): (&[f64], bool)| if shared { 0.0 } else { mean(row) + shift };
-            let cases = rows.map(of_case);
-            match clusters {
-                None => cases.collect(),
-                Some(clusters) => {
-                    let mut totals = vec![0.0; filled.units()];
-                    for (difference, cluster) in cases.zip(clusters) {
-                        totals[*cluster] += difference;
-                    }
-                    totals
-                }
-            }
+        Scope::Population => {
+            filled.by_unit(rows.map(|(row, shared)| if shared { 0.0 } else { mean(row) + shift }))
         }
     };
-    let test = sign_flip(&units, filled.shared.len(), context.seed)?;
-    Some((test.p, if test.exact { "sign-flip" } else { "sign-flip (drawn)" }))
+    sign_flip_p(context, filled, &units)
 }

@@ -57,9 +57,7 @@ impl Prepared {
 
     /// The requests of all turns, without the replies in them.
     pub(super) fn requests(&self, case: &Case) -> Result<Vec<ChatRequest>, Diagnostic> {
-        let without_reply =
-            |query: &String| Turn { query: query.clone(), reply: Message::new(MessageRole::Assistant, "") };
-        let turns: Vec<Turn> = case.turns.iter().map(without_reply).collect();
+        let turns: Vec<Turn> = case.turns.iter().map(|query| without_reply(query)).collect();
         (0..self.questions(case))
             .map(|turn| self.request(case, 0, turns.get(..turn).unwrap_or_default()))
             .collect()
@@ -172,9 +170,11 @@ fn application_input(application: &Application, case: &Case, repeat: u32, earlie
 /// The earlier turns of an answer that was recorded without them.
 pub(super) fn recorded_turns(case: &Case) -> Vec<Turn> {
     let earlier = case.turns.len().saturating_sub(1);
-    let turn =
-        |query: &String| Turn { query: query.clone(), reply: Message::new(MessageRole::Assistant, "") };
-    case.turns.iter().take(earlier).map(turn).collect()
+    case.turns.iter().take(earlier).map(|query| without_reply(query)).collect()
+}
+
+fn without_reply(query: &str) -> Turn {
+    Turn { query: query.to_owned(), reply: Message::new(MessageRole::Assistant, "") }
 }
 
 /// The turn that an answer makes.

@@ -31,7 +31,7 @@ pub struct Scorers {
     pub with_criteria: Vec<bool>,
     /// The models behind the judges, one for each member of their panel.
     pub judge_models: Vec<Arc<dyn ChatModel>>,
-    /// The model of checks by embeddings; `None` where there is no such check.
+    /// The embedding model; `None` without a check that needs it.
     pub embeddings: Option<EmbeddingModel>,
     /// Configured planted answers for the self-test, beside the built-in ones; `None` skips the self-test.
     pub planted: Option<Vec<Planted>>,

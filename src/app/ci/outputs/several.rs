@@ -77,13 +77,7 @@ pub(crate) fn write_several(
 pub(crate) fn row(suite: &NamedSuite, part: Part<'_>) -> SuiteResult {
     let Part { outcome, context, exit_code } = part;
     match outcome {
-        Outcome::Reported(reported) => promptgate_report::suite_result(
-            &reported.report,
-            exit_code,
-            &suite.shown,
-            &suite.folder,
-            &reported.redactor,
-        ),
+        Outcome::Reported(reported) => suites::with_report(suite, reported, exit_code),
         _ => {
             let (verdict, _) = messages::verdict(outcome, exit_code == 0);
             suites::without_report(suite, verdict, exit_code, messages::why(outcome, context))

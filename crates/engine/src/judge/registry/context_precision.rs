@@ -115,9 +115,7 @@ impl Spec for ContextPrecision {
 
     fn payload(&self, case: &Case, _: &str) -> Result<ContextPrecisionPayload, Stop> {
         let Some(passages) = &case.context else {
-            return Err(Stop::Invalid(
-                "there is no passage to judge: no `contexts` came with the answer".into(),
-            ));
+            return Err(quoted::without_contexts());
         };
         let reference = reference(case.expected.as_ref().unwrap_or(&Value::Null)).join("\n");
         if reference.is_empty() {

@@ -108,9 +108,7 @@ impl Spec for ContextRecall {
 
     fn payload(&self, case: &Case, _: &str) -> Result<ContextRecallPayload, Stop> {
         let Some(context) = case.context_text() else {
-            return Err(Stop::Invalid(
-                "there is no passage to judge: no `contexts` came with the answer".into(),
-            ));
+            return Err(quoted::without_contexts());
         };
         let Some(expected) = &case.expected else {
             return Err(Stop::Invalid("the case has no expected answer to judge its passages by".into()));

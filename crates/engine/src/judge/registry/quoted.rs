@@ -13,6 +13,11 @@ use crate::judge::request::Numbered;
 /// A flag of grades with verdicts that count as the lower one for lack of a quote.
 pub(super) const UNQUOTED: &str = "unquoted_support";
 
+/// The reason of a judge of retrieval where an application returned no contexts.
+pub(super) fn without_contexts() -> Stop {
+    Stop::Invalid("there is no passage to judge: no `contexts` came with the answer".into())
+}
+
 /// A verdict, of which one needs quotes.
 pub trait QuotedVerdict: Serialize + DeserializeOwned + Send + Copy {
     /// The form of a reply with such verdicts.
