@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 
 use crate::http::server_text;
-use crate::worker::{WorkerLog, WorkerOptions, Workers};
+use crate::worker::{WorkerLog, WorkerOptions, Workers, error_text};
 use promptgate_core::model::{ChatRequest, Completion, Fault, FaultKind};
 use promptgate_core::port::ChatModel;
 use promptgate_core::text::Redactor;
@@ -63,11 +63,7 @@ impl ChatModel for CommandTransform {
 fn output(reply: &Value) -> Result<String, String> {
     let part = |name: &str| reply.get(name).filter(|value| !value.is_null());
     match (part("error"), part("output")) {
-        (Some(error), _) => {
-            let error = error.get("message").unwrap_or(error);
-            let text = error.as_str().map_or_else(|| error.to_string(), str::to_owned);
-            Err(format!("the transformation reports an error: {text}"))
-        }
+        (Some(error), _) => Err(format!("the transformation reports an error: {}", error_text(error))),
         (None, Some(Value::String(text))) => Ok(text.clone()),
         (None, Some(other)) => Err(format!("`output` is not a text but {other}")),
         (None, None) => Err("`output` is missing".to_owned()),

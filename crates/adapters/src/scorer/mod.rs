@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use futures::future::BoxFuture;
 
 use crate::http::server_text;
-use crate::worker::{WorkerLog, WorkerOptions, Workers};
+use crate::worker::{WorkerLog, WorkerOptions, Workers, error_text};
 use promptgate_core::model::{Fault, FaultKind, Message, Score};
 use promptgate_core::port::{Scored, Scorer, Subject};
 use promptgate_core::text::{Redactor, neutral};
@@ -98,11 +98,7 @@ fn case_for(subject: &Subject<'_>) -> Value {
 pub fn parse_score(reply: &Value) -> Result<(f64, String, Value), String> {
     let part = |name: &str| reply.get(name).filter(|value| !value.is_null());
     if let Some(error) = part("error") {
-        let error = error.get("message").unwrap_or(error);
-        return Err(format!(
-            "the scorer reports an error: {}",
-            error.as_str().map_or_else(|| error.to_string(), str::to_owned)
-        ));
+        return Err(format!("the scorer reports an error: {}", error_text(error)));
     }
     let score = match (part("score"), part("pass")) {
         (Some(score), None) => score_of(score)?,

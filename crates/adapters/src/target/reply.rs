@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::http::server_text;
+use crate::worker::error_text;
 use promptgate_core::model::{Completion, Fault, FaultKind, FinishReason, ToolCall, Usage};
 use promptgate_core::text::Redactor;
 
@@ -120,13 +121,6 @@ pub(super) fn redacted(mut completion: Completion, redactor: &Redactor) -> Compl
         call.id.iter_mut().for_each(redact);
     }
     completion
-}
-
-fn error_text(error: &Value) -> String {
-    match error.get("message").unwrap_or(error) {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
 
 fn amount(name: &str, value: &Value) -> Result<f64, String> {

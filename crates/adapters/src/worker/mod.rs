@@ -32,6 +32,7 @@ pub(crate) use log::ProcessLog;
 pub use log::{WorkerLog, WorkerSummary};
 pub use pool::Workers;
 pub use protocol::Reply;
+pub(crate) use protocol::error_text;
 pub use run_to_end::run_to_end;
 
 /// Default maximum of bytes of a reply: 16 MiB.

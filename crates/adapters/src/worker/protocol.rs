@@ -18,6 +18,14 @@ pub struct Reply {
     pub elapsed: Duration,
 }
 
+/// The text of an `error` that a program reports: a text, or an object with `message`.
+pub(crate) fn error_text(error: &Value) -> String {
+    match error.get("message").unwrap_or(error) {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// The identity of a request on the wire.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Key {
