@@ -28,9 +28,6 @@ pub(in crate::app) async fn read_values(
     (own_source, mut own): CasesToRead,
     (base_source, mut base): CasesToRead,
 ) -> Result<ReadCases, Failure> {
-    if own_source.files.is_empty() && base_source.files.is_empty() {
-        return Ok(ReadCases { own: Ok(own), base: Ok(base), notice: None });
-    }
     let trees = trees.clone();
     blocking(move || {
         let paths = files::read_values(&trees.candidate, &own_source, &mut own);

@@ -42,6 +42,11 @@ impl BaseDataset {
         Self { cases, source, replaced, newer }
     }
 
+    /// Whether values of its cases are in files of their own.
+    pub(super) fn has_values_in_files(&self) -> bool {
+        !self.source.files.is_empty()
+    }
+
     /// Takes the cases out, for the values that are in files.
     pub(super) fn take_cases(base: Option<&mut Self>) -> CasesToRead {
         base.map(|base| (base.source.clone(), base.cases.as_mut().map(std::mem::take).unwrap_or_default()))

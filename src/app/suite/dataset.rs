@@ -10,7 +10,7 @@ use crate::app::Failure;
 use crate::app::sources::{CasesToRead, dataset_source};
 use crate::config::Settings;
 use promptgate_adapters::files::{self, DatasetBytes, Images, LoadError, Loaded};
-use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Diagnostics, Image, Place};
+use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Diagnostics, Place};
 
 /// Tags that a message lists.
 const MAX_TAGS: usize = 12;
@@ -84,14 +84,9 @@ impl Parsed {
     }
 }
 
-/// The images of a case.
-fn images(case: &mut Case) -> impl Iterator<Item = &mut Image> {
-    case.messages.iter_mut().flat_map(|message| &mut message.images).chain(&mut case.images)
-}
-
 /// The paths of the images of cases.
 pub(super) fn image_paths(cases: &mut [Case]) -> BTreeSet<String> {
-    let images = cases.iter_mut().flat_map(images);
+    let images = cases.iter_mut().flat_map(Case::images_mut);
     images.filter_map(|image| image.path().map(str::to_owned)).collect()
 }
 
@@ -99,7 +94,7 @@ pub(super) fn image_paths(cases: &mut [Case]) -> BTreeSet<String> {
 pub(super) fn add_images(cases: &mut [Case], fetched: &Images) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for case in cases {
-        if let Err(diagnostic) = files::resolve_images(images(case), fetched) {
+        if let Err(diagnostic) = files::resolve_images(case.images_mut(), fetched) {
             diagnostics.push(diagnostic.at(case.place.clone()));
         }
     }

@@ -179,12 +179,15 @@ pub(crate) async fn load(
     let Resolved { mut sources, dataset, trees } = sources::resolve(options, environment).await?;
     let mut dataset = dataset::parse(dataset, &sources.settings);
     let mut base = sources.policy_dataset.take().map(BaseDataset::parse);
-    let to_read = (dataset.take_cases(&sources.settings), BaseDataset::take_cases(base.as_mut()));
-    let read = sources::read_values(&trees, to_read.0, to_read.1).await?;
-    sources.notices.extend(read.notice);
-    dataset.set_cases(read.own);
-    if let Some(base) = &mut base {
-        base.set_cases(read.base);
+    let has_values = !sources.settings.dataset.files.is_empty();
+    if has_values || base.as_ref().is_some_and(BaseDataset::has_values_in_files) {
+        let to_read = (dataset.take_cases(&sources.settings), BaseDataset::take_cases(base.as_mut()));
+        let read = sources::read_values(&trees, to_read.0, to_read.1).await?;
+        sources.notices.extend(read.notice);
+        dataset.set_cases(read.own);
+        if let Some(base) = &mut base {
+            base.set_cases(read.base);
+        }
     }
     let of_base = base.as_mut().map_or_else(BTreeSet::new, BaseDataset::image_paths);
     let (own, of_base) = sources::fetch_images_of_cases(&trees, dataset.image_paths(), of_base).await?;

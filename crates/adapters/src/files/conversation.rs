@@ -25,8 +25,7 @@ pub(super) fn complete(case: &mut Case, file: &str) -> Result<(), Diagnostic> {
         case.query = question.content;
         case.images = question.images;
     }
-    let images = case.messages.iter_mut().flat_map(|message| &mut message.images).chain(&mut case.images);
-    for image in images {
+    for image in case.images_mut() {
         if let Some(path) = image.path() {
             image.url = path_beside(file, path);
         }

@@ -63,6 +63,11 @@ impl Case {
         self.is_query_empty || !self.query.is_empty()
     }
 
+    /// The images of its history and of its question.
+    pub fn images_mut(&mut self) -> impl Iterator<Item = &mut Image> {
+        self.messages.iter_mut().flat_map(|message| &mut message.images).chain(&mut self.images)
+    }
+
     /// The passages of the context, joined by blank lines.
     pub fn context_text(&self) -> Option<String> {
         self.context.as_ref().map(|passages| passages.join("\n\n"))
