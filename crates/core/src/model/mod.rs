@@ -66,7 +66,7 @@ pub use trial_summary::{
 };
 pub use variant::{Application, ApplicationFacts, PromptFacts, PromptMessage, Role, Variant, VariantFacts};
 pub use verdict::{
-    CaseStatus, CaseSummary, ContestedTotals, CriterionOutcome, CriterionVerdict, Decision,
+    CaseStatus, CaseSummary, ContestedTotals, CorrectedMean, CriterionOutcome, CriterionVerdict, Decision,
     FirstAttemptsOutcome, Interval, Judged, LengthCorrelation, LookCriterion, LookOutcome, MetricSummary,
     Need, NextLook, PairCounts, Reason, ReasonCode, RefusalCounts, Refusals, Scope, Slice, ToSettle,
     VariantSummary, Verdict,

@@ -154,6 +154,20 @@ pub struct CriterionOutcome {
     /// The decision by first attempts; absent where no attempt was contested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_attempts: Option<FirstAttemptsOutcome>,
+    /// The correction of the mean by labels; absent where the judge's mean decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected: Option<CorrectedMean>,
+}
+
+/// The correction of a judge's mean by labels of people: `estimate` of the criterion is the corrected mean.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CorrectedMean {
+    /// The judge's mean.
+    pub judged: f64,
+    /// The weight of the judge, from 0 to 1: 1 moves the mean by the judge's bias alone, 0 leaves that of the labels.
+    pub lambda: f64,
+    /// Number of labelled answers.
+    pub labels: usize,
 }
 
 impl Decision {
