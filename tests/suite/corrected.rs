@@ -27,17 +27,9 @@ fn calibrated(labels: &str, requirement: &str) -> Folder {
     folder.write("labels.jsonl", labels);
     folder.promptgate(&["calibrate", "labels.jsonl", "--offline"]).expect_code(0);
     folder.write("calibration.json", &folder.read("promptgate-calibration/calibration.json"));
-    let text = folder.read("promptgate.yaml");
-    let lines = text.lines().map(|line| {
-        if line.starts_with("judge:") {
-            "judge: {model: tiny-judge, self_test: false, calibration: calibration.json}".to_owned()
-        } else if line.starts_with("metrics:") {
-            format!("metrics: {{faithfulness: {requirement}, relevance: {{}}}}")
-        } else {
-            line.to_owned()
-        }
-    });
-    folder.write("promptgate.yaml", &(lines.collect::<Vec<_>>().join("\n") + "\n"));
+    folder.edit("promptgate.yaml", "self_test: false", "self_test: false, calibration: calibration.json");
+    folder.edit("promptgate.yaml", "faithfulness: {min: 0.75}", &format!("faithfulness: {requirement}"));
+    folder.edit("promptgate.yaml", "relevance: {min: 0.5}", "relevance: {}");
     folder
 }
 
