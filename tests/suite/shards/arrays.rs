@@ -10,8 +10,11 @@ const TASKS: usize = 4;
 
 type Variables = Vec<(&'static str, String)>;
 
+/// An engine, and its variables in a task.
+type Engine = (&'static str, fn(usize) -> Variables);
+
 /// The variables that an engine sets in one of [`TASKS`] tasks, and those of its manifest.
-const ENGINES: [(&str, fn(usize) -> Variables); 4] = [
+const ENGINES: [Engine; 4] = [
     ("Kubernetes", |task| {
         vec![("JOB_COMPLETION_INDEX", task.to_string()), ("PROMPTGATE_SHARDS", TASKS.to_string())]
     }),
