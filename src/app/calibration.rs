@@ -15,7 +15,7 @@ use promptgate_report::calibration::{self, Calibration};
 
 /// Labels of each kind below which a calibration is not accepted.
 const MIN_LABELS: usize = 20;
-/// Labels below which a correction is warned of.
+/// Labels below which a correction has a warning.
 const FEW_LABELS: usize = 20;
 /// The alpha of kappa's lower bound.
 const ALPHA: f64 = 0.05;
