@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub(super) use dataset::GROUP_OF_EQUAL_ROWS;
 pub(super) use judges::{judge_facts, judges, missing_fields, parameters as judge_parameters};
 pub(super) use scorers::files_of_checks;
 
