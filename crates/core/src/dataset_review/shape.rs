@@ -104,7 +104,7 @@ fn tags(cases: &[Case]) -> Vec<DatasetFinding> {
     }
     if !general.is_empty() {
         let message = format!(
-            "{} on every case, so that no part of the results is told apart",
+            "{} on every case, so its results are those of the whole dataset",
             match general.len() {
                 1 => "1 tag is".to_owned(),
                 many => format!("{many} tags are"),

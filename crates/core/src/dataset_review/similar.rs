@@ -83,7 +83,8 @@ pub(super) fn common(one: &[Word], other: &[Word]) -> usize {
             std::cmp::Ordering::Greater => _ = other.next(),
             std::cmp::Ordering::Equal => {
                 count += 1;
-                (one.next(), other.next());
+                one.next();
+                other.next();
             }
         }
     }
