@@ -13,6 +13,7 @@ mod comment;
 mod compare;
 mod configuration;
 mod conversations;
+mod dataset_check;
 mod datasets_of_tools;
 mod doctor;
 mod embeddings;
