@@ -4,6 +4,8 @@
 
 pub mod calibration;
 pub mod case_result;
+pub mod case_results;
+pub mod dataset_check;
 pub mod doctor;
 mod document;
 pub mod history;

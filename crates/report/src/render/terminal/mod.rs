@@ -7,6 +7,7 @@
 mod calibration;
 mod case;
 mod changes;
+mod dataset_check;
 mod doctor;
 mod headline;
 mod history;
@@ -28,6 +29,7 @@ use crate::view;
 pub use calibration::write_calibration;
 pub use case::write_case;
 use changes::write_changes;
+pub use dataset_check::write_dataset_check;
 pub use doctor::write_doctor;
 use headline::write_headline;
 pub use history::write_history;
