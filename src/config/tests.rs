@@ -253,16 +253,6 @@ fn invalid_configuration_gives_placed_diagnostics() {
             &["5:45: `metrics.tone.rubric[0].weight` must be above 0"],
         ),
         (
-            "judge: {model: j}\nmetrics: {relevance: {min: 0.5, corrected: true}}",
-            &[
-                "5:33: `corrected` needs the labels of a calibration (help: name the file that `promptgate calibrate`",
-            ],
-        ),
-        (
-            "judge: {model: j, calibration: c.json}\nmetrics: {relevance: {corrected: true}}",
-            &["5:23: `corrected` needs a `min` (help: the corrected mean is held against `min`"],
-        ),
-        (
             "judge: {model: j}\nmetrics: {relevance: {min: 75}}",
             &["5:28: `metrics.relevance.min` must be at most 1, found the number 75"],
         ),
