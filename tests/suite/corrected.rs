@@ -85,7 +85,7 @@ fn minimum_is_held_against_the_corrected_mean() {
     folder.write("forged.json", &forged);
     folder.promptgate(&["report", "forged.json"]).expect_code(2).says("has `labels` that are not valid");
 
-    // What people would accept passes; labels of other answers are a warning all the same.
+    // A minimum that people would accept passes; labels of other answers are a warning all the same.
     let enough = calibrated(&labels, "{min: 0.8, corrected: true}");
     enough.promptgate(&run).expect_code(0);
 }
