@@ -7,6 +7,7 @@
 mod application;
 mod base;
 mod committed;
+mod extended;
 mod files;
 mod ledger;
 mod locate;
@@ -38,9 +39,8 @@ use files::Trees;
 use ledger::LedgerSources;
 use locate::Location;
 use policy::PolicySources;
-use promptgate_adapters::files::{
-    DatasetBytes, DatasetSource, Images, Tree, decode, fetch_dataset, fetch_images,
-};
+use promptgate_adapters::files::{DatasetBytes, DatasetSource, Images, Tree, fetch_dataset, fetch_images};
+use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Diagnostics, Fault, PolicySource};
 use promptgate_core::text::Redactor;
 
@@ -75,7 +75,7 @@ pub(super) type Released = (String, PathBuf, ReleaseSettings);
 /// No configuration, or an invalid `release:`.
 pub(super) fn configured_release(named: Option<&Path>) -> Result<Option<Released>, Failure> {
     let location = locate::configuration(named)?;
-    let release = release_of(&location.shown, &location.bytes)?;
+    let release = location.text()?.load_release()?;
     Ok(release.map(|release| (location.shown, location.folder, release)))
 }
 
@@ -83,8 +83,12 @@ pub(super) fn configured_release(named: Option<&Path>) -> Result<Option<Released
 ///
 /// # Errors
 /// An invalid `release:`.
-pub(super) fn release_of(shown: &str, bytes: &[u8]) -> Result<Option<ReleaseSettings>, Diagnostics> {
-    config::load_release(shown, &decode(shown, bytes)?)
+pub(super) fn release_of(
+    tree: &Tree,
+    name: &str,
+    bytes: &[u8],
+) -> Result<Option<ReleaseSettings>, Diagnostics> {
+    locate::text_in(tree, name, bytes)?.load_release()
 }
 
 /// The root of the repository that a folder is in; `None` outside one.
@@ -183,7 +187,7 @@ pub(super) struct PolicyDataset {
 /// Reads the configuration that is named, else the nearest one; none of its files is read.
 pub(super) fn configured(named: Option<&Path>) -> Result<Configured, Failure> {
     let location = locate::configuration(named)?;
-    let settings = locate::parse(&location.shown, &location.bytes)?;
+    let settings = location.text()?.load(&check::entry_schema())?;
     Ok(Configured { location, settings })
 }
 
@@ -205,7 +209,7 @@ pub(super) struct Examined {
 /// No configuration, or nothing of it can be read.
 pub(super) fn examine(named: Option<&Path>) -> Result<Examined, Failure> {
     let location = locate::configuration(named)?;
-    let (settings, errors) = locate::parse_valid_parts(&location.shown, &location.bytes)?;
+    let (settings, errors) = locate::parse_valid_parts(&location.text()?)?;
     Ok(Examined { shown: location.shown, folder: location.folder, settings, errors })
 }
 
@@ -224,7 +228,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 
 fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Resolved, Failure> {
     let location = locate::configuration(options.config.as_deref())?;
-    let (own, errors) = locate::parse_valid_parts(&location.shown, &location.bytes)?;
+    let (own, errors) = locate::parse_valid_parts(&location.text()?)?;
     // Files that an invalid configuration names are read only where no policy from elsewhere restricts that.
     if options.policy_from.is_some() && !errors.0.is_empty() {
         return Err(errors.into());
