@@ -12,7 +12,7 @@ use promptgate_report::release;
 pub(crate) type Schema = fn() -> Value;
 
 /// Every format by its name, with its schema and a description.
-pub(crate) const SCHEMAS: [(&str, Schema, &str); 30] = [
+pub(crate) const SCHEMAS: [(&str, Schema, &str); 31] = [
     ("config", || config::schema(&check::entry_schema()), "promptgate.yaml"),
     ("case", || config::case_schema(&check::entry_schema()), "A row of the dataset"),
     ("report", report::schema, "report.json"),
@@ -21,6 +21,7 @@ pub(crate) const SCHEMAS: [(&str, Schema, &str); 30] = [
     ("history", report::history::schema, "Output of `history --format json`"),
     ("shard", report::shard::schema, "shard-k-of-n.json"),
     ("plan", report::plan::schema, "Output of `plan --format json`"),
+    ("plans", report::plans::schema, "Output of `plan --format json` of several suites"),
     ("calibration", report::calibration::schema, "calibration.json"),
     ("doctor", report::doctor::schema, "Output of `doctor --format json`"),
     ("status", release::status::schema, "Output of `status --format json`"),

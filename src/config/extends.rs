@@ -77,7 +77,9 @@ pub fn extends(file: &str, text: &str) -> Result<Option<Placed<String>>, Diagnos
     let place = document.place("/extends");
     let refuse = |message: &str| {
         let error = Diagnostic::new(message).at(place.clone());
-        Diagnostics::from(error.help("write the path of one file, relative to this one: `extends: ../shared.yaml`"))
+        Diagnostics::from(
+            error.help("write the path of one file, relative to this one: `extends: ../shared.yaml`"),
+        )
     };
     let Some(path) = value.as_str().filter(|path| !path.trim().is_empty()) else {
         return Err(refuse("`extends` must be the path of a file"));
@@ -121,7 +123,8 @@ impl ConfigText {
             return Ok(own);
         }
         let Some(shared) = &self.shared else {
-            let error = Diagnostic::new("`extends` cannot be followed from here").at(own.key_place("/extends"));
+            let error =
+                Diagnostic::new("`extends` cannot be followed from here").at(own.key_place("/extends"));
             return Err(error.help("write the shared keys into this file").into());
         };
         let below = Document::yaml(&shared.file, &shared.text)?;
@@ -161,9 +164,10 @@ fn shared_keys(file: &str, document: &Document) -> Result<Map<String, Value>, Di
                 "a list of suites cannot be extended".to_owned(),
                 "name a file with the keys that the suites share".to_owned(),
             ),
-            key if OF_ONE_SUITE.contains(&key) => {
-                (format!("`{key}` belongs to one suite and cannot be shared"), format!("write `{key}` in each suite"))
-            }
+            key if OF_ONE_SUITE.contains(&key) => (
+                format!("`{key}` belongs to one suite and cannot be shared"),
+                format!("write `{key}` in each suite"),
+            ),
             _ => continue,
         };
         errors.push(Diagnostic::new(message).at(document.key_place(&pointer("", key))).help(help));
@@ -206,7 +210,9 @@ fn relocate(at: &str, value: &mut Value, folder: &str) {
             }
         }
         Value::String(text) if at == "/baseline" => *text = relocated_baseline(text, folder),
-        Value::String(text) if PATHS.iter().any(|pattern| is_at(pattern, at)) => *text = relocated(text, folder),
+        Value::String(text) if PATHS.iter().any(|pattern| is_at(pattern, at)) => {
+            *text = relocated(text, folder)
+        }
         _ => {}
     }
 }
@@ -252,7 +258,8 @@ mod tests {
     use super::*;
 
     fn text(path: &str, shared: &str, own: &str) -> ConfigText {
-        let shared = SharedText { file: "shared.yaml".to_owned(), path: path.to_owned(), text: shared.to_owned() };
+        let shared =
+            SharedText { file: "shared.yaml".to_owned(), path: path.to_owned(), text: shared.to_owned() };
         ConfigText { shared: Some(shared), ..ConfigText::alone("promptgate.yaml", own) }
     }
 
@@ -306,7 +313,11 @@ mod tests {
     #[test]
     fn keys_of_one_suite_cannot_be_shared() {
         let own = "version: 1\nextends: shared.yaml\n";
-        let found = errors(&text("shared.yaml", "extends: x.yaml\nname: a\nsuites: [a]\nprompt: p.md\nversion: 2\n", own));
+        let found = errors(&text(
+            "shared.yaml",
+            "extends: x.yaml\nname: a\nsuites: [a]\nprompt: p.md\nversion: 2\n",
+            own,
+        ));
         for words in [
             "shared.yaml:1:1: a file that suites extend cannot extend another one",
             "shared.yaml:2:1: `name` belongs to one suite",
@@ -339,7 +350,9 @@ mod tests {
 
     #[test]
     fn only_relative_paths_of_files_are_extended() {
-        for path in ["/a.yaml", "'https://a/b.yaml'", "'C:\\\\a.yaml'", "~/a.yaml", "..", "a/", "''", "[a, b]", "7"] {
+        for path in
+            ["/a.yaml", "'https://a/b.yaml'", "'C:\\\\a.yaml'", "~/a.yaml", "..", "a/", "''", "[a, b]", "7"]
+        {
             assert!(extends("f", &format!("extends: {path}\n")).is_err(), "{path}");
         }
         assert!(extends("f", "extends: ../Promptgate.yaml\n").is_err());

@@ -77,10 +77,7 @@ fn load_valid_parts(
         let diagnostic = Diagnostic::new("the configuration is empty").at(Place::file(file));
         return Err(diagnostic.help("`promptgate init` writes one to start from").into());
     }
-    if document.value().get(super::suites::KEY).is_some() {
-        let diagnostic = Diagnostic::new("this configuration is a list of suites, not a suite");
-        return Err(diagnostic.at(document.key_place("/suites")).help("name one of its suites").into());
-    }
+    super::suites::refuse(&document)?;
     refuse_shared_alone(file, &document)?;
     let violations = document::violations(&document, &schema(check_entry));
     // Invalid values are removed, so that the rest can still be checked.

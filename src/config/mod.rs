@@ -67,7 +67,7 @@ pub use release::{
 pub use scalar::parse_duration;
 pub use schema::{case_schema, schema};
 pub use scorer::ScorerSettings;
-pub use suites::listed_suites;
+pub use suites::{listed_suites, refuse_list};
 pub use target::{HttpSettings, TargetKind, TargetSettings};
 pub use transform::{TransformCommandSettings, TransformSettings};
 

@@ -10,11 +10,17 @@ use promptgate_core::model::{Diagnostic, Diagnostics};
 ///
 /// # Errors
 /// A configuration that is not text or YAML, and a file to extend that is missing, outside the repository, or behind a link.
-pub(in crate::app) fn config_text(folder: &Tree, shown: &str, bytes: &[u8]) -> Result<ConfigText, Diagnostics> {
+pub(in crate::app) fn config_text(
+    folder: &Tree,
+    shown: &str,
+    bytes: &[u8],
+) -> Result<ConfigText, Diagnostics> {
     let text = decode(shown, bytes)?;
     let alone = ConfigText::alone(shown, &text);
     let Some(Placed { value: path, place }) = config::extends(shown, &text)? else { return Ok(alone) };
-    let refuse = |why: &str, help: &str| Diagnostic::new(format!("cannot extend {path}: {why}")).at(place.clone()).help(help);
+    let refuse = |why: &str, help: &str| {
+        Diagnostic::new(format!("cannot extend {path}: {why}")).at(place.clone()).help(help)
+    };
     let inside = "name a file of this repository, relative to this one; links are not followed";
     let found = confined(folder).and_then(|tree| tree.find(&path, FILE_LIMIT));
     let bytes = match found {

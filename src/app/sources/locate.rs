@@ -1,6 +1,6 @@
 //! Finds the configuration, and files that are named on the command line.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::extended::config_text;
 use crate::config::{self, ConfigText, Placed, Settings};
@@ -125,4 +125,31 @@ pub(in crate::app) fn shown(path: &Path) -> String {
 /// A path from a commit, as it is shown.
 pub(in crate::app) fn shown_text(path: &str) -> String {
     neutral::clip(&neutral::terminal(path), 120)
+}
+
+/// A path without `.` and `..`, whose links are not followed.
+pub(in crate::app) fn lexical(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_cleaned_without_following_links() {
+        for (path, clean) in [("/a/./b", "/a/b"), ("/a/b/../c", "/a/c"), ("/a/b/", "/a/b")] {
+            assert_eq!(lexical(Path::new(path)), Path::new(clean), "{path}");
+        }
+    }
 }

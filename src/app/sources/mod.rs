@@ -24,7 +24,7 @@ pub(super) use application::{ApplicationSource, digest_of_tree};
 pub(super) use files::{NamedFiles, certificates, dataset_source};
 pub(super) use ledger::ReleaseSources;
 pub(crate) use ledger::{BaseRepository, ReleaseMode};
-pub(super) use locate::{current_folder, shown, shown_text as shown_path};
+pub(super) use locate::{current_folder, lexical, shown, shown_text as shown_path};
 pub(super) use policy::{between, matched, warnings as policy_warnings};
 pub(crate) use prompts::Earlier;
 pub(super) use prompts::{BaselineSource, PromptFile, ResolvedPrompt};
@@ -39,7 +39,9 @@ use files::Trees;
 use ledger::LedgerSources;
 use locate::Location;
 use policy::PolicySources;
-use promptgate_adapters::files::{DatasetBytes, DatasetSource, Images, Tree, fetch_dataset, fetch_images};
+use promptgate_adapters::files::{
+    DatasetBytes, DatasetSource, Images, Tree, decode, fetch_dataset, fetch_images,
+};
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Diagnostics, Fault, PolicySource};
 use promptgate_core::text::Redactor;
@@ -77,6 +79,15 @@ pub(super) fn configured_release(named: Option<&Path>) -> Result<Option<Released
     let location = locate::configuration(named)?;
     let release = location.text()?.load_release()?;
     Ok(release.map(|release| (location.shown, location.folder, release)))
+}
+
+/// Refuses the configuration that is named, else the nearest one, where it lists suites.
+///
+/// # Errors
+/// No configuration, one that cannot be parsed, and a list.
+pub(super) fn refuse_list(named: Option<&Path>) -> Result<(), Failure> {
+    let location = locate::configuration(named)?;
+    Ok(config::refuse_list(&location.shown, &decode(&location.shown, &location.bytes)?)?)
 }
 
 /// The `release:` of a configuration at a commit; `None` without that key. Errors in other keys are not reported.

@@ -121,12 +121,15 @@ fn read(tree: &Tree, name: &str, spec: &str) -> Result<(Settings, Value), Diagno
             .at(Place::file(&shown))
             .help("name one that is there: `--policy-from git:REF`, `git:REF:PATH` or `file:PATH`")
     })?;
-    let read = text_in(tree, name, &bytes).and_then(|text| Ok((text.load(&check::entry_schema())?, text.merged()?)));
+    let read =
+        text_in(tree, name, &bytes).and_then(|text| Ok((text.load(&check::entry_schema())?, text.merged()?)));
     read.map_err(|mut diagnostics| {
         let message = format!("the policy of {spec} is not valid, and a change is not judged by its own");
-        diagnostics.0.push(Diagnostic::new(message).at(Place::file(&shown)).help(
-            "repair it there first, or name a commit whose policy is valid: `--policy-from git:REF`",
-        ));
+        diagnostics.0.push(
+            Diagnostic::new(message).at(Place::file(&shown)).help(
+                "repair it there first, or name a commit whose policy is valid: `--policy-from git:REF`",
+            ),
+        );
         diagnostics
     })
 }

@@ -154,7 +154,11 @@ impl Source {
 }
 
 /// Requires that a commit holds files.
-fn committed<'a>(tree: &Tree, paths: impl IntoIterator<Item = &'a str>, commit: &str) -> Result<(), Diagnostic> {
+fn committed<'a>(
+    tree: &Tree,
+    paths: impl IntoIterator<Item = &'a str>,
+    commit: &str,
+) -> Result<(), Diagnostic> {
     for path in paths {
         // The bytes are compared with the commit's.
         tree.find(path, files::FILE_LIMIT)?;
