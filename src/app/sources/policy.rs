@@ -179,6 +179,7 @@ fn joined(
     }
     let settings = Settings {
         name,
+        extends: own.extends.clone(),
         prompt: own.prompt.clone(),
         target: own.target.clone().map(|target| target.under(base.target.as_ref())),
         user: own.user.clone(),

@@ -39,7 +39,7 @@ fn unshared() -> Origin {
         folder
             .write(&format!("{name}/promptgate.yaml"), &format!("{own}{SHARED}baseline: file:baseline.md\n"));
     }
-    std::fs::remove_file(folder.path().join("shared.yaml")).unwrap();
+    std::fs::remove_file(folder.path().join("shared.yaml")).expect("a file");
     of(folder)
 }
 
@@ -148,7 +148,7 @@ fn shared_file_behind_a_link_or_gone_is_an_error() {
         (
             |folder| {
                 folder.git(&["mv", "shared.yaml", "real.yaml"]);
-                std::os::unix::fs::symlink("real.yaml", folder.path().join("shared.yaml")).unwrap();
+                std::os::unix::fs::symlink("real.yaml", folder.path().join("shared.yaml")).expect("a file");
             },
             "symbolic link",
         ),
@@ -195,6 +195,23 @@ fn shared_file_that_a_step_replaces_is_refused() {
     let job = origin.pull_request();
     job.checkout.write("shared.yaml", &SHARED.replace("model: tiny\n", "model: other\n"));
     job.offline().expect_code(2).says("the content differs from commit").says("shared.yaml");
+}
+
+#[test]
+fn shared_file_that_a_step_made_is_named() {
+    let origin = origin();
+    origin.change(|folder| {
+        folder.git(&["rm", "--quiet", "--cached", "shared.yaml"]);
+        folder.append(".gitignore", "shared.yaml\n");
+        folder.git(&["commit", "--quiet", "-m", "made by a step"]);
+        std::fs::remove_file(folder.path().join("shared.yaml")).expect("a file");
+        bad(folder);
+    });
+    let job = origin.pull_request();
+    job.checkout.write("shared.yaml", &SHARED.replace("model: tiny\n", "model: other\n"));
+    job.offline().expect_code(10);
+    let report = job.checkout.read("promptgate-report/login/report.json");
+    assert!(report.contains("not in the commit: the file that the suite extends"), "{report}");
 }
 
 #[test]
