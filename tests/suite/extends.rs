@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::release::support::{ALONE, FIRST, Suite};
 use crate::several::suites;
 use crate::support::Folder;
 
@@ -215,4 +216,22 @@ fn key_of_a_suite_may_be_no_key() {
     folder.append("a/promptgate.yaml", "endpoint: {api_key_env: null}\n");
     let outcome = folder.promptgate(&["doctor", "a", "--offline"]);
     assert!(!outcome.text().contains("SHARED_KEY"), "{}", outcome.text());
+}
+
+#[test]
+fn publish_needs_the_committed_shared_file() {
+    let suite = Suite::on_branch(ALONE);
+    let configuration = suite.folder.read("promptgate.yaml");
+    let is_shared = |line: &&str| line.starts_with("model:") || line.starts_with("release:");
+    let (shared, mut own): (Vec<&str>, Vec<&str>) = configuration.lines().partition(is_shared);
+    assert_eq!(shared.len(), 2, "{configuration}");
+    own.push("extends: shared.yaml");
+    suite.folder.write("shared.yaml", &(shared.join("\n") + "\n"));
+    suite.folder.write("promptgate.yaml", &(own.join("\n") + "\n"));
+    suite.edit(FIRST, "first");
+    suite.evaluate();
+    suite.folder.append("shared.yaml", "# not committed\n");
+    suite.publish().expect_code(2).says("the content differs from commit").says("shared.yaml");
+    suite.folder.edit("shared.yaml", "# not committed\n", "");
+    suite.publish().expect_code(0).says("published 1.0.0");
 }
