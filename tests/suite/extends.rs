@@ -220,7 +220,8 @@ fn key_of_a_suite_may_be_no_key() {
 
 #[test]
 fn publish_needs_the_committed_shared_file() {
-    let suite = Suite::on_branch(ALONE);
+    let mut suite = Suite::on_branch(ALONE);
+    suite.in_job("push", "carol");
     let configuration = suite.folder.read("promptgate.yaml");
     let is_shared = |line: &&str| line.starts_with("model:") || line.starts_with("release:");
     let (shared, mut own): (Vec<&str>, Vec<&str>) = configuration.lines().partition(is_shared);
