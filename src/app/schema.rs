@@ -22,6 +22,7 @@ pub(crate) const SCHEMAS: [(&str, Schema, &str); 31] = [
     ("shard", report::shard::schema, "shard-k-of-n.json"),
     ("plan", report::plan::schema, "Output of `plan --format json`"),
     ("dataset-check", report::dataset_check::schema, "Output of `dataset check --format json`"),
+    ("plans", report::plans::schema, "Output of `plan --format json` of several suites"),
     ("calibration", report::calibration::schema, "calibration.json"),
     ("doctor", report::doctor::schema, "Output of `doctor --format json`"),
     ("status", release::status::schema, "Output of `status --format json`"),
