@@ -235,7 +235,7 @@ fn load(folder: &Path, path: &str) -> Result<Loaded, Failure> {
 pub(crate) fn prepare(survey: &Survey, choice: &Choice, request: &Request) -> Result<Prepared, Failure> {
     let folder = request.folder.as_path();
     let mut prepared = Prepared::default();
-    let mut keys = vec!["OPENAI_API_KEY"];
+    let mut keys = Vec::new();
     match choice {
         Choice::Starter => prepared.is_starter = true,
         Choice::Import(path, _) => prepared.import = Some(path.clone()),
@@ -245,7 +245,7 @@ pub(crate) fn prepare(survey: &Survey, choice: &Choice, request: &Request) -> Re
                 request.suite.dataset.as_deref().map(|name| from_folder(folder, name)).transpose()?;
             let options = SuiteOptions { dataset, ..request.suite.clone() };
             prepared.suites = suite::prepare(folder, survey, &prompts, &options)?;
-            keys.extend(prepared.suites.suites.iter().map(|suite| suite.key));
+            keys.extend(prepared.suites.suites.iter().flat_map(|suite| suite.keys.clone()));
             keys.sort_unstable();
             keys.dedup();
         }
@@ -253,6 +253,9 @@ pub(crate) fn prepare(survey: &Survey, choice: &Choice, request: &Request) -> Re
         Choice::Open => {
             return Err(Diagnostic::new("several prompts were found").help("name one with --prompt").into());
         }
+    }
+    if keys.is_empty() {
+        keys.push("OPENAI_API_KEY");
     }
     let found = || survey.surroundings.ci.first().map(|(system, _)| *system);
     let system = match request.ci {

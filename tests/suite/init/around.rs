@@ -21,7 +21,7 @@ pub(super) fn works(folder: &Folder, arguments: &[&str], prompt: &str) -> Outcom
     folder.promptgate(&["check"]).expect_code(0);
     folder.promptgate(&["run", "--offline"]).expect_code(0);
     let report = folder.report();
-    assert_eq!(report["candidate"]["prompt"]["source"], prompt, "{}", report["candidate"]);
+    assert_eq!(report["variants"]["candidate"]["prompt"]["source"], prompt, "{}", report["variants"]);
     outcome
 }
 
@@ -125,7 +125,7 @@ fn application_with_a_prompt_below_is_found() {
         ("package.json", r#"{"name": "app"}"#),
     ]);
     let outcome = works(&folder, &[], "app/prompts/system.txt");
-    outcome.says("tests/golden.json (json, read as Ragas").says("suite app: app/prompts/system.txt");
+    outcome.says("1 case in tests/golden.json (json, read as Ragas").says("suite app: app/prompts/system.txt");
 }
 
 #[test]

@@ -12,6 +12,8 @@ use promptgate_core::text::neutral;
 
 const MODEL: &str = "gpt-4o-mini";
 const JUDGE: &str = "gpt-4o";
+/// The variable of the key for GitHub Models.
+const GITHUB_KEY: &str = "GITHUB_MODELS_TOKEN";
 
 /// The parts of a configuration. Paths are relative to it.
 pub(super) struct Parts<'p> {
@@ -45,9 +47,20 @@ fn protocol(model: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// The variable that holds the key for a model.
-pub(super) fn key_variable(model: &str) -> &'static str {
+fn key_variable(model: &str) -> &'static str {
     protocol(model).map_or("OPENAI_API_KEY", |(_, key)| key)
+}
+
+/// The variables that hold the keys of model and judge.
+pub(super) fn keys(parts: &Parts<'_>) -> Vec<&'static str> {
+    if is_of_github(parts) {
+        return vec![GITHUB_KEY];
+    }
+    let mut keys = vec![key_variable(model_of(parts.own_model, parts.model))];
+    if !parts.criteria.metrics.is_empty() && !keys.contains(&"OPENAI_API_KEY") {
+        keys.push("OPENAI_API_KEY");
+    }
+    keys
 }
 
 /// Whether a prompt file names a model of GitHub Models, which is reached with a token of GitHub.
@@ -61,7 +74,7 @@ fn is_reasoning(model: &str) -> bool {
 }
 
 /// The model of a suite.
-pub(super) fn model_of<'p>(own: Option<&'p str>, asked: Option<&'p str>) -> &'p str {
+fn model_of<'p>(own: Option<&'p str>, asked: Option<&'p str>) -> &'p str {
     own.or(asked).unwrap_or(MODEL)
 }
 
@@ -143,7 +156,9 @@ fn model(parts: &Parts<'_>) -> Vec<String> {
     let temperature = if is_reasoning(model) { "" } else { "temperature: 0, " };
     lines.push(format!("parameters: {{{temperature}max_completion_tokens: 1000}}"));
     if is_of_github(parts) {
-        let endpoint = "base_url: \"https://models.github.ai/inference\", api_key_env: GITHUB_MODELS_TOKEN, timeout: 60s";
+        let endpoint = format!(
+            "base_url: \"https://models.github.ai/inference\", api_key_env: {GITHUB_KEY}, timeout: 60s"
+        );
         lines.push(format!("endpoint: {{{endpoint}}}"));
         return lines;
     }

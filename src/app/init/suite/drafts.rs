@@ -67,8 +67,12 @@ pub(super) fn drafts(prompt: &FoundPrompt, task: Task) -> Drafts {
         row.insert("id".to_owned(), Value::from(format!("draft-{}", index + 1)));
         let asked = asked.clone().unwrap_or_else(|| "query".to_owned());
         let question = QUESTIONS.get(index).copied().unwrap_or_default();
-        // A chat may consist of this text alone.
-        let text = if prompt.is_text { question.to_owned() } else { format!("{SITUATION}\n\n{question}") };
+        // Without passages, this is all that an answer can be made from.
+        let text = if passages.is_some() || names.is_empty() {
+            question.to_owned()
+        } else {
+            format!("{SITUATION}\n\n{question}")
+        };
         row.insert(asked, Value::from(text));
         if let Some(name) = &passages {
             row.insert(name.clone(), json!(PASSAGES.get(index)));

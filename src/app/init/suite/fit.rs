@@ -77,13 +77,14 @@ pub(super) fn fit(prompt: &FoundPrompt, bytes: &DatasetBytes) -> Result<Fit, Dia
     let columns = columns(&cases);
     let mut fields = mapping(prompt, &columns, &read_as);
     // A column whose name resembles that of a field is an error unless it is mapped.
+    let format = parsed.map(|loaded| loaded.value.facts.format).unwrap_or_default();
     for _ in 0..columns.len() {
         let source = DatasetSource { fields: fields.clone(), ..plain.clone() };
         match parse_dataset(bytes.clone(), &source) {
             Ok(loaded) => {
                 verified(prompt, &loaded.value.cases, &columns)?;
-                let facts = loaded.value.facts;
-                return Ok(Fit { fields, cases: loaded.value.cases, format: facts.format });
+                let format = if format.is_empty() { loaded.value.facts.format } else { format };
+                return Ok(Fit { fields, cases: loaded.value.cases, format });
             }
             Err(error) => {
                 let error = first(error);
@@ -133,7 +134,13 @@ fn mapping(
         names.iter().find(|name| roles::plain(name) == placeholder).copied()
     };
     let inputs: Vec<&str> = names.iter().filter(|name| **name != "expected").copied().collect();
-    let query = column_of("query", like(asked).or_else(|| roles::question(&inputs)));
+    // A `ticket` is not the `question` of another prompt.
+    let other = match asked {
+        None => roles::question(&inputs),
+        Some(name) if roles::general_question(&[name]).is_some() => roles::general_question(&inputs),
+        Some(_) => None,
+    };
+    let query = column_of("query", like(asked).or(other));
     let context = column_of("context", like(passages).or_else(|| roles::passages(&inputs)));
     let is_input = |name: &&str| !placeholders.iter().any(|known| roles::plain(known) == roles::plain(name));
     let rest: Vec<&str> = names.iter().filter(|name| is_input(name)).copied().collect();
@@ -245,6 +252,7 @@ mod tests {
         for (prompt, name, rows, expected) in [
             ("{{tone}} {{query}}", "a.csv", "query\nq\n", "no value for {{tone}}"),
             ("Be kind.", "a.csv", "size,color\n1,red\n", "no column is the question"),
+            ("{{question}}", "a.csv", "ticket,label\nt,l\n", "no value for {{question}}"),
             ("Be kind.", "a.json", "{\"name\": \"x\"}", "must be a list"),
             ("Be kind.", "a.csv", "", "has no rows"),
         ] {

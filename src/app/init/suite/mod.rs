@@ -52,8 +52,8 @@ pub(crate) struct PreparedSuite {
     pub(crate) fields: Vec<(String, String)>,
     /// The task, and why.
     pub(crate) task: (Task, String),
-    /// The variable of the key for the model.
-    pub(crate) key: &'static str,
+    /// The variables of the keys for model and judge.
+    pub(crate) keys: Vec<&'static str>,
     /// Names in single braces with their lines.
     pub(crate) single_braces: Vec<(usize, String)>,
 }
@@ -224,6 +224,7 @@ fn one(
         branch: survey.surroundings.branch.as_deref(),
     };
     prepared.files.push((format!("{suite_folder}{}", super::CONFIGURATION), configuration::text(&parts)));
+    let keys = configuration::keys(&parts);
     let cases = chosen.as_ref().map_or(drafts::DRAFTS, |(_, fit)| fit.cases.len());
     prepared.suites.push(PreparedSuite {
         name,
@@ -236,10 +237,7 @@ fn one(
         is_draft: drafts.is_some(),
         fields: fields.into_iter().collect(),
         task,
-        key: configuration::key_variable(configuration::model_of(
-            own_model.as_deref(),
-            options.model.as_deref(),
-        )),
+        keys,
         single_braces: prompt.single_braces.clone(),
     });
     if let Some(drafts) = drafts {

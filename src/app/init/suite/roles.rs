@@ -39,9 +39,14 @@ pub(super) fn passages<'n>(names: &[&'n str]) -> Option<&'n str> {
     first(names, &PASSAGES, aliases("context")).filter(|name| plain(name) != "content")
 }
 
+/// The name that means a question in any dataset: `question`, `input`, …
+pub(super) fn general_question<'n>(names: &[&'n str]) -> Option<&'n str> {
+    first(names, &["query"], aliases("query"))
+}
+
 /// The name that is likely the question.
 pub(super) fn question<'n>(names: &[&'n str]) -> Option<&'n str> {
-    first(names, &["query"], aliases("query")).or_else(|| first(names, &QUESTIONS, &[]))
+    general_question(names).or_else(|| first(names, &QUESTIONS, &[]))
 }
 
 /// The name that is likely the reference answer.

@@ -37,6 +37,8 @@ pub(crate) struct Survey {
     pub(crate) covered: Vec<String>,
     /// Prompts that no suite can use as they are, and why.
     pub(crate) unusable: Vec<Diagnostic>,
+    /// Whether there is no file at all.
+    pub(crate) is_empty: bool,
     /// Files that were skipped, and why.
     pub(crate) notes: Vec<String>,
     /// The repository around the folder.
@@ -61,7 +63,12 @@ pub(crate) struct FoundPrompt {
 /// Looks around in a folder, which need not exist yet.
 pub(crate) fn survey(folder: &Path) -> Survey {
     let (files, notes) = listing::list(folder);
-    let mut survey = Survey { notes, surroundings: surroundings::look(folder), ..Survey::default() };
+    let mut survey = Survey {
+        notes,
+        is_empty: files.is_empty(),
+        surroundings: surroundings::look(folder),
+        ..Survey::default()
+    };
     let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
     survey.suites = files
         .iter()

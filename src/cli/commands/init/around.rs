@@ -137,7 +137,8 @@ fn found(survey: &Survey, choice: &Choice) -> String {
         text.push_str(&line("", &format!("found {path}, {kind}: importing it, as with --from")));
     }
     if matches!(choice, Choice::Starter) {
-        return notes(survey);
+        let hint = "no prompt was found, so this is a starter suite; `--prompt FILE` names one";
+        return if survey.is_empty { notes(survey) } else { wrapped("note: ", hint) + &notes(survey) };
     }
     if let Some(remote) = &survey.surroundings.remote {
         text.push_str(&line("", &format!("found git remote {remote}")));
@@ -160,7 +161,11 @@ fn about(suite: &PreparedSuite) -> String {
     let PreparedSuite { name, prompt, dataset, cases, is_draft, fields, task, single_braces, .. } = suite;
     let mut text = line("", &format!("suite {name}: {prompt}"));
     let drafts = if *is_draft { "no dataset fits: " } else { "" };
-    let kind = if *is_draft { "draft cases" } else { "cases" };
+    let kind = match (*is_draft, *cases) {
+        (true, _) => "draft cases",
+        (false, 1) => "case",
+        (false, _) => "cases",
+    };
     text.push_str(&wrapped("  ", &format!("{drafts}{cases} {kind} in {dataset}")));
     if !fields.is_empty() && !is_draft {
         let pairs: Vec<String> = fields.iter().map(|(field, column)| format!("{column} ▸ {field}")).collect();
@@ -204,12 +209,10 @@ fn edits(written: &Written) -> String {
 }
 
 fn commands(written: &Written, folder: &str) -> String {
-    let mut keys: Vec<&str> = written.suites.iter().map(|suite| suite.key).collect();
+    let mut keys: Vec<&str> = written.suites.iter().flat_map(|suite| suite.keys.clone()).collect();
+    keys.sort_unstable();
     keys.dedup();
-    let key = match keys.as_slice() {
-        [] | ["OPENAI_API_KEY"] => "OPENAI_API_KEY".to_owned(),
-        keys => format!("{} and OPENAI_API_KEY, for the judge,", keys.join(", ")),
-    };
+    let key = if keys.is_empty() { "OPENAI_API_KEY".to_owned() } else { keys.join(" and ") };
     let mut text = suite_commands(folder, &key);
     let cannot =
         |suite: &&PreparedSuite| ["classify", "extract"].contains(&suite.task.0.name()) && !suite.is_draft;
