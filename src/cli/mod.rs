@@ -26,6 +26,7 @@ pub fn main() -> ExitCode {
     let arguments = match args::parse() {
         Ok(arguments) => arguments,
         Err(error) => {
+            output::choose_color(args::color());
             // Help and version are no errors; clap knows which is which.
             let status = if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Pass };
             return match output::explain(&error) {

@@ -20,7 +20,7 @@ pub(super) struct CaseRow {
     /// The conversation before the question, as messages of chat completions. Without a `query` and `turns`, a last message
     /// of the user is the question.
     messages: Option<Vec<CaseMessage>>,
-    /// Questions of the user that are asked one after the other, in the place of `query`.
+    /// Questions of the user that are asked one after the other, in place of `query`.
     #[schemars(length(min = 1))]
     turns: Option<Vec<String>>,
     /// Passages that an answer may rely on: a text or a list of texts.

@@ -97,7 +97,7 @@ impl PromptSettings {
     }
 }
 
-/// Resolves the prompt of a suite; reports the text of a prompt in the place of a path, a URL and a program.
+/// Resolves the prompt of a suite; reports the text of a prompt in place of a path, a URL and a program.
 pub(super) fn resolve(
     reader: &mut Reader<'_>,
     prompt: WrittenPrompt,

@@ -1,4 +1,4 @@
-//! A configuration that lists suites in the place of being one.
+//! A configuration that lists suites in place of being one.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! `target`: an application that answers in the place of a prompt with a model.
+//! `target`: an application that answers in place of a prompt with a model.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Output that nobody can take: full disks, closed pipes, devices in the place of files.
+//! Output that nobody can take: full disks, closed pipes, devices in place of files.
 #![cfg(unix)]
 
 use std::process::{Command, Stdio};

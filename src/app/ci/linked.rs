@@ -10,7 +10,7 @@ use promptgate_core::model::{Diagnostic, Place};
 
 const HELP: &str = "a link could lead the suite to the policy of another place: keep the folder itself";
 
-/// Rejects a change that puts a symbolic link in the place of a configuration of the base, or of a folder above one: a
+/// Rejects a change that puts a symbolic link in place of a configuration of the base, or of a folder above one: a
 /// step that works in that folder would be judged by the policy of another place.
 ///
 /// # Errors

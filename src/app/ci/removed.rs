@@ -1,7 +1,7 @@
 //! Suites that the base has and a change does not name any more: nobody would notice that they are not evaluated.
 //!
 //! The suites of the base are chosen as the same command would choose them there. Paths are compared as they are written,
-//! since a change can put a link in the place of a suite.
+//! since a change can put a link in place of a suite.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};

@@ -83,7 +83,7 @@ pub(crate) struct Suite {
     pub(crate) release: Option<ReleaseFacts>,
     /// The variants over the selected cases.
     pub(crate) plan: Plan,
-    /// The applications that answer in the place of a model.
+    /// The applications that answer in place of a model.
     pub(super) applications: Applications,
     /// The files that scorers by command are run from.
     pub(super) policy_tree: Tree,

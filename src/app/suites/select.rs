@@ -71,7 +71,7 @@ pub(crate) fn select(choice: &SuiteChoice) -> Result<Selected, Failure> {
             }
         }
     }
-    // Links are not followed: in the place of a suite, one must not make it disappear.
+    // Links are not followed: in place of a suite, one must not make it disappear.
     let mut seen = BTreeSet::new();
     found.retain(|file| seen.insert(file.components().collect::<PathBuf>()));
     match found.as_slice() {

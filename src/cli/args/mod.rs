@@ -86,7 +86,7 @@ pub(super) use reconcile::ReconcileArguments;
 pub(super) use rollback::RollbackArguments;
 pub(super) use rollout::{RolloutArguments, RolloutCommand};
 
-pub(super) use parse::{is_flag_variable, parse, program};
+pub(super) use parse::{color, is_flag_variable, parse, program};
 
 /// A gate for prompt changes, and a registry for the versions that passed it.
 ///

@@ -2,10 +2,10 @@
 
 use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _};
 
-use super::Arguments;
 use super::help::{grouped, with_examples};
 use super::output::out_help;
 use super::tips::corrected;
+use super::{Arguments, Color};
 
 /// The arguments of this process.
 ///
@@ -18,6 +18,14 @@ pub(crate) fn parse() -> Result<Arguments, clap::Error> {
         corrected(error, &program(), &arguments)
     })?;
     Arguments::from_arg_matches_mut(&mut matches)
+}
+
+/// The `--color` of arguments that are otherwise invalid, so that the error has it as well.
+pub(crate) fn color() -> Color {
+    let matches = program().ignore_errors(true).try_get_matches().ok();
+    matches
+        .and_then(|matches| matches.try_get_one::<Color>("color").ok().flatten().copied())
+        .unwrap_or_default()
 }
 
 /// The program with everything that derived arguments cannot express.

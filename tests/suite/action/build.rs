@@ -31,7 +31,7 @@ fn unreleased() -> World {
     world
 }
 
-/// Puts a script in the place of cargo.
+/// Puts a script in place of cargo.
 fn set_cargo(world: &mut World, script: &str) {
     world.folder().write("tools/cargo", &format!("#!/bin/sh\n{script}"));
     let tools = world.folder().path().join("tools");

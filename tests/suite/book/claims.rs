@@ -52,7 +52,7 @@ fn claims_are_shown_by_their_commands() {
     let commands = commands();
     assert_eq!(commands.len(), shown.len(), "{commands:#?}");
     for (command, (start, code, texts)) in commands.iter().zip(shown) {
-        assert!(command.starts_with(start), "{command} in the place of {start}");
+        assert!(command.starts_with(start), "{command} in place of {start}");
         let Some(arguments) = command.strip_prefix("promptgate ") else { continue };
         if command.contains("classifier") && !is_installed("python3", "classifier") {
             continue;

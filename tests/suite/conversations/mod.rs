@@ -56,7 +56,7 @@ for line in sys.stdin:
     print(json.dumps({"id": case["id"], **reply}), flush=True)
 "#;
 
-/// A suite with the application in the place of a prompt.
+/// A suite with the application in place of a prompt.
 fn application(cases: &[Value]) -> Folder {
     let folder = suite(cases);
     folder.edit(

@@ -42,7 +42,7 @@ pub fn fetch_images(tree: &Tree, paths: impl IntoIterator<Item = String>) -> Ima
     fetched.collect()
 }
 
-/// Puts the fetched images in the place of their paths.
+/// Puts the fetched images in place of their paths.
 ///
 /// # Errors
 /// The first image that has none, named by its path.

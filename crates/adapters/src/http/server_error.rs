@@ -61,7 +61,7 @@ impl ServerError {
                 if let Some(inner) = map.get("error").filter(|inner| inner.is_object() || inner.is_array()) {
                     return Self::from_json(inner);
                 }
-                // FastAPI and Mistral have a list of errors in the place of a text.
+                // FastAPI and Mistral have a list of errors in place of a text.
                 let inner = ["message", "detail", "error", "msg", "error_description"]
                     .iter()
                     .filter_map(|name| map.get(*name))

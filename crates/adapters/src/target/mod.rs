@@ -1,4 +1,4 @@
-//! Applications and recorded answers in the place of a chat model.
+//! Applications and recorded answers in place of a chat model.
 //!
 //! The input of an application is `ChatRequest::input`, its answer becomes a `Completion` (`reply`). A fault of an
 //! application is never free of suspicion: code may fail because of the question.

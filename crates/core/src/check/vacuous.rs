@@ -1,6 +1,6 @@
 //! Schemas that constrain less than they seem to.
 //!
-//! JSON Schema ignores keywords that it does not know. A schema in a wrapper, an example in the place of a schema, or a
+//! JSON Schema ignores keywords that it does not know. A schema in a wrapper, an example in place of a schema, or a
 //! misspelled keyword would therefore pass every answer.
 
 mod constrains;

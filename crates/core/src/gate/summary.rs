@@ -86,7 +86,7 @@ fn summary(
     }
 }
 
-/// The baseline's scores in the place of a candidate's.
+/// The baseline's scores in place of a candidate's.
 fn baseline_scores(analysis: &Analysis, metric: &MetricScores) -> FilledScores {
     let empty = Matrix::default();
     let matrix = metric.scores.baseline.as_ref().unwrap_or(&empty);

@@ -73,7 +73,7 @@ impl Case {
         self.context.as_ref().map(|passages| passages.join("\n\n"))
     }
 
-    /// The case with the passages that an application retrieved for its answer in the place of its own, and with the
+    /// The case with the passages that an application retrieved for its answer in place of its own, and with the
     /// earlier turns as part of the conversation before its question.
     pub fn answered_by(&self, completion: &Completion) -> Cow<'_, Self> {
         if completion.contexts.is_none() && self.turns.len() < 2 {

@@ -28,7 +28,7 @@ pub struct Variant {
     /// For each message, the line of `facts.prompt.source` where its content starts, from 1; 0 for a message from
     /// elsewhere.
     pub lines: Vec<usize>,
-    /// The application that answers in the place of a model; the messages are then only passed to it.
+    /// The application that answers in place of a model; the messages are then only passed to it.
     pub application: Option<Application>,
 }
 

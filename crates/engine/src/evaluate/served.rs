@@ -85,7 +85,7 @@ impl<'a> Tally<'a> {
         (other > 0).then(|| {
             format!(
                 "{other} of {} {} from {asked} came from another model, {names}. If that is another name of \
-                 the same model, write it in the place of {asked}.",
+                 the same model, write it in place of {asked}.",
                 self.total, self.what
             )
         })

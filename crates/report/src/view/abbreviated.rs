@@ -195,7 +195,7 @@ fn context(between: &[Segment], follows_change: bool, precedes_change: bool) -> 
 fn around(text: &str, words: usize, most: usize, follows_change: bool, precedes_change: bool) -> String {
     let starts: Vec<usize> = word_starts(text).collect();
     let sides = usize::from(follows_change) + usize::from(precedes_change);
-    // A mark in the place of a few words would not make it shorter.
+    // A mark in place of a few words would not make it shorter.
     if starts.len() <= words * sides + 2 && (most == usize::MAX || text.chars().count() <= most * sides) {
         return text.to_owned();
     }

@@ -71,8 +71,13 @@ pub(crate) fn sentence(suite: &SuiteResult) -> &str {
     }
 }
 
-/// Calls and cost: `1,204 calls, $0.31`.
+/// Calls and cost: `1,204 calls, $0.31`. Simulated calls cost nothing.
 pub(crate) fn spent(suites: &Suites) -> String {
-    let cost = suites.cost_usd.map_or_else(String::new, |cost| format!(", {}", number::dollars(cost)));
+    let is_simulated = suites.suites.iter().any(|suite| suite.simulated);
+    let cost = match suites.cost_usd {
+        None => String::new(),
+        Some(cost) if is_simulated => format!(", nothing spent (would be {})", number::dollars(cost)),
+        Some(cost) => format!(", {}", number::dollars(cost)),
+    };
     format!("{}{cost}", number::counted(suites.calls, "call"))
 }

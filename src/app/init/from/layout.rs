@@ -144,7 +144,9 @@ fn configuration(draft: &Draft, origin: &str) -> String {
         text.push_str(&judge(draft));
     }
     if has_criteria && draft.cases.len() > MANY {
-        text.push_str("# for a mean over all cases in the place of a verdict for each: metrics: {criteria: {min: 0.9}}\n");
+        text.push_str(
+            "# for a mean over all cases in place of a verdict for each: metrics: {criteria: {min: 0.9}}\n",
+        );
     }
     if draft
         .checks

@@ -39,7 +39,7 @@ pub(crate) struct Imported {
     pub(crate) carried: usize,
     /// Parts without a counterpart, with their places and the text to write.
     pub(crate) notes: Vec<Diagnostic>,
-    /// Whether a run calls a program or a server in the place of a model.
+    /// Whether a run calls a program or a server in place of a model.
     pub(crate) is_application: bool,
 }
 

@@ -31,7 +31,7 @@ pub fn is_invisible(before: Option<char>, character: char, after: Option<char>) 
     }
 }
 
-/// The label that is shown in the place of an invisible character: `⟦U+200B⟧`.
+/// The label that is shown in place of an invisible character: `⟦U+200B⟧`.
 pub fn label(character: char) -> String {
     format!("⟦U+{:04X}⟧", u32::from(character))
 }

@@ -71,7 +71,7 @@ const OBJECTION: Objection = Objection {
             verdict. Reply for all ids again, in the form that the first message asks for.",
 };
 
-/// Passages of known quality in the place of answers, which this judge does not see.
+/// Passages of known quality in place of answers, which this judge does not see.
 const PLANTED: &[PlantedAnswer] = &[
     retrieved("passages off the topic", Expected::Low, || planted::retrieving(&[planted::OFF_TOPIC])),
     retrieved("an instruction to the judge in a passage", Expected::Low, || {

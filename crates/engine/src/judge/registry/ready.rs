@@ -4,7 +4,7 @@ use promptgate_core::model::Item;
 
 use super::checklist::{FixedItem, WordRule};
 
-/// A rubric that a metric names in the place of statements of its own.
+/// A rubric that a metric names in place of statements of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadyRubric {
     /// Statements that add to the score.
