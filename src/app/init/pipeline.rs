@@ -145,7 +145,9 @@ fn of_suite(text: &str, suite: &str) -> String {
 fn github(suite: &str, branch: &str, action: Option<&str>, keys: &[&str]) -> String {
     let text = include_str!("../../../examples/ci/github-simple.yml");
     let mut result = String::new();
+    let mut is_action = false;
     for (index, line) in text.lines().enumerate() {
+        is_action |= line.contains(PLACEHOLDER);
         if index == 0 {
             result.push_str("# The gate of every pull request. Make `prompt gate` a required check.\n");
         } else if let (Some(action), Some((before, _))) = (action, line.split_once(PLACEHOLDER)) {
@@ -156,7 +158,7 @@ fn github(suite: &str, branch: &str, action: Option<&str>, keys: &[&str]) -> Str
         } else {
             result.push_str(&line.replace("branches: [main]", &format!("branches: [{branch}]")));
             result.push('\n');
-            if line.trim() == "with:" && suite != "." && result.contains("promptgate@") {
+            if line.trim() == "with:" && suite != "." && is_action {
                 result.push_str(&format!("          config: \"{suite}\"\n"));
             }
         }

@@ -125,7 +125,9 @@ fn application_with_a_prompt_below_is_found() {
         ("package.json", r#"{"name": "app"}"#),
     ]);
     let outcome = works(&folder, &[], "app/prompts/system.txt");
-    outcome.says("1 case in tests/golden.json (json, read as Ragas").says("suite app: app/prompts/system.txt");
+    outcome
+        .says("1 case in tests/golden.json (json, read as Ragas")
+        .says("suite app: app/prompts/system.txt");
 }
 
 #[test]

@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn names_in_single_braces_are_found_with_their_lines() {
-        let found = single_braces("Answer {question}.\n{\"a\": {b}}\n{{c}} ${d} {question} {two words}");
+        let found = single_braces("Answer {question}.\n{\"a\": {b} }\n{{c}} ${d} {question} {two words}");
         assert_eq!(found, [(1, "question".to_owned()), (2, "b".to_owned())]);
     }
 }
