@@ -12,7 +12,7 @@ use promptgate_adapters::files::{PROMPT_LIMIT, Tree, decode};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_core::text::neutral;
 
-/// What `init` was asked for.
+/// The flags of `init`, with answers to its questions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
     /// The folder to write to.
@@ -36,7 +36,7 @@ pub(crate) enum CiChoice {
     None,
 }
 
-/// What the configuration will be about.
+/// The subject of the configuration.
 #[derive(Debug, Clone)]
 pub(crate) enum Choice {
     /// The starter suite: there is nothing else.
@@ -74,8 +74,8 @@ pub(crate) struct Written {
     /// The result of an import.
     pub(crate) imported: Option<Imported>,
     /// Datasets that fit no prompt, and why.
-    pub(crate) unfit: Vec<String>,
-    /// What is left to do for the pipeline.
+    pub(crate) rejected: Vec<String>,
+    /// Steps that are left to do for the pipeline.
     pub(crate) steps: Vec<String>,
 }
 
@@ -257,17 +257,17 @@ pub(crate) fn prepare(survey: &Survey, choice: &Choice, request: &Request) -> Re
     if keys.is_empty() {
         keys.push("OPENAI_API_KEY");
     }
-    let found = || survey.surroundings.ci.first().map(|(system, _)| *system);
+    let found = || survey.repository.ci.first().map(|(system, _)| *system);
     let system = match request.ci {
         Some(CiChoice::System(system)) => Some(system),
         Some(CiChoice::None) => None,
         // A starter suite is for trying; a workflow without a repository is never run.
         None if prepared.is_starter => None,
-        None => found().filter(|_| survey.surroundings.root.is_some()),
+        None => found().filter(|_| survey.repository.root.is_some()),
     };
     prepared.pipeline = system
         .map(|system| {
-            pipeline::pipeline(system, folder, &survey.surroundings, request.action.as_deref(), &keys)
+            pipeline::pipeline(system, folder, &survey.repository, request.action.as_deref(), &keys)
         })
         .transpose()?;
     Ok(prepared)
@@ -279,7 +279,7 @@ pub(crate) fn prepare(survey: &Survey, choice: &Choice, request: &Request) -> Re
 /// A file of the suite exists, or one cannot be written.
 pub(crate) fn write(survey: &Survey, prepared: Prepared, request: &Request) -> Result<Written, Failure> {
     let folder = request.folder.as_path();
-    let mut result = Written { unfit: prepared.suites.unused(), ..Written::default() };
+    let mut result = Written { rejected: prepared.suites.unused(), ..Written::default() };
     if prepared.is_starter {
         result.written = super::init(folder)?.written;
     } else if let Some(source) = &prepared.import {
@@ -299,7 +299,7 @@ pub(crate) fn write(survey: &Survey, prepared: Prepared, request: &Request) -> R
             result.steps = pipeline.steps;
         }
     }
-    if let Some(root) = survey.surroundings.root.as_deref().filter(|_| !prepared.is_starter) {
+    if let Some(root) = survey.repository.root.as_deref().filter(|_| !prepared.is_starter) {
         result.added = ignored::add(&pipeline::shorter(root))?;
     }
     Ok(result)

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::survey::{CiSystem, Surroundings};
+use super::survey::{CiSystem, RepositoryFacts};
 use super::workflows::place;
 use super::{exists, in_folder};
 use crate::app::Failure;
@@ -27,15 +27,15 @@ pub(super) struct Pipeline {
 pub(super) fn pipeline(
     system: CiSystem,
     folder: &Path,
-    surroundings: &Surroundings,
+    repository: &RepositoryFacts,
     action: Option<&str>,
     keys: &[&str],
 ) -> Result<Pipeline, Failure> {
-    let (root, suite) = place(folder, surroundings.root.as_deref())?;
+    let (root, suite) = place(folder, repository.root.as_deref())?;
     let root = shorter(&root);
     let suite = suite.trim_matches('"').to_owned();
     let at = |name: &str| in_folder(&root, name);
-    let branch = surroundings.merged_into.as_str();
+    let branch = repository.merged_into.as_str();
     let key_names = keys.join(" and ");
     let merge_first =
         format!("commit these files and merge them into {branch} first: the policy comes from there");

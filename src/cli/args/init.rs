@@ -68,7 +68,7 @@ pub(crate) struct InitArguments {
 }
 
 impl InitArguments {
-    /// What is asked for, without answers to questions.
+    /// The flags, without answers to questions.
     pub(crate) fn request(&self) -> Request {
         Request {
             folder: self.folder.clone(),

@@ -136,7 +136,12 @@ fn mapping(
     let inputs: Vec<&str> = names.iter().filter(|name| **name != "expected").copied().collect();
     // A `ticket` is not the `question` of another prompt.
     let other = match asked {
-        None => roles::question(&inputs),
+        // Without a placeholder, the prompt has to speak of a `ticket`.
+        None => {
+            let text = String::from_utf8_lossy(&prompt.bytes).to_lowercase();
+            let is_named = |name: &&str| text.contains(&roles::plain(name).replace('_', " "));
+            roles::general_question(&inputs).or_else(|| roles::question(&inputs).filter(is_named))
+        }
         Some(name) if roles::general_question(&[name]).is_some() => roles::general_question(&inputs),
         Some(_) => None,
     };
@@ -252,6 +257,7 @@ mod tests {
         for (prompt, name, rows, expected) in [
             ("{{tone}} {{query}}", "a.csv", "query\nq\n", "no value for {{tone}}"),
             ("Be kind.", "a.csv", "size,color\n1,red\n", "no column is the question"),
+            ("Be kind.", "a.csv", "ticket,label\nt,l\n", "no column is the question"),
             ("{{question}}", "a.csv", "ticket,label\nt,l\n", "no value for {{question}}"),
             ("Be kind.", "a.json", "{\"name\": \"x\"}", "must be a list"),
             ("Be kind.", "a.csv", "", "has no rows"),

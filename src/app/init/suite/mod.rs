@@ -64,14 +64,14 @@ pub(super) struct Prepared {
     pub(super) suites: Vec<PreparedSuite>,
     pub(super) files: Vec<(String, String)>,
     /// Datasets that do not fit a prompt without a dataset: file, prompt and why.
-    unfit: Vec<(String, String, Diagnostic)>,
+    rejected: Vec<(String, String, Diagnostic)>,
 }
 
 impl Prepared {
     /// Datasets that no suite uses, and why, each once.
     pub(super) fn unused(&self) -> Vec<String> {
         let mut lines: Vec<(&str, String)> = Vec::new();
-        for (path, prompt, why) in &self.unfit {
+        for (path, prompt, why) in &self.rejected {
             let is_used = self.suites.iter().any(|suite| suite.dataset.starts_with(path.as_str()));
             if !is_used && !lines.iter().any(|(known, _)| known == path) {
                 lines.push((path, format!("{path} does not fit {prompt}: {}", one_line(why))));
@@ -90,11 +90,11 @@ type Candidates = (Vec<(String, Fit)>, Vec<(String, Diagnostic)>);
 
 fn candidates(folder: &Path, survey: &Survey, prompt: &FoundPrompt) -> Candidates {
     let tree = Tree::work_tree(folder);
-    let (mut fitting, mut unfit) = (Vec::new(), Vec::new());
+    let (mut fitting, mut rejected) = (Vec::new(), Vec::new());
     for path in &survey.datasets {
         match fit::fit(prompt, &fetch_dataset(&tree, path)) {
             Ok(fit) => fitting.push((path.clone(), fit)),
-            Err(error) => unfit.push((path.clone(), error)),
+            Err(error) => rejected.push((path.clone(), error)),
         }
     }
     let nearness = |path: &str| {
@@ -109,7 +109,7 @@ fn candidates(folder: &Path, survey: &Survey, prompt: &FoundPrompt) -> Candidate
         let named = usize::from(["case", "golden", "eval", "test"].iter().any(|word| path.contains(word)));
         std::cmp::Reverse((nearness(path), prompt.placeholders.len(), usize::from(fit.has_expected()), named))
     });
-    (fitting, unfit)
+    (fitting, rejected)
 }
 
 /// Prepares a suite for each prompt; with several, the first configuration lists them.
@@ -179,11 +179,11 @@ fn one(
     let chosen = match &options.dataset {
         Some(path) => Some((path.clone(), named_dataset(folder, prompt, path)?)),
         None => {
-            let (fitting, unfit) = candidates(folder, survey, prompt);
+            let (fitting, rejected) = candidates(folder, survey, prompt);
             let found = fitting.into_iter().next();
             if found.is_none() {
-                let data = unfit.into_iter().filter(|(path, _)| is_data(path));
-                prepared.unfit.extend(data.map(|(path, why)| (path, prompt.path.clone(), why)));
+                let data = rejected.into_iter().filter(|(path, _)| is_data(path));
+                prepared.rejected.extend(data.map(|(path, why)| (path, prompt.path.clone(), why)));
             }
             found
         }
@@ -220,8 +220,8 @@ fn one(
         is_draft: drafts.is_some(),
         fields: &fields,
         criteria: &criteria,
-        in_repository: survey.surroundings.root.is_some(),
-        branch: survey.surroundings.branch.as_deref(),
+        in_repository: survey.repository.root.is_some(),
+        branch: survey.repository.branch.as_deref(),
     };
     prepared.files.push((format!("{suite_folder}{}", super::CONFIGURATION), configuration::text(&parts)));
     let keys = configuration::keys(&parts);

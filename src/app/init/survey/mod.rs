@@ -2,7 +2,7 @@
 
 mod listing;
 pub(super) mod recognize;
-mod surroundings;
+mod repository;
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use promptgate_core::template;
 use promptgate_core::text::neutral;
 pub(super) use recognize::Mark;
 
-pub(crate) use surroundings::{CiSystem, Surroundings};
+pub(crate) use repository::{CiSystem, RepositoryFacts};
 
 /// Bytes of the largest dataset that is looked into.
 const MAX_DATASET: u64 = 32 << 20;
@@ -42,7 +42,7 @@ pub(crate) struct Survey {
     /// Files that were skipped, and why.
     pub(crate) notes: Vec<String>,
     /// The repository around the folder.
-    pub(crate) surroundings: Surroundings,
+    pub(crate) repository: RepositoryFacts,
 }
 
 /// A prompt.
@@ -66,7 +66,7 @@ pub(crate) fn survey(folder: &Path) -> Survey {
     let mut survey = Survey {
         notes,
         is_empty: files.is_empty(),
-        surroundings: surroundings::look(folder),
+        repository: repository::look(folder),
         ..Survey::default()
     };
     let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
@@ -125,7 +125,7 @@ pub(super) fn folder_of(path: &str) -> String {
     path.rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default()
 }
 
-/// What a file is.
+/// The kind of a file.
 enum Looked {
     Prompt(FoundPrompt),
     Source(&'static str),

@@ -87,7 +87,7 @@ fn described(survey: &Survey, choice: &Choice, request: &Request, written: &Writ
         for suite in &written.suites {
             text.push_str(&about(suite));
         }
-        for line in &written.unfit {
+        for line in &written.rejected {
             text.push_str(&wrapped("note: ", line));
         }
         if !written.suites.is_empty() {
@@ -105,7 +105,7 @@ fn described(survey: &Survey, choice: &Choice, request: &Request, written: &Writ
     text.push_str(&steps);
     if steps.is_empty()
         && request.ci.is_none()
-        && survey.surroundings.root.is_some()
+        && survey.repository.root.is_some()
         && !written.suites.is_empty()
     {
         let has_file = !written.kept.is_empty();
@@ -118,7 +118,7 @@ fn described(survey: &Survey, choice: &Choice, request: &Request, written: &Writ
     text
 }
 
-/// What there is, without what the starter suite replaces.
+/// Findings that the choice makes use of.
 fn found(survey: &Survey, choice: &Choice) -> String {
     let mut text = String::new();
     let chosen: Vec<&FoundPrompt> = match choice {
@@ -140,10 +140,10 @@ fn found(survey: &Survey, choice: &Choice) -> String {
         let hint = "no prompt was found, so this is a starter suite; `--prompt FILE` names one";
         return if survey.is_empty { notes(survey) } else { wrapped("note: ", hint) + &notes(survey) };
     }
-    if let Some(remote) = &survey.surroundings.remote {
+    if let Some(remote) = &survey.repository.remote {
         text.push_str(&line("", &format!("found git remote {remote}")));
     }
-    for (system, trace) in &survey.surroundings.ci {
+    for (system, trace) in &survey.repository.ci {
         text.push_str(&line("", &format!("found CI system {} ({trace})", system.name())));
     }
     for path in survey.suites.iter().filter(|_| !matches!(choice, Choice::Existing)).take(LISTED) {
@@ -198,7 +198,7 @@ fn pipeline_files(written: &Written, imported: usize) -> String {
     if text.is_empty() { text } else { format!("\n{text}") }
 }
 
-/// What has to be edited before a run says something.
+/// Edits that are needed before a run means something.
 fn edits(written: &Written) -> String {
     let drafts: Vec<&PreparedSuite> = written.suites.iter().filter(|suite| suite.is_draft).collect();
     match drafts.as_slice() {

@@ -105,7 +105,7 @@ impl<R: BufRead, W: Write> Questions<R, W> {
                 "a name without spaces",
             )?);
         }
-        if request.ci.is_none() && survey.surroundings.root.is_some() {
+        if request.ci.is_none() && survey.repository.root.is_some() {
             let names: Vec<&str> = CiSystem::ALL.into_iter().map(CiSystem::name).collect();
             let parse = |answer: &str| match answer {
                 "none" => Some(CiChoice::None),
@@ -113,7 +113,7 @@ impl<R: BufRead, W: Write> Questions<R, W> {
                     CiSystem::ALL.into_iter().find(|system| system.name() == answer).map(CiChoice::System)
                 }
             };
-            let default = survey.surroundings.ci.first().map_or("none", |(system, _)| system.name());
+            let default = survey.repository.ci.first().map_or("none", |(system, _)| system.name());
             let question = format!("CI system: {}, none:", names.join(", "));
             request.ci = Some(self.ask(&question, default, parse, "one of these words")?);
         }

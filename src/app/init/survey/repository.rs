@@ -44,9 +44,9 @@ impl CiSystem {
     }
 }
 
-/// What surrounds a folder.
+/// The repository around a folder, and its CI systems.
 #[derive(Debug, Default)]
-pub(crate) struct Surroundings {
+pub(crate) struct RepositoryFacts {
     /// Root of the repository.
     pub(crate) root: Option<PathBuf>,
     /// Address of the remote `origin`, without user and password.
@@ -60,8 +60,8 @@ pub(crate) struct Surroundings {
 }
 
 /// Looks at the repository around a folder, which need not exist yet.
-pub(super) fn look(folder: &Path) -> Surroundings {
-    let outside = || Surroundings { merged_into: "main".to_owned(), ..Surroundings::default() };
+pub(super) fn look(folder: &Path) -> RepositoryFacts {
+    let outside = || RepositoryFacts { merged_into: "main".to_owned(), ..RepositoryFacts::default() };
     let Ok(absolute) = std::path::absolute(folder) else { return outside() };
     let Some(root) = repository_root(&absolute).map(Path::to_owned) else { return outside() };
     let repository = Repository::discover(&root).ok();
@@ -79,7 +79,7 @@ pub(super) fn look(folder: &Path) -> Surroundings {
     let has = |name: &str| repository.as_ref().is_some_and(|repository| repository.resolve(name).is_ok());
     let usual = if !has("main") && has("master") { "master" } else { "main" };
     let merged_into = branch.clone().unwrap_or_else(|| usual.to_owned());
-    Surroundings { root: Some(root), remote, ci, branch, merged_into }
+    RepositoryFacts { root: Some(root), remote, ci, branch, merged_into }
 }
 
 fn by_host(address: &str) -> Option<CiSystem> {
