@@ -17,7 +17,7 @@ static ENTRIES: LazyLock<Vec<Explanation>> = LazyLock::new(|| parse(PAGE));
 pub(crate) struct Explanation {
     /// The code.
     pub(crate) code: String,
-    /// Its carriers: `reason`, `fault`, `verdict`, `end`, `status`, `call`, `flag`, `obstacle`, `exit code`.
+    /// Its carriers: `reason`, `fault`, `verdict`, `end`, `status`, `call`, `flag`, `obstacle`, `finding`, `exit code`.
     pub(crate) kinds: Vec<String>,
     /// Its meaning.
     pub(crate) meaning: String,

@@ -14,7 +14,7 @@ use promptgate_report::Format;
 use promptgate_report::history::{self, History, SavedRun, SkippedReport};
 
 /// Largest report that is read, in bytes.
-const MAX_BYTES: u64 = 1 << 30;
+pub(super) const MAX_BYTES: u64 = 1 << 30;
 /// Bytes of a file that tell whether it is a report: its schema comes first.
 const HEAD_BYTES: u64 = 4096;
 /// The schema of reports, of any version.
@@ -122,13 +122,18 @@ fn most_frequent(saved: &[(String, SavedRun)]) -> Option<String> {
 }
 
 /// A file that may be a report.
-struct ReportFile {
-    path: PathBuf,
+pub(super) struct ReportFile {
+    /// Its path.
+    pub(super) path: PathBuf,
     /// Whether it was named, not found in a folder.
     is_named: bool,
 }
 
-fn files(paths: &[PathBuf]) -> Result<Vec<ReportFile>, Failure> {
+/// The reports that are named, and those below the folders that are named, by path.
+///
+/// # Errors
+/// A path that does not exist or cannot be read.
+pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<ReportFile>, Failure> {
     let mut files: BTreeMap<PathBuf, bool> = BTreeMap::new();
     for path in paths {
         let refuse = |error: std::io::Error| {

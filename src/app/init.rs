@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::files::write_whole;
-use super::sources::configured_release;
+use super::sources::{configured_release, refuse_list};
 use crate::config::RegistrySettings;
 pub(crate) use around::{Choice, CiChoice, Request, Written, choose, look_around, prepare, write};
 use promptgate_adapters::git::Repository;
@@ -66,6 +66,7 @@ pub(crate) fn init(folder: &Path) -> Result<Initialized, Failure> {
 pub(crate) fn init_release(folder: &Path) -> Result<Initialized, Failure> {
     let configuration =
         CONFIGURATIONS.map(|name| in_folder(folder, name)).into_iter().find(|path| exists(path));
+    configuration.as_deref().map(|path| refuse_list(Some(path))).transpose()?;
     let release = configuration.as_deref().map(|path| configured_release(Some(path))).transpose()?.flatten();
     // With the embedded registry there is nothing to pull from.
     let pulled = release.as_ref().and_then(|(_, _, release)| match release.registry {

@@ -14,6 +14,7 @@ mod case_ids;
 pub(crate) mod ci;
 pub(crate) mod comment;
 pub(crate) mod compare;
+pub(crate) mod dataset_check;
 pub(crate) mod doctor;
 pub(crate) mod env_file;
 mod environment;

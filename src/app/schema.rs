@@ -17,7 +17,7 @@ pub(crate) fn published_configuration() -> Value {
 pub(crate) type Schema = fn() -> Value;
 
 /// Every format by its name, with its schema and a description.
-pub(crate) const SCHEMAS: [(&str, Schema, &str); 30] = [
+pub(crate) const SCHEMAS: [(&str, Schema, &str); 32] = [
     ("config", published_configuration, "promptgate.yaml"),
     ("case", || config::case_schema(&check::entry_schema()), "A row of the dataset"),
     ("report", report::schema, "report.json"),
@@ -26,6 +26,8 @@ pub(crate) const SCHEMAS: [(&str, Schema, &str); 30] = [
     ("history", report::history::schema, "Output of `history --format json`"),
     ("shard", report::shard::schema, "shard-k-of-n.json"),
     ("plan", report::plan::schema, "Output of `plan --format json`"),
+    ("dataset-check", report::dataset_check::schema, "Output of `dataset check --format json`"),
+    ("plans", report::plans::schema, "Output of `plan --format json` of several suites"),
     ("calibration", report::calibration::schema, "calibration.json"),
     ("doctor", report::doctor::schema, "Output of `doctor --format json`"),
     ("status", release::status::schema, "Output of `status --format json`"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::application::{Checkouts, environment};
 use super::sources::digest_of_tree;
-use super::suite::Suite;
+use super::suite::{Suite, not_on_path};
 use super::{Environment, Failure};
 use promptgate_adapters::cache::{Cache, CacheOptions, Cached};
 use promptgate_adapters::files::Tree;
@@ -50,11 +50,15 @@ impl RunningScorers {
     /// Their processes start with the first answer.
     ///
     /// # Errors
-    /// The commit cannot be checked out; the run is then incomplete.
+    /// The commit cannot be checked out, or a program is not on the PATH; the run is then incomplete.
     pub(super) async fn start(suite: &mut Suite, context: &ScorerContext<'_>) -> Result<Self, Failure> {
         let mut running = Self::default();
         if suite.settings.scorers.is_empty() && suite.settings.transform.command.is_none() {
             return Ok(running);
+        }
+        let path = context.environment.variable("PATH");
+        if let Some(missing) = not_on_path(&suite.settings, path.as_deref()) {
+            return Err(Failure::Incomplete(missing.into()));
         }
         make_undumpable().map_err(|error| Failure::Internal(error.to_string()))?;
         let folder = folder(&suite.policy_tree, context).await?;

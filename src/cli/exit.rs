@@ -139,6 +139,11 @@ impl ExitStatus {
         }
     }
 
+    /// The status of a review of a dataset: its warnings fail a strict one.
+    pub(super) fn of_dataset(warnings: usize, strict: bool) -> Self {
+        if strict && warnings > 0 { Self::Fail } else { Self::Pass }
+    }
+
     /// The status of several suites, the gravest: a failure is certain, whatever else is missing.
     pub(super) fn gravest(statuses: impl IntoIterator<Item = Self>) -> Self {
         const BY_GRAVITY: [ExitStatus; 8] = [

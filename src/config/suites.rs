@@ -53,6 +53,22 @@ pub fn listed_suites(file: &str, text: &str) -> Result<Option<Vec<Placed<String>
     if errors.is_empty() { Ok(Some(paths)) } else { Err(Diagnostics(errors)) }
 }
 
+/// Refuses a configuration that lists suites where one suite is meant.
+///
+/// # Errors
+/// Syntax, and a list.
+pub fn refuse_list(file: &str, text: &str) -> Result<(), Diagnostics> {
+    Ok(refuse(&Document::yaml(file, text)?)?)
+}
+
+pub(super) fn refuse(document: &Document) -> Result<(), Diagnostic> {
+    if document.value().get(KEY).is_none() {
+        return Ok(());
+    }
+    let diagnostic = Diagnostic::new("this configuration is a list of suites, not a suite");
+    Err(diagnostic.at(document.key_place("/suites")).help("name one of its suites"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

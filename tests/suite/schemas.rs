@@ -2,13 +2,14 @@
 
 use crate::support::{Folder, repository};
 
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 31] = [
     "config",
     "case",
     "case-result",
     "history",
     "report",
     "plan",
+    "dataset-check",
     "calibration",
     "shard",
     "doctor",

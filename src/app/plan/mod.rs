@@ -20,7 +20,7 @@ use promptgate_core::port::{ChatModel, NullSink};
 use promptgate_core::stats::unseen_failure_share;
 use promptgate_engine::execute::{CaseCostLimit, Engine, Plan as RequestPlan};
 use promptgate_report::Report;
-use promptgate_report::plan::{Amount, Plan, SCHEMA, Shards};
+use promptgate_report::plan::{Amount, Drop, Plan, SCHEMA, Shards};
 use promptgate_simulated::{Simulated, SimulatedOptions};
 
 /// Cases from which fewer repeats decide and rare failures show.
@@ -55,6 +55,19 @@ pub(crate) async fn plan(suite: Suite, options: &PlanOptions) -> Result<Plan, Fa
     let mut notes = Vec::new();
     let rates = rates::rates(&planned, earlier.as_ref(), &mut notes).await;
     Ok(forecast_of(&planned, rates, earlier.as_ref(), options.shards, notes))
+}
+
+/// The smallest drop of each judged metric that a run of the suite detects, at the noise of an earlier run.
+///
+/// # Errors
+/// An earlier report that cannot be read, or that is of another dataset.
+pub(super) fn measured_drops(suite: &Suite, report: &Path) -> Result<Vec<Drop>, Failure> {
+    let earlier = earlier(report, suite)?;
+    let judged: Vec<String> = suite.scorers.judges.iter().map(|judge| judge.name().to_owned()).collect();
+    let shared = suite.plan.shared().iter().filter(|shared| **shared).count();
+    let compared = suite.plan.baseline().is_some() || suite.earlier.is_some();
+    let size = ComparisonSize { cases: suite.plan.dataset().cases.len(), shared, compared };
+    Ok(drops::smallest(&suite.policy, size, &judged, Some(&earlier)))
 }
 
 /// A suite with the simulated model in place of its endpoints.

@@ -12,6 +12,8 @@ use crate::config::Settings;
 use promptgate_adapters::files::{self, DatasetBytes, Images, LoadError, Loaded};
 use promptgate_core::model::{Case, CaseFacts, Dataset, Diagnostic, Diagnostics, Place};
 
+/// The start of the groups that equal rows are given.
+pub(in crate::app) const GROUP_OF_EQUAL_ROWS: &str = "equal to ";
 /// Tags that a message lists.
 const MAX_TAGS: usize = 12;
 
@@ -197,7 +199,7 @@ pub(super) fn group_equal_rows(dataset: &mut Dataset) {
             continue;
         }
         let id = dataset.cases[earlier].id.clone();
-        let group = dataset.cases[earlier].group.get_or_insert(format!("equal to {id}")).clone();
+        let group = dataset.cases[earlier].group.get_or_insert(format!("{GROUP_OF_EQUAL_ROWS}{id}")).clone();
         dataset.cases[index].group = Some(group);
     }
 }

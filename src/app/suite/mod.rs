@@ -9,6 +9,7 @@ mod invisible;
 mod judges;
 mod pairs;
 mod part;
+mod programs;
 mod released;
 mod review;
 mod scorers;
@@ -20,7 +21,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub(super) use dataset::GROUP_OF_EQUAL_ROWS;
 pub(super) use judges::{judge_facts, judges, missing_fields, parameters as judge_parameters};
+pub(super) use programs::not_on_path;
 pub(super) use scorers::files_of_checks;
 
 use base_dataset::BaseDataset;
@@ -197,8 +200,15 @@ pub(crate) async fn load(
     }
     let cases_of_base = base.as_ref().map_or(&[][..], BaseDataset::cases);
     let named = dataset::files_of_cases(&dataset, cases_of_base, options);
-    let sources = sources::fetch_files_of_cases(sources, trees, named).await?;
+    let mut sources = sources::fetch_files_of_cases(sources, trees, named).await?;
+    programs::review(&sources.settings, &sources.policy_tree, &mut sources.errors);
     let mut suite = build(sources, dataset, base, options, simulated)?;
+    // A run that starts programs refuses; here they may be those of another machine.
+    if simulated.is_none()
+        && let Some(missing) = not_on_path(&suite.settings, environment.variable("PATH").as_deref())
+    {
+        suite.warnings.push(missing.message);
+    }
     prices::add_known(&mut suite, environment);
     suite.case_cost = case_cost::limit(&suite.settings, suite.policy_source.as_ref(), &suite.plan);
     Ok(suite)

@@ -7,7 +7,7 @@ use clap::builder::StyledStr;
 
 /// The groups and their commands, in the order of the help. A group without commands is not shown.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("Gate", &["run", "ci", "check", "doctor", "plan", "merge", "calibrate"]),
+    ("Gate", &["run", "ci", "check", "dataset", "doctor", "plan", "merge", "calibrate"]),
     ("Reports", &["report", "case", "history", "compare", "comment", "explain"]),
     (
         "Registry",

@@ -10,6 +10,7 @@ mod ci;
 mod comment;
 mod compare;
 mod completions;
+mod dataset;
 mod diff;
 mod doctor;
 mod explain;
@@ -56,6 +57,7 @@ pub(super) use ci::CiArguments;
 pub(super) use comment::CommentArguments;
 pub(super) use compare::CompareArguments;
 pub(super) use completions::CompletionsArguments;
+pub(super) use dataset::{DatasetArguments, DatasetCheckArguments, DatasetCheckFormat, DatasetCommand};
 pub(super) use diff::DiffArguments;
 pub(super) use doctor::{DoctorArguments, DoctorFormat};
 pub(super) use explain::ExplainArguments;
@@ -130,6 +132,8 @@ pub(crate) enum Command {
     Ci(Box<CiArguments>),
     /// Validate configuration, dataset, prompts and schemas; no calls, no cost.
     Check(CheckArguments),
+    /// Review the golden set: duplicates, leaks, cases that never discriminate, tags and balance; no calls.
+    Dataset(DatasetArguments),
     /// Estimate calls, cost and the smallest drop that a run can detect; no calls.
     Plan(PlanArguments),
     /// Decide from two saved reports; no calls.

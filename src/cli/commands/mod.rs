@@ -11,6 +11,7 @@ mod ci_suites;
 mod comment;
 mod compare;
 mod completions;
+mod dataset;
 mod diff;
 mod doctor;
 mod explain;
@@ -55,6 +56,7 @@ pub(super) async fn dispatch(arguments: &Arguments) -> Result<ExitStatus, Failur
         Command::Run(arguments) => run::run(arguments, environment).await,
         Command::Ci(arguments) => ci::ci(arguments, environment).await,
         Command::Check(arguments) => check::check(arguments, environment).await,
+        Command::Dataset(arguments) => dataset::dataset(arguments, &environment).await,
         Command::Plan(arguments) => plan::plan(arguments, &environment).await,
         Command::Compare(arguments) => compare::compare(arguments),
         Command::Merge(arguments) => merge::merge(arguments),

@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 mod claims;
+#[cfg(unix)]
+mod good_cases;
 mod links;
 #[cfg(unix)]
 mod messages;

@@ -51,7 +51,23 @@ fn fault_on_one_answer_leaves_the_others_graded() {
 fn missing_program_ends_the_run_and_is_named() {
     let folder = scored(3);
     folder.edit("promptgate.yaml", "[python3, score.py]", "[no-such-program-4711]");
-    folder.promptgate(&["run"]).expect_code(12).says("no-such-program-4711");
+    let message = "the program `no-such-program-4711` of scorer";
+    folder.promptgate(&["run"]).expect_code(12).says(message).says("is not on the PATH");
+    assert!(!folder.path().join("promptgate-report/report.json").exists(), "nothing was called");
+    folder.promptgate(&["check"]).expect_code(0).says(message);
+}
+
+#[test]
+fn missing_script_is_an_error_before_the_first_call() {
+    let folder = scored(3);
+    folder.edit("promptgate.yaml", "[python3, score.py]", "[python3, scorers/nowhere.py]");
+    for command in ["check", "run"] {
+        let outcome = folder.promptgate(&[command]).expect_code(2);
+        let outcome = outcome.says("the file `scorers/nowhere.py` of scorer").says("does not exist");
+        outcome.says("promptgate.yaml:").says("relative to the folder of the configuration");
+    }
+    folder.edit("promptgate.yaml", "[python3, scorers/nowhere.py]", "[./nowhere]");
+    folder.promptgate(&["check"]).expect_code(2).says("the file `./nowhere` of scorer");
 }
 
 #[cfg(target_os = "linux")]

@@ -201,6 +201,7 @@ fn key_of_a_judge_is_refused_to_programs() {
         ("  - contains: days\n", "a transformation"),
     ] {
         let folder = transformed(1);
+        folder.write("score.py", "");
         folder.append(
             "promptgate.yaml",
             &format!("{command}metrics: {{relevance: {{}}}}\njudge: {{model: j}}\n"),

@@ -27,26 +27,37 @@ pub fn digest_of_bytes(bytes: &[u8]) -> String {
     format_digest(&Sha256::digest(bytes))
 }
 
-/// Warns about cases that are equal apart from id, tags and group: they are asked again, and show nothing new. Cases of
-/// one group are known to be alike.
-pub(super) fn equal_rows(cases: &[Case]) -> Option<String> {
-    const MAX_SETS: usize = 3;
-    const MAX_IDS: usize = 5;
-    let mut sets: BTreeMap<[u8; 32], Vec<&Case>> = BTreeMap::new();
-    for case in cases {
+/// Returns the places of cases that are equal apart from id, tags and group, in dataset order. Cases of one group are known
+/// to be alike and left out.
+pub fn equal_cases(cases: &[Case]) -> Vec<Vec<usize>> {
+    let mut sets: BTreeMap<[u8; 32], Vec<usize>> = BTreeMap::new();
+    for (index, case) in cases.iter().enumerate() {
         let mut content = case_content(case);
         for key in ["id", "tags", "group"] {
             content.as_object_mut().map(|map| map.remove(key));
         }
         content.sort_all_objects();
-        sets.entry(Sha256::digest(content.to_string().as_bytes()).into()).or_default().push(case);
+        sets.entry(Sha256::digest(content.to_string().as_bytes()).into()).or_default().push(index);
     }
-    let grouped = |set: &Vec<&Case>| {
-        set.iter()
-            .all(|case| case.group.is_some() && set.first().is_some_and(|first| case.group == first.group))
+    let group = |index: &usize| cases.get(*index).and_then(|case| case.group.as_ref());
+    let grouped = |set: &Vec<usize>| {
+        let first = set.first().and_then(group);
+        first.is_some() && set.iter().all(|index| group(index) == first)
     };
-    let mut equal: Vec<Vec<&Case>> =
+    let mut equal: Vec<Vec<usize>> =
         sets.into_values().filter(|set| set.len() > 1 && !grouped(set)).collect();
+    equal.sort();
+    equal
+}
+
+/// Warns about equal cases: they are asked again, and show nothing new.
+pub(super) fn equal_rows(cases: &[Case]) -> Option<String> {
+    const MAX_SETS: usize = 3;
+    const MAX_IDS: usize = 5;
+    let mut equal: Vec<Vec<&Case>> = equal_cases(cases)
+        .into_iter()
+        .map(|set| set.into_iter().filter_map(|index| cases.get(index)).collect())
+        .collect();
     if equal.is_empty() {
         return None;
     }

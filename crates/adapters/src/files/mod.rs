@@ -30,7 +30,7 @@ pub use dataset::{
 };
 pub use defaults::{check_default, check_file_field};
 pub use diagnostics::LoadError;
-pub use digest::{digest, digest_of_bytes};
+pub use digest::{digest, digest_of_bytes, equal_cases};
 pub use images::{IMAGE_LIMIT, Images, fetch_images, resolve_images};
 pub use prompt::{
     FrontMatter, PROMPT_LIMIT, ParsedPrompt, PromptBytes, PromptSource, fetch_prompt, find_prompt,

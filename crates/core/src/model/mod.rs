@@ -10,6 +10,7 @@ mod carried_by;
 mod case;
 mod chat;
 mod dataset;
+mod dataset_finding;
 mod diagnostic;
 mod fault;
 mod finish;
@@ -44,6 +45,7 @@ pub use chat::{
     Turn, Usage, with_tool_calls,
 };
 pub use dataset::{CaseChoice, Dataset, DatasetFacts, DatasetFormat, PartialDataset};
+pub use dataset_finding::{CaseHistory, CaseSet, DatasetCode, DatasetFinding, FindingLevel};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use fault::{Fault, FaultKind};
 pub use finish::FinishReason;

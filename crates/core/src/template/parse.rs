@@ -84,6 +84,14 @@ impl Template {
         })
     }
 
+    /// Returns the texts between the placeholders, in order.
+    pub fn literals(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Literal(literal) => Some(literal.as_str()),
+            Segment::Placeholder(_) => None,
+        })
+    }
+
     /// Returns the distinct names in the order of their first use.
     pub fn variables(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();

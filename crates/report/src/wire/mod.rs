@@ -4,11 +4,14 @@
 
 pub mod calibration;
 pub mod case_result;
+pub mod case_results;
+pub mod dataset_check;
 pub mod doctor;
 mod document;
 pub mod history;
 mod message_diff;
 pub mod plan;
+pub mod plans;
 pub mod release;
 pub mod shard;
 pub mod suites;

@@ -5,8 +5,8 @@ use regex::Regex;
 
 use super::*;
 use promptgate_core::model::{
-    CallOrigin, CallReason, CaseStatus, CriterionVerdict, EndedKind, FaultKind, FinishReason, ReasonCode,
-    Verdict,
+    CallOrigin, CallReason, CaseStatus, CriterionVerdict, DatasetCode, EndedKind, FaultKind, FinishReason,
+    ReasonCode, Verdict,
 };
 use promptgate_report::suites::SuiteVerdict;
 
@@ -76,6 +76,7 @@ fn codes() -> BTreeMap<String, BTreeSet<&'static str>> {
     CaseStatus::ALL.iter().for_each(|it| add(it.as_str(), "status"));
     CallOrigin::ALL.iter().for_each(|it| add(it.as_str(), "call"));
     CallReason::ALL.iter().for_each(|it| add(it.as_str(), "call"));
+    DatasetCode::ALL.iter().for_each(|it| add(it.as_str(), "finding"));
     captured_in(OBSTACLES).iter().for_each(|it| add(it, "obstacle"));
     ExitStatus::ALL.iter().for_each(|(status, _)| add(&status.code().to_string(), "exit code"));
     flags().iter().for_each(|it| add(it, "flag"));

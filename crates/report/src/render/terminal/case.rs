@@ -12,7 +12,7 @@ use crate::case_result::{CaseResult, TrialMark};
 use crate::v1::{Grade, Passes, Role, Trial};
 use crate::view::changes::word_diff;
 use crate::view::{concern, is_lost, judge_entries, minute, number, variant_names};
-use promptgate_core::model::Message;
+use promptgate_core::model::{Message, PREFERENCE};
 use promptgate_core::text::Redactor;
 
 /// Characters of a text.
@@ -275,19 +275,20 @@ fn write_requests(result: &CaseResult, writer: &mut LineWriter<'_>) -> io::Resul
     Ok(())
 }
 
-/// Writes the grades that do not pass, with what the judge says of each statement.
+/// Writes the grades that do not pass, with what the judge says of each statement, and the comparison with the baseline's answer,
+/// whoever won.
 fn write_grades(result: &CaseResult, trial: &Trial, writer: &mut LineWriter<'_>) -> io::Result<()> {
     let mark = result.marks.iter().find(|mark| mark.role == trial.role && mark.repeat == trial.repeat);
     let failing = mark.map_or(&[][..], |mark| &mark.failing);
     let redactor = writer.redactor;
-    let is_shown =
-        |grade: &&Grade| grade.score.is_none() || failing.contains(&grade.scorer) || is_lost(grade);
+    let fails = |grade: &Grade| grade.score.is_none() || failing.contains(&grade.scorer) || is_lost(grade);
+    let is_shown = |grade: &&Grade| fails(grade) || grade.scorer == PREFERENCE;
     for grade in trial.grades.iter().filter(is_shown) {
         writer.blank()?;
         let score = grade.score.map_or_else(|| "no score".to_owned(), |score| format!("{score:.3}"));
         let title = format!("{} {score}", short(redactor, &grade.scorer, 120));
-        let spans =
-            [(RED.bold(), title), (PLAIN, format!(": {}", one_line(redactor, &grade.reason, MAX_REASON)))];
+        let color = if fails(grade) { RED.bold() } else { PLAIN.bold() };
+        let spans = [(color, title), (PLAIN, format!(": {}", one_line(redactor, &grade.reason, MAX_REASON)))];
         write_block((PLAIN, ""), &spans, ALL, writer)?;
         write_evidence(grade, writer)?;
     }
@@ -335,6 +336,22 @@ mod tests {
     fn case_shows_answers_difference_and_reasons() {
         insta::assert_snapshot!("terminal_case_fail", shown(&fixtures::fail(), "refund-002", 80));
         insta::assert_snapshot!("terminal_case_panel", shown(&fixtures::panel(), "refund-002", 80));
+    }
+
+    #[test]
+    fn comparison_is_shown_whoever_wins() {
+        for (score, reason) in [(0.5, "tie: both say the same"), (1.0, "the candidate wins: it is shorter")] {
+            let mut report = fixtures::fail();
+            assert!(!shown(&report, "refund-002", 120).contains(reason));
+            fixtures::edit_trials(&mut report, |trial| {
+                let mut grade = trial.grades[0].clone();
+                (grade.scorer, grade.score) = (PREFERENCE.to_owned(), Some(score));
+                grade.reason = reason.to_owned();
+                trial.grades.push(grade);
+            });
+            let text = shown(&report, "refund-002", 120);
+            assert!(text.contains(&format!("{PREFERENCE} {score:.3}: {reason}")), "{text}");
+        }
     }
 
     #[test]

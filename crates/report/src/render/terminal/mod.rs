@@ -7,12 +7,14 @@
 mod calibration;
 mod case;
 mod changes;
+mod dataset_check;
 mod doctor;
 mod headline;
 mod history;
 mod line_writer;
 mod notes;
 mod plan;
+mod plans;
 mod release;
 mod results;
 mod suites;
@@ -28,6 +30,7 @@ use crate::view;
 pub use calibration::write_calibration;
 pub use case::write_case;
 use changes::write_changes;
+pub use dataset_check::write_dataset_check;
 pub use doctor::write_doctor;
 use headline::write_headline;
 pub use history::write_history;
@@ -35,6 +38,7 @@ use line_writer::LineWriter;
 use line_writer::table;
 use notes::{write_facts, write_notes, write_self_test};
 pub use plan::write_plan;
+pub use plans::write_plans;
 pub use release::{
     write_diff, write_log, write_rollout, write_rollout_plan, write_rollout_simulation, write_show,
     write_status, write_verification,

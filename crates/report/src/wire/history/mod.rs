@@ -4,7 +4,7 @@ mod saved;
 mod trend;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::v1::{EndedKind, Metric, MetricKind, Verdict};
@@ -82,7 +82,7 @@ pub struct MetricMean {
 }
 
 /// A file that is not part of a history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SkippedReport {
     /// Its path.
     pub report: String,
