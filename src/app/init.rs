@@ -1,6 +1,11 @@
 //! Writes a starter suite that checks and runs at once, and the workflows of a release.
 
+mod around;
 pub(crate) mod from;
+mod ignored;
+mod pipeline;
+mod suite;
+mod survey;
 mod workflows;
 
 use std::path::{Path, PathBuf};
@@ -9,9 +14,12 @@ use super::Failure;
 use super::files::write_whole;
 use super::sources::{configured_release, refuse_list};
 use crate::config::RegistrySettings;
+pub(crate) use around::{Choice, CiChoice, Request, Written, choose, look_around, prepare, write};
 use promptgate_adapters::git::Repository;
 use promptgate_adapters::ledger::DEFAULT_REMOTE;
 use promptgate_core::model::Diagnostic;
+pub(crate) use suite::{PreparedSuite, SuiteOptions, Task, fitting};
+pub(crate) use survey::{CiSystem, FoundPrompt, Survey};
 
 const CONFIGURATION: &str = "promptgate.yaml";
 /// The names under which a configuration is found.
@@ -146,6 +154,16 @@ fn write_files(folder: &Path, files: Vec<(String, String)>) -> Result<Vec<PathBu
 /// The path of a file, without `./`.
 fn in_folder(folder: &Path, name: &str) -> PathBuf {
     if folder == Path::new(".") { name.into() } else { folder.join(name) }
+}
+
+/// A word of a command line, in quotes where it needs them.
+pub(crate) fn quoted(word: &str) -> String {
+    let is_plain =
+        |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '=' | ':' | '@' | ',' | '+');
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// Whether there is anything at the path, also a link that leads nowhere.

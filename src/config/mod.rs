@@ -65,7 +65,7 @@ pub use release::{
     HeaderSetting, LedgerSettings, RegistrySettings, ReleaseSettings, SourceSettings, SourcesSettings,
 };
 pub use scalar::parse_duration;
-pub use schema::{case_schema, schema};
+pub use schema::{case_schema, published_schema, schema};
 pub use scorer::ScorerSettings;
 pub use suites::{listed_suites, refuse_list};
 pub use target::{HttpSettings, TargetKind, TargetSettings};

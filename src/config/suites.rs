@@ -9,7 +9,7 @@ use promptgate_core::model::{Diagnostic, Diagnostics};
 /// The key with the suites.
 pub(super) const KEY: &str = "suites";
 /// The keys that such a configuration may have.
-const KEYS: [&str; 2] = ["version", KEY];
+pub(super) const KEYS: [&str; 2] = ["version", KEY];
 
 /// The suites that a configuration lists: paths and globs of configurations or their folders, relative to it. `None` for a
 /// configuration that is a suite, valid or not.
