@@ -1,17 +1,25 @@
 //! Writes a starter suite that checks and runs at once, and the workflows of a release.
 
+mod around;
 pub(crate) mod from;
+mod ignored;
+mod pipeline;
+mod suite;
+mod survey;
 mod workflows;
 
 use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::files::write_whole;
-use super::sources::configured_release;
+use super::sources::{configured_release, refuse_list};
 use crate::config::RegistrySettings;
+pub(crate) use around::{Choice, CiChoice, Request, Written, choose, look_around, prepare, write};
 use promptgate_adapters::git::Repository;
 use promptgate_adapters::ledger::DEFAULT_REMOTE;
 use promptgate_core::model::Diagnostic;
+pub(crate) use suite::{PreparedSuite, SuiteOptions, Task, fitting};
+pub(crate) use survey::{CiSystem, FoundPrompt, Survey};
 
 const CONFIGURATION: &str = "promptgate.yaml";
 /// The names under which a configuration is found.
@@ -58,6 +66,7 @@ pub(crate) fn init(folder: &Path) -> Result<Initialized, Failure> {
 pub(crate) fn init_release(folder: &Path) -> Result<Initialized, Failure> {
     let configuration =
         CONFIGURATIONS.map(|name| in_folder(folder, name)).into_iter().find(|path| exists(path));
+    configuration.as_deref().map(|path| refuse_list(Some(path))).transpose()?;
     let release = configuration.as_deref().map(|path| configured_release(Some(path))).transpose()?.flatten();
     // With the embedded registry there is nothing to pull from.
     let pulled = release.as_ref().and_then(|(_, _, release)| match release.registry {
@@ -145,6 +154,16 @@ fn write_files(folder: &Path, files: Vec<(String, String)>) -> Result<Vec<PathBu
 /// The path of a file, without `./`.
 fn in_folder(folder: &Path, name: &str) -> PathBuf {
     if folder == Path::new(".") { name.into() } else { folder.join(name) }
+}
+
+/// A word of a command line, in quotes where it needs them.
+pub(crate) fn quoted(word: &str) -> String {
+    let is_plain =
+        |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '=' | ':' | '@' | ',' | '+');
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// Whether there is anything at the path, also a link that leads nowhere.

@@ -8,12 +8,17 @@ use promptgate_core::check;
 use promptgate_report as report;
 use promptgate_report::release;
 
+/// The schema of promptgate.yaml: a suite, or a list of suites.
+pub(crate) fn published_configuration() -> Value {
+    config::published_schema(&check::entry_schema())
+}
+
 /// The schema of a format.
 pub(crate) type Schema = fn() -> Value;
 
 /// Every format by its name, with its schema and a description.
-pub(crate) const SCHEMAS: [(&str, Schema, &str); 31] = [
-    ("config", || config::schema(&check::entry_schema()), "promptgate.yaml"),
+pub(crate) const SCHEMAS: [(&str, Schema, &str); 32] = [
+    ("config", published_configuration, "promptgate.yaml"),
     ("case", || config::case_schema(&check::entry_schema()), "A row of the dataset"),
     ("report", report::schema, "report.json"),
     ("case-result", report::case_result::schema, "Output of `case --format json`"),
@@ -22,6 +27,7 @@ pub(crate) const SCHEMAS: [(&str, Schema, &str); 31] = [
     ("shard", report::shard::schema, "shard-k-of-n.json"),
     ("plan", report::plan::schema, "Output of `plan --format json`"),
     ("dataset-check", report::dataset_check::schema, "Output of `dataset check --format json`"),
+    ("plans", report::plans::schema, "Output of `plan --format json` of several suites"),
     ("calibration", report::calibration::schema, "calibration.json"),
     ("doctor", report::doctor::schema, "Output of `doctor --format json`"),
     ("status", release::status::schema, "Output of `status --format json`"),

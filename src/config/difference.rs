@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use promptgate_core::text::json::equal;
 
 /// Keys that come from the candidate, and keys that do not count.
-const CANDIDATE: [&str; 6] = ["version", "prompt", "user", "model", "parameters", "dataset"];
+const CANDIDATE: [&str; 7] = ["version", "extends", "prompt", "user", "model", "parameters", "dataset"];
 /// Keys of a target that come from the candidate.
 const OF_A_TARGET: [&str; 5] = ["command", "http", "answers", "setup", "inputs"];
 /// Options of a check beside its kind, which names it.

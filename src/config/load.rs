@@ -6,6 +6,7 @@ use promptgate_adapters::metrics::Placeholder;
 use promptgate_core::document::{self, Document};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 
+use super::extends::ConfigText;
 use super::release::{ReleaseAlone, ReleaseSettings};
 use super::schema::{release_schema, schema};
 use super::{Settings, Written};
@@ -19,7 +20,7 @@ pub struct Placed<T> {
     pub place: Place,
 }
 
-/// A configuration as written.
+/// A configuration as written, without the file that it extends.
 ///
 /// # Errors
 /// Every error of syntax.
@@ -27,37 +28,57 @@ pub fn written(file: &str, text: &str) -> Result<Value, Diagnostics> {
     Document::yaml(file, text).map(Document::into_value)
 }
 
-/// Reads a configuration. `file` is its path as the user named it, `check_entry` the schema of an entry of
-/// `checks`.
+/// Reads a configuration that extends no other file. `file` is its path as the user named it, `check_entry` the schema of
+/// an entry of `checks`.
 ///
 /// # Errors
-/// All errors at once, in the order of the file: syntax, or else schema and meaning.
+/// As [`ConfigText::load`].
 pub fn load(file: &str, text: &str, check_entry: &Value) -> Result<Settings, Diagnostics> {
-    match load_valid_parts(file, text, check_entry)? {
-        (settings, errors) if errors.0.is_empty() => Ok(settings),
-        (_, errors) => Err(errors),
+    ConfigText::alone(file, text).load(check_entry)
+}
+
+impl ConfigText {
+    /// Reads the configuration. `check_entry` is the schema of an entry of `checks`.
+    ///
+    /// # Errors
+    /// All errors at once, in the order of the files: syntax, or else schema and meaning.
+    pub fn load(&self, check_entry: &Value) -> Result<Settings, Diagnostics> {
+        match self.load_valid_parts(check_entry)? {
+            (settings, errors) if errors.0.is_empty() => Ok(settings),
+            (_, errors) => Err(errors),
+        }
+    }
+
+    /// Reads the configuration like [`Self::load`], and returns the settings of its valid parts beside the errors of the
+    /// others, so that the files it names can be checked as well.
+    ///
+    /// # Errors
+    /// All errors, where nothing can be read.
+    pub fn load_valid_parts(&self, check_entry: &Value) -> Result<(Settings, Diagnostics), Diagnostics> {
+        load_valid_parts(&self.file, self.document()?, check_entry)
+    }
+
+    /// Reads the `release:` of the configuration; `None` without that key. Other keys are not examined, which takes a
+    /// fraction of the time: applications may read a prompt once per process.
+    ///
+    /// # Errors
+    /// All errors of syntax, or else all of that key.
+    pub fn load_release(&self) -> Result<Option<ReleaseSettings>, Diagnostics> {
+        load_release(&self.file, &self.document()?)
     }
 }
 
-/// Reads a configuration like [`load`], and returns the settings of its valid parts beside the errors of the others, so
-/// that the files it names can be checked as well.
-///
-/// # Errors
-/// All errors, where nothing can be read.
-pub fn load_valid_parts(
+fn load_valid_parts(
     file: &str,
-    text: &str,
+    document: Document,
     check_entry: &Value,
 ) -> Result<(Settings, Diagnostics), Diagnostics> {
-    let document = Document::yaml(file, text)?;
     if document.value().is_null() {
         let diagnostic = Diagnostic::new("the configuration is empty").at(Place::file(file));
         return Err(diagnostic.help("`promptgate init` writes one to start from").into());
     }
-    if document.value().get(super::suites::KEY).is_some() {
-        let diagnostic = Diagnostic::new("this configuration is a list of suites, not a suite");
-        return Err(diagnostic.at(document.key_place("/suites")).help("name one of its suites").into());
-    }
+    super::suites::refuse(&document)?;
+    refuse_shared_alone(file, &document)?;
     let violations = document::violations(&document, &schema(check_entry));
     // Invalid values are removed, so that the rest can still be checked.
     let mut rest = document.value().clone();
@@ -80,26 +101,34 @@ pub fn load_valid_parts(
     };
     let mut diagnostics = reader.diagnostics;
     document::sort_by_place(&mut diagnostics);
+    diagnostics.sort_by_key(|diagnostic| diagnostic.place.as_ref().is_some_and(|place| place.file != file));
     match settings {
         Some(settings) => Ok((settings, Diagnostics(diagnostics))),
         None => Err(Diagnostics(diagnostics)),
     }
 }
 
-/// Reads the `release:` of a configuration; `None` without that key. Other keys are not examined, which takes a fraction of
-/// the time: applications may read a prompt once per process.
-///
-/// # Errors
-/// All errors of syntax, or else all of that key.
-pub fn load_release(file: &str, text: &str) -> Result<Option<ReleaseSettings>, Diagnostics> {
-    let document = Document::yaml(file, text)?;
+/// Refuses a file that holds only what suites share.
+fn refuse_shared_alone(file: &str, document: &Document) -> Result<(), Diagnostic> {
+    let name = file.rsplit(['/', ':']).next().unwrap_or(file);
+    let of_suite = ["dataset", "prompt", "target", "prompts", "targets", "extends"];
+    let Some(map) = document.value().as_object() else { return Ok(()) };
+    if super::NAMES.contains(&name) || map.is_empty() || of_suite.iter().any(|key| map.contains_key(*key)) {
+        return Ok(());
+    }
+    Err(Diagnostic::new("this file is not a suite: it has neither `dataset` nor `prompt`")
+        .at(Place::file(file))
+        .help("what suites share is checked with each suite that names it with `extends`: name one of those"))
+}
+
+fn load_release(file: &str, document: &Document) -> Result<Option<ReleaseSettings>, Diagnostics> {
     let Some(release) = document.value().get("release") else { return Ok(None) };
-    let violations = document::violations(&document, &release_schema());
+    let violations = document::violations(document, &release_schema());
     let found: Vec<Diagnostic> = violations.into_iter().map(|violation| violation.diagnostic).collect();
     if !found.is_empty() {
         return Err(Diagnostics(found));
     }
-    let mut reader = Reader { document: &document, diagnostics: Vec::new() };
+    let mut reader = Reader { document, diagnostics: Vec::new() };
     refuse_unexpanded(&mut reader, "/release", release);
     let invalid = |error: serde_json::Error| Diagnostic::new(error.to_string()).at(Place::file(file));
     let ReleaseAlone { name, release } = serde_json::from_value(document.value().clone()).map_err(invalid)?;

@@ -15,6 +15,7 @@ mod dataset;
 mod difference;
 mod embeddings;
 mod endpoint;
+mod extends;
 mod find;
 mod gate;
 mod judge;
@@ -52,10 +53,11 @@ pub use dataset::DatasetSettings;
 pub use difference::{Difference, differences};
 pub use embeddings::EmbeddingsSettings;
 pub use endpoint::{EndpointSettings, HeaderValue, KeyVariable};
+pub use extends::{ConfigText, SharedText, extends};
 pub use find::{NAMES, find};
 pub use gate::{DatasetRule, GateSettings, Inconclusive};
 pub use judge::{JudgeSettings, MemberSettings};
-pub use load::{Placed, load, load_release, load_valid_parts, written};
+pub use load::{Placed, load, written};
 pub use metrics::MetricSettings;
 pub use policy::{CheckPolicy, parse_minimum};
 pub use prompt::{InlinePrompt, PromptSettings};
@@ -63,9 +65,9 @@ pub use release::{
     HeaderSetting, LedgerSettings, RegistrySettings, ReleaseSettings, SourceSettings, SourcesSettings,
 };
 pub use scalar::parse_duration;
-pub use schema::{case_schema, schema};
+pub use schema::{case_schema, published_schema, schema};
 pub use scorer::ScorerSettings;
-pub use suites::listed_suites;
+pub use suites::{listed_suites, refuse_list};
 pub use target::{HttpSettings, TargetKind, TargetSettings};
 pub use transform::{TransformCommandSettings, TransformSettings};
 
@@ -78,6 +80,10 @@ struct Written {
     /// Version of this format: 1.
     #[schemars(schema_with = "version")]
     version: u64,
+    /// Path of a file with the keys that suites share, relative to this file: ../shared.yaml. Maps are merged key by key, any
+    /// other value of this file replaces that of the shared one, and null removes it.
+    #[schemars(length(min = 1), extend("examples" = ["../shared.yaml"]))]
+    extends: Option<String>,
     /// Name of the suite in reports; the name of the folder by default.
     #[schemars(length(min = 1))]
     name: Option<String>,
@@ -136,6 +142,8 @@ struct Written {
 pub struct Settings {
     /// The configuration file, as named.
     pub file: String,
+    /// Path of the file that it extends, relative to it.
+    pub extends: Option<String>,
     /// Name of the suite.
     pub name: String,
     /// The cases.
@@ -215,6 +223,7 @@ impl Written {
             scorers,
             embeddings: self.embeddings.map(|embeddings| embeddings.resolve(reader, &endpoint)),
             file: file.to_owned(),
+            extends: self.extends,
             release: self.release.and_then(|release| release.resolve(reader, &name)),
             prompt: self
                 .prompt

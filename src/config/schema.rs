@@ -24,6 +24,28 @@ pub fn schema(check_entry: &Value) -> Value {
     schema.to_value()
 }
 
+/// The JSON Schema for editors: of a configuration, or of one that lists suites in the place of being one.
+pub fn published_schema(check_entry: &Value) -> Value {
+    let mut schema = schema(check_entry);
+    if let Some(map) = schema.as_object_mut() {
+        let required = map.shift_remove("required").unwrap_or_default();
+        if let Some(Value::Object(properties)) = map.get_mut("properties") {
+            let suites = json!({
+                "description": "Suites in the place of one: paths or globs of configurations or their folders, relative to this \
+                                file. Beside it only `version`.",
+                "type": "array",
+                "minItems": 1,
+                "items": {"type": "string", "minLength": 1},
+            });
+            properties.insert(super::suites::KEY.to_owned(), suites);
+        }
+        let list = json!({"required": super::suites::KEYS, "propertyNames": {"enum": super::suites::KEYS}});
+        let suite = json!({"required": required, "not": {"required": [super::suites::KEY]}});
+        map.insert("anyOf".to_owned(), json!([suite, list]));
+    }
+    schema
+}
+
 /// The JSON Schema of the keys of a configuration that say where a prompt is released.
 pub(super) fn release_schema() -> Value {
     let mut schema = generate::<ReleaseAlone>(&Value::Null);

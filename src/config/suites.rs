@@ -9,7 +9,7 @@ use promptgate_core::model::{Diagnostic, Diagnostics};
 /// The key with the suites.
 pub(super) const KEY: &str = "suites";
 /// The keys that such a configuration may have.
-const KEYS: [&str; 2] = ["version", KEY];
+pub(super) const KEYS: [&str; 2] = ["version", KEY];
 
 /// The suites that a configuration lists: paths and globs of configurations or their folders, relative to it. `None` for a
 /// configuration that is a suite, valid or not.
@@ -51,6 +51,22 @@ pub fn listed_suites(file: &str, text: &str) -> Result<Option<Vec<Placed<String>
         }
     }
     if errors.is_empty() { Ok(Some(paths)) } else { Err(Diagnostics(errors)) }
+}
+
+/// Refuses a configuration that lists suites where one suite is meant.
+///
+/// # Errors
+/// Syntax, and a list.
+pub fn refuse_list(file: &str, text: &str) -> Result<(), Diagnostics> {
+    Ok(refuse(&Document::yaml(file, text)?)?)
+}
+
+pub(super) fn refuse(document: &Document) -> Result<(), Diagnostic> {
+    if document.value().get(KEY).is_none() {
+        return Ok(());
+    }
+    let diagnostic = Diagnostic::new("this configuration is a list of suites, not a suite");
+    Err(diagnostic.at(document.key_place("/suites")).help("name one of its suites"))
 }
 
 #[cfg(test)]

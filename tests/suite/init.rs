@@ -1,5 +1,9 @@
 //! `init`: the starter suite works at once and overwrites no file.
 
+mod around;
+mod pipeline;
+mod questions;
+
 use crate::support::Folder;
 
 #[test]

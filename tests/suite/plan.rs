@@ -124,3 +124,33 @@ fn plan_after_an_inconclusive_run_says_what_settles_it() {
     assert!(page.contains("about 5 more repeats (160 calls) would settle it"), "{page}");
     assert!(page.contains("--max-repeats 8"), "{page}");
 }
+
+#[test]
+fn plan_of_several_suites_is_their_sum() {
+    let folder = crate::several::suites(&["a", "b"]);
+    folder.write("promptgate.yaml", "version: 1\nsuites: [a, b]\n");
+    let plans = plan(&folder, &[]);
+    assert_eq!(plans["schema"], "promptgate.plans/v1");
+    let (a, b) = (plan(&folder, &["a"]), plan(&folder, &["b"]));
+    assert_eq!((&plans["suites"][0]["plan"], &plans["suites"][1]["plan"]), (&a, &b));
+    assert_eq!(plans["suites"][1]["config"], "b/promptgate.yaml");
+    for amount in ["lowest", "expected", "most"] {
+        assert_eq!(plans[amount]["calls"], all_calls(&a, amount) + all_calls(&b, amount), "{amount}");
+        assert!(plans[amount]["cost_usd"].is_null(), "{plans}");
+    }
+    folder.promptgate(&["run", "--offline", "--repeats", "3"]).expect_code(0);
+    let run: Value = serde_json::from_str(&folder.read("promptgate-report/suites.json")).expect("JSON");
+    assert_eq!(plan(&folder, &["--all"])["lowest"]["calls"], run["calls"]);
+    let outcome = folder.promptgate(&["plan", "a", "b"]).expect_code(0);
+    for words in ["PLAN  2 suites", " a ", " all "] {
+        assert!(outcome.stdout.contains(words), "{words}: {}", outcome.stdout);
+    }
+    assert!(outcome.stdout.lines().all(|line| line.chars().count() <= 100), "{}", outcome.stdout);
+    for flags in [&["--after", "r.json"][..], &["--shards", "2"], &["--format", "github-matrix"]] {
+        let outcome = folder.promptgate(&[&["plan", "a", "b"], flags].concat());
+        assert_eq!(outcome.code, 2, "{flags:?}: {}", outcome.text());
+        assert!(outcome.text().contains("applies to a single suite"), "{flags:?}: {}", outcome.text());
+    }
+    folder.edit("b/promptgate.yaml", "prompt: prompt.md", "prompt: missing.md");
+    folder.promptgate(&["plan"]).expect_code(2).says("missing.md");
+}

@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, repository};
 
-const NAMES: [&str; 31] = [
+const NAMES: [&str; 32] = [
     "config",
     "case",
     "case-result",

@@ -92,7 +92,22 @@ fn list_stands_for_its_suites() {
     let printed: Value = serde_json::from_str(&outcome.stdout).expect("JSON alone on standard output");
     assert_eq!(rows(&printed), [row("a", "pass", 0), row("b", "pass", 0)]);
     // A command about one suite does not take a list.
-    folder.promptgate(&["plan"]).expect_code(2).says("this configuration is a list of suites, not a suite");
+    for command in [
+        &["doctor"][..],
+        &["doctor", "promptgate.yaml"],
+        &["calibrate", "labels.jsonl"],
+        &["cache", "stats"],
+        &["prices"],
+        &["status"],
+        &["init", "--release"],
+    ] {
+        folder.write("labels.jsonl", "{}\n");
+        let outcome = folder.promptgate(command);
+        assert_eq!(outcome.code, 2, "{command:?}: {}", outcome.text());
+        let words = "this configuration is a list of suites, not a suite";
+        assert!(outcome.text().contains(words), "{command:?}: {}", outcome.text());
+        assert!(outcome.text().contains("name one of its suites"), "{command:?}: {}", outcome.text());
+    }
 }
 
 #[test]

@@ -22,8 +22,8 @@ pub use render::junit::write_suites_junit;
 pub use render::markdown::suites_markdown;
 pub use render::terminal::{
     write_calibration, write_case, write_dataset_check, write_diff, write_doctor, write_history, write_log,
-    write_plan, write_rollout, write_rollout_plan, write_rollout_simulation, write_show, write_status,
-    write_suites, write_verification,
+    write_plan, write_plans, write_rollout, write_rollout_plan, write_rollout_simulation, write_show,
+    write_status, write_suites, write_verification,
 };
 pub use render::{Format, Style, UnknownFormat, summary, write};
 pub use v1::{Report, read, schema};
@@ -31,7 +31,7 @@ pub use view::concern::{Concern, concerns};
 pub use view::suites::suite_result;
 pub use wire::{
     Digesting, FileSpool, KEPT, LARGE, RequestWriter, TRIALS_FILE, TrialsFile, calibration, case_result,
-    case_results, dataset_check, doctor, history, is_line, plan, release, shard, suites, v1,
+    case_results, dataset_check, doctor, history, is_line, plan, plans, release, shard, suites, v1,
 };
 
 /// The folder of the reports where none is named.

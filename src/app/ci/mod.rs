@@ -33,6 +33,7 @@ use promptgate_report::shard::Shard;
 pub(crate) use removed::removed_suites;
 pub(crate) use telemetry::receiver;
 use unchanged::Comparison;
+pub(in crate::app) use unchanged::is_suite_of;
 
 /// Value of `--policy-from` that selects the change's own policy.
 const OWN_POLICY: &str = "head";

@@ -4,12 +4,12 @@
 //! since a change can put a link in place of a suite.
 
 use std::collections::BTreeSet;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use super::CiContext;
 use crate::app::Failure;
-use crate::app::sources::current_folder;
-use crate::app::suites::{NamedSuite, SuiteChoice, matching};
+use crate::app::sources::{current_folder, lexical};
+use crate::app::suites::{NamedSuite, SuiteChoice, matching, without_extended};
 use crate::config::{NAMES, listed_suites};
 use promptgate_adapters::files::{FILE_LIMIT, Tree};
 use promptgate_adapters::git::Repository;
@@ -85,9 +85,12 @@ impl Base {
             };
             let folder = self.tree.in_folder_of(&file)?;
             let above = file.rsplit_once('/').map_or(String::new(), |(above, _)| format!("{above}/"));
+            let mut listed = Vec::new();
             for pattern in patterns {
-                found.extend(matching(&folder, &pattern)?.into_iter().map(|path| format!("{above}{path}")));
+                listed.extend(matching(&folder, &pattern)?);
             }
+            let suites = without_extended(&folder, listed).into_iter();
+            found.extend(suites.map(|path| format!("{above}{path}")));
         }
         Ok(found)
     }
@@ -131,32 +134,5 @@ impl Base {
         let text = String::from_utf8(self.bytes(path)?).ok()?;
         let listed = listed_suites(path, &text).ok().flatten()?;
         Some(listed.into_iter().map(|path| path.value).collect())
-    }
-}
-
-/// A path without `.` and `..`, whose links are not followed.
-fn lexical(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                clean.pop();
-            }
-            other => clean.push(other),
-        }
-    }
-    clean
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_compared_without_following_links() {
-        for (path, clean) in [("/a/./b", "/a/b"), ("/a/b/../c", "/a/c"), ("/a/b/", "/a/b")] {
-            assert_eq!(lexical(Path::new(path)), Path::new(clean), "{path}");
-        }
     }
 }

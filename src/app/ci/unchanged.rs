@@ -4,8 +4,8 @@
 use super::base::Base;
 use crate::app::cache::CacheMode;
 use crate::app::evaluate::RunOptions;
-use crate::app::sources::ReleaseMode;
-use crate::app::suite::{self, Suite};
+use crate::app::sources::{KnownBase, ReleaseMode};
+use crate::app::suite::{self, Suite, SuiteOptions};
 use crate::app::{Environment, Failure};
 use promptgate_core::model::{Diagnostic, Place, PolicySource};
 
@@ -74,8 +74,33 @@ async fn is_unchanged(suite: &Suite, run: &RunOptions, base: &Base, environment:
             return unchanged;
         }
     }
+    equals_base(run, commit, environment).await
+}
+
+/// Whether requests, dataset, scorers and policy of a suite are all those of the commit behind `git:merge-base`.
+async fn equals_base(run: &RunOptions, commit: &str, environment: &Environment) -> bool {
     let Some(by_base) = load_by_base(run, environment).await else { return false };
     compare_with(&by_base, commit) == Some(true)
+}
+
+/// Whether a suite in the work tree is that of a commit. A baseline, a policy or a candidate that the command line takes from
+/// elsewhere counts as changed, and so does a suite that cannot be loaded.
+pub(in crate::app) async fn is_suite_of(
+    run: &RunOptions,
+    commit: &KnownBase,
+    environment: &Environment,
+) -> bool {
+    let SuiteOptions { baseline, policy_from, candidate, .. } = &run.suite;
+    let elsewhere = |spec: &Option<String>| spec.as_ref().is_some_and(|spec| spec != BASE);
+    if elsewhere(baseline) || elsewhere(policy_from) || candidate.is_some() {
+        return false;
+    }
+    let Some(name) = &commit.commit else { return false };
+    let mut run = run.clone();
+    run.suite.merge_base = Some(commit.clone());
+    // Which cases are selected says nothing about the suite.
+    (run.suite.filter, run.suite.tags) = (None, Vec::new());
+    equals_base(&run, name, environment).await
 }
 
 /// Whether prompt, dataset and policy are all those of the base; false where that is not known.

@@ -63,7 +63,7 @@ fn absolute(folder: &Path) -> Result<PathBuf, Diagnostic> {
 }
 
 /// The root of the repository, else the folder itself, and the folder relative to it.
-fn place(folder: &Path, repository: Option<&Path>) -> Result<(PathBuf, String), Failure> {
+pub(super) fn place(folder: &Path, repository: Option<&Path>) -> Result<(PathBuf, String), Failure> {
     let absolute = absolute(folder)?;
     let Some(root) = repository.filter(|root| *root != absolute) else {
         return Ok((folder.to_owned(), ".".to_owned()));

@@ -119,7 +119,7 @@ mod tests {
         let text = format!(
             "version: 1\nname: reply\ndataset: c.jsonl\nprompt: p.md\nmodel: m\nrelease: {{ledger: git, sources: {sources}}}\n"
         );
-        let loaded = config::load_release("promptgate.yaml", &text).unwrap();
+        let loaded = config::ConfigText::alone("promptgate.yaml", &text).load_release().unwrap();
         loaded.unwrap()
     }
 

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{names, secrets};
-use crate::app::sources::{Released, configurations, configured_release, current_folder, repository_root};
+use crate::app::sources::{
+    Released, configurations, configured_release, current_folder, refuse_list, repository_root,
+};
 use crate::app::{Environment, Failure};
 use crate::config::{LedgerSettings, RegistrySettings, ReleaseSettings};
 use promptgate_adapters::ledger::{Folder, GitBranch};
@@ -152,7 +154,11 @@ fn find(target: &Target) -> Result<Released, Failure> {
         Err(failure) => (None, failure.diagnostics()),
     };
     let Some(name) = &target.name else {
-        return nearest.ok_or_else(|| no_release(target.config.as_deref()).into());
+        let config = target.config.as_deref();
+        return match nearest {
+            Some(nearest) => Ok(nearest),
+            None => Err(refuse_list(config).err().unwrap_or_else(|| no_release(config).into())),
+        };
     };
     if let Some(found) = nearest.filter(|(_, _, settings)| settings.name == *name) {
         return Ok(found);

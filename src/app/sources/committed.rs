@@ -34,6 +34,9 @@ pub(super) fn notices(
     if is_configured && !prompt.is_empty() && uncommitted(&prompt) {
         notices.push(notice("the prompt", &[prompt]));
     }
+    if let Some(shared) = settings.extends.as_deref().filter(|path| is_configured && uncommitted(path)) {
+        notices.push(notice("the file that the suite extends", &[shared]));
+    }
     let files: Vec<&str> = names(dataset).filter(uncommitted).collect();
     if !files.is_empty() {
         notices.push(notice("the dataset", &files));

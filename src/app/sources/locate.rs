@@ -1,9 +1,10 @@
 //! Finds the configuration, and files that are named on the command line.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use crate::config::{self, Placed, Settings};
-use promptgate_adapters::files::decode;
+use super::extended::config_text;
+use crate::config::{self, ConfigText, Placed, Settings};
+use promptgate_adapters::files::Tree;
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_core::text::neutral;
@@ -64,21 +65,39 @@ pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic
     Ok(Location { folder, name, shown, bytes })
 }
 
-/// The settings of a configuration.
-pub(super) fn parse(shown: &str, bytes: &[u8]) -> Result<Settings, Diagnostics> {
-    config::load(shown, &decode(shown, bytes)?, &check::entry_schema())
+impl Location {
+    /// The text of the configuration, with that of the file that it extends.
+    ///
+    /// # Errors
+    /// As [`config_text`].
+    pub(super) fn text(&self) -> Result<ConfigText, Diagnostics> {
+        config_text(&Tree::work_tree(&self.folder), &self.shown, &self.bytes)
+    }
+}
+
+/// The settings of a configuration of a tree.
+pub(super) fn parse(tree: &Tree, name: &str, bytes: &[u8]) -> Result<Settings, Diagnostics> {
+    text_in(tree, name, bytes)?.load(&check::entry_schema())
+}
+
+/// The text of a configuration of a tree, with that of the file that it extends.
+///
+/// # Errors
+/// As [`config_text`].
+pub(super) fn text_in(tree: &Tree, name: &str, bytes: &[u8]) -> Result<ConfigText, Diagnostics> {
+    config_text(&tree.in_folder_of(name)?, &tree.describe(name), bytes)
 }
 
 /// The settings of the valid parts of a configuration, with the errors of the others.
 ///
 /// # Errors
 /// All errors, where nothing can be read.
-pub(super) fn parse_valid_parts(shown: &str, bytes: &[u8]) -> Result<(Settings, Diagnostics), Diagnostics> {
-    let text = decode(shown, bytes)?;
-    let (mut settings, errors) = config::load_valid_parts(shown, &text, &check::entry_schema())?;
+pub(super) fn parse_valid_parts(text: &ConfigText) -> Result<(Settings, Diagnostics), Diagnostics> {
+    let (mut settings, errors) = text.load_valid_parts(&check::entry_schema())?;
     // A model that is written but invalid or misspelled is one error, not two.
     let is_meant = |error: &Diagnostic| error.help.as_ref().is_some_and(|help| help.contains("mean `model`"));
-    let is_written = text.lines().any(|line| line.starts_with("model:"));
+    let shared = text.shared.iter().flat_map(|shared| shared.text.lines());
+    let is_written = text.text.lines().chain(shared).any(|line| line.starts_with("model:"));
     if settings.model.is_none() && (is_written || errors.0.iter().any(is_meant)) {
         settings.model = Some(Placed::default());
     }
@@ -106,4 +125,31 @@ pub(in crate::app) fn shown(path: &Path) -> String {
 /// A path from a commit, as it is shown.
 pub(in crate::app) fn shown_text(path: &str) -> String {
     neutral::clip(&neutral::terminal(path), 120)
+}
+
+/// A path without `.` and `..`, whose links are not followed.
+pub(in crate::app) fn lexical(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_cleaned_without_following_links() {
+        for (path, clean) in [("/a/./b", "/a/b"), ("/a/b/../c", "/a/c"), ("/a/b/", "/a/b")] {
+            assert_eq!(lexical(Path::new(path)), Path::new(clean), "{path}");
+        }
+    }
 }

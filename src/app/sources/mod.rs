@@ -7,6 +7,7 @@
 mod application;
 mod base;
 mod committed;
+mod extended;
 mod files;
 mod ledger;
 mod locate;
@@ -23,7 +24,7 @@ pub(super) use application::{ApplicationSource, digest_of_tree};
 pub(super) use files::{NamedFiles, certificates, dataset_source};
 pub(super) use ledger::ReleaseSources;
 pub(crate) use ledger::{BaseRepository, ReleaseMode};
-pub(super) use locate::{current_folder, shown, shown_text as shown_path};
+pub(super) use locate::{current_folder, lexical, shown, shown_text as shown_path};
 pub(super) use policy::{between, matched, warnings as policy_warnings};
 pub(crate) use prompts::Earlier;
 pub(super) use prompts::{BaselineSource, PromptFile, ResolvedPrompt};
@@ -41,6 +42,7 @@ use policy::PolicySources;
 use promptgate_adapters::files::{
     DatasetBytes, DatasetSource, Images, Tree, decode, fetch_dataset, fetch_images,
 };
+use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Diagnostics, Fault, PolicySource};
 use promptgate_core::text::Redactor;
 
@@ -75,16 +77,29 @@ pub(super) type Released = (String, PathBuf, ReleaseSettings);
 /// No configuration, or an invalid `release:`.
 pub(super) fn configured_release(named: Option<&Path>) -> Result<Option<Released>, Failure> {
     let location = locate::configuration(named)?;
-    let release = release_of(&location.shown, &location.bytes)?;
+    let release = location.text()?.load_release()?;
     Ok(release.map(|release| (location.shown, location.folder, release)))
+}
+
+/// Refuses the configuration that is named, else the nearest one, where it lists suites.
+///
+/// # Errors
+/// No configuration, one that cannot be parsed, and a list.
+pub(super) fn refuse_list(named: Option<&Path>) -> Result<(), Failure> {
+    let location = locate::configuration(named)?;
+    Ok(config::refuse_list(&location.shown, &decode(&location.shown, &location.bytes)?)?)
 }
 
 /// The `release:` of a configuration at a commit; `None` without that key. Errors in other keys are not reported.
 ///
 /// # Errors
 /// An invalid `release:`.
-pub(super) fn release_of(shown: &str, bytes: &[u8]) -> Result<Option<ReleaseSettings>, Diagnostics> {
-    config::load_release(shown, &decode(shown, bytes)?)
+pub(super) fn release_of(
+    tree: &Tree,
+    name: &str,
+    bytes: &[u8],
+) -> Result<Option<ReleaseSettings>, Diagnostics> {
+    locate::text_in(tree, name, bytes)?.load_release()
 }
 
 /// The root of the repository that a folder is in; `None` outside one.
@@ -183,7 +198,7 @@ pub(super) struct PolicyDataset {
 /// Reads the configuration that is named, else the nearest one; none of its files is read.
 pub(super) fn configured(named: Option<&Path>) -> Result<Configured, Failure> {
     let location = locate::configuration(named)?;
-    let settings = locate::parse(&location.shown, &location.bytes)?;
+    let settings = location.text()?.load(&check::entry_schema())?;
     Ok(Configured { location, settings })
 }
 
@@ -205,7 +220,7 @@ pub(super) struct Examined {
 /// No configuration, or nothing of it can be read.
 pub(super) fn examine(named: Option<&Path>) -> Result<Examined, Failure> {
     let location = locate::configuration(named)?;
-    let (settings, errors) = locate::parse_valid_parts(&location.shown, &location.bytes)?;
+    let (settings, errors) = locate::parse_valid_parts(&location.text()?)?;
     Ok(Examined { shown: location.shown, folder: location.folder, settings, errors })
 }
 
@@ -224,7 +239,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 
 fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Resolved, Failure> {
     let location = locate::configuration(options.config.as_deref())?;
-    let (own, errors) = locate::parse_valid_parts(&location.shown, &location.bytes)?;
+    let (own, errors) = locate::parse_valid_parts(&location.text()?)?;
     // Files that an invalid configuration names are read only where no policy from elsewhere restricts that.
     if options.policy_from.is_some() && !errors.0.is_empty() {
         return Err(errors.into());

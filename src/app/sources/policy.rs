@@ -12,11 +12,12 @@ mod target;
 use serde_json::Value;
 
 use super::files::Trees;
-use super::locate::{Location, from_command_line, parse};
+use super::locate::{Location, from_command_line, text_in};
 use crate::app::Environment;
 use crate::app::suite::SuiteOptions;
-use crate::config::{self, Placed, Settings};
+use crate::config::{Placed, Settings};
 use promptgate_adapters::files::{self, Baseline, BaselineSpec, Tree};
+use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place, PolicySource, Price, price_table};
 use promptgate_core::text::neutral;
 use promptgate_release::{InvalidReference, Name};
@@ -65,6 +66,9 @@ pub(super) fn resolve(
         candidate = candidate.checked_against(commit)?;
         // Only checks that the commit holds the same bytes.
         candidate.find(&location.name, files::FILE_LIMIT)?;
+        if let Some(shared) = &own.extends {
+            candidate.find(shared, files::FILE_LIMIT)?;
+        }
     }
     place::refuse_two(location)?;
     let baseline = super::base::find(Some(&spec), options, environment, &location.folder, true);
@@ -100,8 +104,7 @@ pub(super) fn resolve(
         return Ok(PolicySources { settings: own, own_checks, trees, base: None, source });
     };
     let (base, written) = read(&tree, &name, text)?;
-    let theirs = files::decode(&location.shown, &location.bytes)?;
-    changes::policy(&written, &config::written(&location.shown, &theirs)?, &mut source);
+    changes::policy(&written, &location.text()?.merged()?, &mut source);
     let settings = joined(&base, &written, &own, location, warnings)?;
     let policy = tree.in_folder_of(&name)?;
     // A policy in the work tree has no counterpart of the candidate's folder.
@@ -110,7 +113,7 @@ pub(super) fn resolve(
     Ok(PolicySources { settings, own_checks, trees, base: Some(base), source: Some(source) })
 }
 
-/// The policy's configuration, resolved and as written.
+/// The policy's configuration, resolved and as written, with the file that it extends.
 fn read(tree: &Tree, name: &str, spec: &str) -> Result<(Settings, Value), Diagnostics> {
     let shown = tree.describe(name);
     let bytes = tree.find(name, files::FILE_LIMIT)?.ok_or_else(|| {
@@ -118,16 +121,17 @@ fn read(tree: &Tree, name: &str, spec: &str) -> Result<(Settings, Value), Diagno
             .at(Place::file(&shown))
             .help("name one that is there: `--policy-from git:REF`, `git:REF:PATH` or `file:PATH`")
     })?;
-    let text = files::decode(&shown, &bytes)?;
-    let base =
-        parse(&shown, &bytes).map_err(|mut diagnostics| {
-            let message = format!("the policy of {spec} is not valid, and a change is not judged by its own");
-            diagnostics.0.push(Diagnostic::new(message).at(Place::file(&shown)).help(
+    let read =
+        text_in(tree, name, &bytes).and_then(|text| Ok((text.load(&check::entry_schema())?, text.merged()?)));
+    read.map_err(|mut diagnostics| {
+        let message = format!("the policy of {spec} is not valid, and a change is not judged by its own");
+        diagnostics.0.push(
+            Diagnostic::new(message).at(Place::file(&shown)).help(
                 "repair it there first, or name a commit whose policy is valid: `--policy-from git:REF`",
-            ));
-            diagnostics
-        })?;
-    Ok((base, config::written(&shown, &text)?))
+            ),
+        );
+        diagnostics
+    })
 }
 
 /// The settings of the policy with the candidate's own parts.
@@ -175,6 +179,7 @@ fn joined(
     }
     let settings = Settings {
         name,
+        extends: own.extends.clone(),
         prompt: own.prompt.clone(),
         target: own.target.clone().map(|target| target.under(base.target.as_ref())),
         user: own.user.clone(),

@@ -212,7 +212,7 @@ pub(super) fn candidate(
 fn inline_at(tree: &Tree, location: &Location) -> Result<PromptSettings, Diagnostics> {
     let (name, bytes) =
         configuration_at(tree, &location.name)?.ok_or_else(|| tree.not_found(&location.name))?;
-    Ok(parse(&tree.describe(&name), &bytes)?.prompt)
+    Ok(parse(tree, &name, &bytes)?.prompt)
 }
 
 /// The variant that a configuration describes in its tree: a prompt, or an application with or without one. `policy` is
@@ -326,7 +326,7 @@ fn at_commit(
         None => None,
         Some((name, bytes)) => {
             let shown = base.describe(&name);
-            let parsed = parse(&shown, &bytes);
+            let parsed = parse(base, &name, &bytes);
             if let (Err(errors), None, Some(_)) = (&parsed, &path, settings.prompt.inline()) {
                 return Err(invalid_base(errors, &shown));
             }

@@ -1,14 +1,16 @@
 //! Several suites in one command: which, one after the other with a common budget, and their common result.
 
+mod changed;
 mod named;
 mod select;
 mod written;
 
 use std::time::Instant;
 
+pub(crate) use changed::Changes;
 pub(crate) use named::{NamedSuite, named};
-pub(in crate::app) use select::matching;
 pub(crate) use select::{Selected, SuiteChoice, select};
+pub(in crate::app) use select::{matching, without_extended};
 pub(in crate::app) use written::discard;
 pub(crate) use written::{NAME, prepare, render, write};
 

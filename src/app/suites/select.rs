@@ -116,8 +116,10 @@ fn expand(file: &Path, listed: &[Placed<String>]) -> Result<Vec<PathBuf>, Failur
             let help = "name a promptgate.yaml or its folder, relative to this file";
             return Err(refuse(format!("no suite matches {value}"), help).into());
         }
-        found.extend(matches.into_iter().map(|path| folder.join(path)));
+        found.extend(matches);
     }
+    let found: Vec<PathBuf> =
+        without_extended(&tree, found).into_iter().map(|path| folder.join(path)).collect();
     for suite in &found {
         if list_of(suite)?.is_some() {
             return Err(Diagnostic::new("a list of suites cannot list another list")
@@ -144,6 +146,19 @@ pub(in crate::app) fn matching(tree: &Tree, pattern: &str) -> Result<Vec<String>
     found.extend(tree.glob(pattern)?.into_iter().filter(is_configuration));
     let is_file = |path: &String| tree.find(path, FILE_LIMIT).is_ok_and(|bytes| bytes.is_some());
     Ok(found.into_iter().filter(is_file).collect())
+}
+
+/// The configurations among these paths: a glob may match what they extend as well, which is not a suite.
+pub(in crate::app) fn without_extended(tree: &Tree, found: Vec<String>) -> Vec<String> {
+    let extended: BTreeSet<PathBuf> = found
+        .iter()
+        .filter_map(|path| {
+            let text = String::from_utf8(tree.find(path, FILE_LIMIT).ok()??).ok()?;
+            let shared = config::extends(path, &text).ok()??;
+            Some(sources::lexical(&Path::new(path).parent()?.join(shared.value)))
+        })
+        .collect();
+    found.into_iter().filter(|path| !extended.contains(&sources::lexical(Path::new(path)))).collect()
 }
 
 #[cfg(test)]

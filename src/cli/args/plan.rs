@@ -4,15 +4,18 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::suite::OneSuite;
+use super::suite::{SuiteFlags, SuiteNames};
 use crate::app::plan::PlanOptions;
 use promptgate_report::shard::MAX_SHARDS;
 
 /// `promptgate plan`.
 #[derive(Debug, Args)]
 pub(crate) struct PlanArguments {
+    /// The suites.
     #[command(flatten)]
-    suite: OneSuite,
+    pub(crate) suites: SuiteNames,
+    #[command(flatten)]
+    flags: SuiteFlags,
     /// Take noise, tokens and prices from this report.json of an earlier run of the suite.
     #[arg(long, value_name = "REPORT")]
     after: Option<PathBuf>,
@@ -37,7 +40,15 @@ pub(crate) enum PlanFormat {
 }
 
 impl PlanArguments {
-    pub(crate) fn options(&self) -> PlanOptions {
-        PlanOptions { suite: self.suite.options(), after: self.after.clone(), shards: self.shards }
+    /// The options of the plan of the suite with this configuration; `None` for the nearest one.
+    pub(crate) fn options(&self, config: Option<PathBuf>) -> PlanOptions {
+        PlanOptions { suite: self.flags.options(config), after: self.after.clone(), shards: self.shards }
+    }
+
+    /// A flag that is about one suite alone.
+    pub(crate) fn flag_of_one_suite(&self) -> Option<&'static str> {
+        let matrix = (self.format == PlanFormat::GithubMatrix).then_some("--format");
+        let after = self.after.as_ref().map(|_| "--after");
+        after.or(self.shards.map(|_| "--shards")).or(matrix).or(self.flags.flag_of_one_suite())
     }
 }

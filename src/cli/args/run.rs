@@ -15,6 +15,9 @@ use crate::app::{CacheMode, CallOptions};
 use promptgate_adapters::endpoint::Ceilings;
 use promptgate_report::Format;
 
+/// The value of `--changed` alone.
+const MERGE_BASE: &str = "merge-base";
+
 /// `promptgate run`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RunCommandArguments {
@@ -28,6 +31,13 @@ pub(crate) struct RunCommandArguments {
     /// Run only the cases that failed, got worse or lack a grade in the last full report below --out.
     #[arg(long, help_heading = "Suite", conflicts_with = "shard")]
     pub(crate) only_failed: bool,
+    /// Run only suites that differ from the merge base with the branch that changes are merged into, or with REF: in a file that
+    /// they read, committed or not. Without names: the suites of the nearest list, else all in this folder and below it. If no
+    /// suite differs, nothing is evaluated (exit 3).
+    #[arg(long, value_name = "REF", num_args = 0..=1, require_equals = true, default_missing_value = MERGE_BASE,
+          env = "PROMPTGATE_CHANGED", hide_env = true, help_heading = "Suite",
+          conflicts_with_all = ["case", "only_failed", "shard"])]
+    changed: Option<String>,
     /// Show the answers of the worst cases in the terminal format even if standard output is not a terminal or a CI system is
     /// detected.
     #[arg(long, help_heading = "Report")]
@@ -35,6 +45,14 @@ pub(crate) struct RunCommandArguments {
     /// Telemetry.
     #[command(flatten)]
     pub(crate) telemetry: TelemetryFlags,
+}
+
+impl RunCommandArguments {
+    /// With `--changed` its reference; `None` in it is the branch that changes are merged into.
+    pub(crate) fn changed(&self) -> Option<Option<&str>> {
+        let reference = self.changed.as_deref().filter(|reference| !reference.is_empty())?;
+        Some(Some(reference).filter(|reference| *reference != MERGE_BASE))
+    }
 }
 
 /// Flags of a run, also of the gate of a pull request.

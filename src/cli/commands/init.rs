@@ -1,6 +1,9 @@
-//! `promptgate init`: writes a starter suite.
+//! `promptgate init`: writes a suite about what a folder has, the files of a release, or an imported suite.
 
-use std::path::Path;
+mod around;
+mod questions;
+
+use std::path::{Path, PathBuf};
 
 use crate::app::Failure;
 use crate::app::init::from::{self, Imported};
@@ -11,27 +14,27 @@ use crate::cli::output;
 use promptgate_core::model::Diagnostic;
 use promptgate_core::text::neutral;
 
-/// Writes the starter suite or the files of a release, and names the next commands.
+/// Writes a suite or the files of a release, and names the next commands.
 pub(super) fn init(arguments: &InitArguments) -> Result<ExitStatus, Failure> {
     let folder = match arguments.folder.as_path() {
         here if here == Path::new(".") => String::new(),
-        folder => format!(" {}", folder.display()),
+        folder => format!(" {}", starter::quoted(&folder.display().to_string())),
     };
     let text = if let Some(source) = &arguments.from {
         imported(&from::import(source, &arguments.folder, arguments.strict)?, &folder)
     } else if arguments.release {
         released(&starter::init_release(&arguments.folder)?, &folder)
     } else {
-        let written = starter::init(&arguments.folder)?;
-        format!("{}\nnext:\n{}", files(&written), suite_commands(&folder))
+        around::around(arguments, &folder)?
     };
     output::print(&text)?;
     Ok(ExitStatus::Pass)
 }
 
-fn files(result: &Initialized) -> String {
-    let written = result.written.iter().map(|path| format!("wrote {}\n", path.display()));
-    let kept = result.kept.iter().map(|path| format!("kept {}, which exists already\n", path.display()));
+fn files(written: &[PathBuf], kept: &[PathBuf]) -> String {
+    let shown = |path: &Path| neutral::source_line(&path.display().to_string());
+    let written = written.iter().map(|path| format!("wrote {}\n", shown(path)));
+    let kept = kept.iter().map(|path| format!("kept {}, which exists already\n", shown(path)));
     written.chain(kept).collect()
 }
 
@@ -69,15 +72,15 @@ fn note(note: &Diagnostic) -> String {
     format!("{line}\n{}", help.unwrap_or_default())
 }
 
-fn suite_commands(folder: &str) -> String {
+fn suite_commands(folder: &str, key: &str) -> String {
     format!(
         "  promptgate check{folder}\n  promptgate run --offline{folder}   # a simulated model: no key, no cost\n  \
-         promptgate run{folder}             # with OPENAI_API_KEY set\n"
+         promptgate run{folder}             # with {key} set\n"
     )
 }
 
 fn released(result: &Initialized, folder: &str) -> String {
-    let mut text = files(result);
+    let mut text = files(&result.written, &result.kept);
     let mut steps = String::new();
     if let Some((path, lines)) = &result.missing {
         text.push_str(&format!("\nadd to {}, which was not changed:\n\n{lines}", path.display()));

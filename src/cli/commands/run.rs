@@ -8,7 +8,7 @@ use crate::app::evaluate::{self, Outcome, RunOptions};
 use crate::app::report_files::Reported;
 use crate::app::shard::ShardResult;
 use crate::app::suite::Suite;
-use crate::app::suites::{self, Selected};
+use crate::app::suites::{self, Changes, Selected};
 use crate::app::telemetry::{Telemetry, no_trace_of_shard};
 use crate::app::{Environment, Failure, partial, report_files};
 use crate::cli::args::RunCommandArguments;
@@ -24,10 +24,37 @@ pub(super) async fn run(
     arguments: &RunCommandArguments,
     environment: Environment,
 ) -> Result<ExitStatus, Failure> {
-    match suites::select(&arguments.run.suites.choice())? {
+    let choice = arguments.run.suites.choice();
+    let Some(reference) = arguments.changed() else {
+        return match suites::select(&choice)? {
+            Selected::One(config) => run_one(config, arguments, &environment).await,
+            Selected::Several { configurations, folder } => {
+                let named = suites::named(configurations)?;
+                several::run(&named, &[], &folder, arguments, &environment).await
+            }
+        };
+    };
+    let changes = Changes::since(reference, &environment)?;
+    let selected = Changes::select(&choice)?;
+    let named = suites::named(Changes::configurations(&selected)?)?;
+    let mut unchanged = Vec::new();
+    for suite in &named {
+        let options = arguments.run.options(Some(suite.config.clone()));
+        if !changes.include(&options, &environment).await {
+            unchanged.push(suite.clone());
+        }
+    }
+    if unchanged.len() == named.len() {
+        return Err(changes.nothing(&named));
+    }
+    if !unchanged.is_empty() && !arguments.run.quiet {
+        let names: Vec<&str> = unchanged.iter().map(|suite| suite.name.as_str()).collect();
+        output::info(&format!("skipped, unchanged since {}: {}", changes.describe(), names.join(", ")));
+    }
+    match selected {
         Selected::One(config) => run_one(config, arguments, &environment).await,
-        Selected::Several { configurations, folder } => {
-            several::run(configurations, &folder, arguments, &environment).await
+        Selected::Several { folder, .. } => {
+            several::run(&named, &unchanged, &folder, arguments, &environment).await
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `promptgate run` with several suites: one after the other, one verdict.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::run::{self, Ran};
 use crate::app::report_files::Reported;
@@ -14,19 +14,31 @@ use promptgate_core::text::Redactor;
 use promptgate_report::suites::{SuiteVerdict, Suites};
 use promptgate_report::{Format, Report};
 
-/// Loads all suites before anything is called, then evaluates each.
+/// Why a suite is not evaluated.
+enum Skipped {
+    /// It equals that of the base.
+    Unchanged,
+    /// A filter selects none of its cases.
+    NoCase(Diagnostic),
+}
+
+/// Loads all suites but the unchanged ones before anything is called, then evaluates each.
 pub(super) async fn run(
-    configurations: Vec<PathBuf>,
+    named: &[NamedSuite],
+    unchanged: &[NamedSuite],
     folder: &Path,
     arguments: &RunCommandArguments,
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
     refuse_flags_of_one_suite(arguments)?;
-    let named = suites::named(configurations)?;
     let options = arguments.run.options(None);
     let mut loaded = Vec::new();
     let mut errors = Vec::new();
-    for suite in &named {
+    for suite in named {
+        if unchanged.contains(suite) {
+            loaded.push(Err(Skipped::Unchanged));
+            continue;
+        }
         let mut options = arguments.run.options(Some(suite.config.clone()));
         options.out = options.out.join(&suite.folder);
         options.shared_cache = Some(folder.to_owned());
@@ -34,7 +46,7 @@ pub(super) async fn run(
             Ok(suite) => loaded.push(Ok(suite)),
             // A filter selects cases of some suites.
             Err(Failure::Nothing(diagnostic)) if arguments.run.selects_cases() => {
-                loaded.push(Err(diagnostic))
+                loaded.push(Err(Skipped::NoCase(diagnostic)))
             }
             Err(Failure::Diagnostics(diagnostics)) => errors.extend(diagnostics.0),
             Err(failure) => return Err(failure),
@@ -43,10 +55,15 @@ pub(super) async fn run(
     if !errors.is_empty() {
         return Err(Diagnostics(errors).into());
     }
-    if loaded.iter().all(Result::is_err)
-        && let Some(Err(diagnostic)) = loaded.pop()
-    {
-        return Err(Failure::Nothing(diagnostic));
+    if loaded.iter().all(Result::is_err) {
+        let diagnostics = loaded.into_iter().filter_map(|suite| match suite {
+            Err(Skipped::NoCase(diagnostic)) => Some(diagnostic),
+            _ => None,
+        });
+        if let Some(diagnostic) = diagnostics.last() {
+            return Err(Failure::Nothing(diagnostic));
+        }
+        return Err(Failure::Internal("no suite is evaluated".to_owned()));
     }
     suites::prepare(&options.out)?;
     let mut budget = SharedBudget::new(options.calls.ceilings);
@@ -55,13 +72,14 @@ pub(super) async fn run(
     for (suite, loaded) in named.iter().zip(loaded) {
         let loaded = match loaded {
             Ok(loaded) => loaded,
-            Err(diagnostic) => {
-                ended.push(EndedSuite::without_report(
-                    suite,
-                    SuiteVerdict::NotEvaluated,
-                    0,
-                    diagnostic.message,
-                ));
+            Err(skipped) => {
+                let (verdict, why) = match skipped {
+                    Skipped::Unchanged => {
+                        (SuiteVerdict::Unchanged, "nothing differs from the base".to_owned())
+                    }
+                    Skipped::NoCase(diagnostic) => (SuiteVerdict::NotEvaluated, diagnostic.message),
+                };
+                ended.push(EndedSuite::without_report(suite, verdict, 0, why));
                 continue;
             }
         };

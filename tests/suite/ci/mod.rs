@@ -4,6 +4,7 @@ mod applications;
 mod bases;
 mod data;
 mod evasions;
+mod extends;
 mod outputs;
 mod overrides;
 mod pull_requests;

@@ -98,6 +98,16 @@ impl Repository {
         }
     }
 
+    /// Returns the common ancestor of HEAD and a branch, tag or commit.
+    ///
+    /// # Errors
+    /// If the reference is unknown, or the two have no common commit in this clone.
+    pub fn merge_base_with(&self, reference: &str) -> Result<MergeBase, GitError> {
+        let head = self.head()?;
+        let other = self.resolve(reference)?;
+        self.common_ancestor(&head, &other.commit, &other.name)
+    }
+
     /// Finds the base by the merge queue, variables of the CI system, or the main branches.
     fn without_merge_commit(&self, head: &str, variable: Variables<'_>) -> Result<MergeBase, GitError> {
         if let Some(base) = self.of_merge_queue(variable)? {

@@ -47,6 +47,14 @@ pub struct Document {
     lines: Lines,
     value: Value,
     root: Node,
+    layers: Option<Box<Layers>>,
+}
+
+/// A document below another one.
+#[derive(Debug, Clone)]
+struct Layers {
+    below: Document,
+    merged: Value,
 }
 
 impl Document {
@@ -65,7 +73,7 @@ impl Document {
     pub fn yaml_from(file: &str, first_line: usize, text: &str) -> Result<Self, Diagnostics> {
         let lines = Lines::new(file, first_line, text);
         let (value, root) = yaml::parse(&lines)?;
-        Ok(Self { lines, value, root })
+        Ok(Self { lines, value, root, layers: None })
     }
 
     /// Parses one strict JSON value: no comments, no trailing comma, no duplicate key.
@@ -84,19 +92,28 @@ impl Document {
     pub fn json_from(file: &str, first_line: usize, text: &str) -> Result<Self, Diagnostics> {
         let lines = Lines::new(file, first_line, text);
         let (value, root) = json::parse(&lines)?;
-        Ok(Self { lines, value, root })
+        Ok(Self { lines, value, root, layers: None })
+    }
+
+    /// Returns this document over another one. `merged` is the value of both together; each value in it has the location
+    /// where it is written: in this document, else in the one below.
+    ///
+    /// [`Document::part`], [`Document::text`] and [`Document::value_as_written`] remain those of this document alone.
+    #[must_use]
+    pub fn over(self, below: Self, merged: Value) -> Self {
+        Self { layers: Some(Box::new(Layers { below, merged })), ..self }
     }
 
     /// Returns the value, with keys in the order of the text.
     pub fn value(&self) -> &Value {
-        &self.value
+        self.layers.as_ref().map_or(&self.value, |layers| &layers.merged)
     }
 
     /// Returns the value at a JSON pointer, in which numbers whose value would be written differently are texts: `007`,
     /// `1.20` and `1e3` are rather codes and versions than amounts.
     pub fn value_as_written(&self, pointer: &str) -> Option<Value> {
         let value = self.value.pointer(pointer)?;
-        let (node, exists) = self.find(pointer);
+        let (node, exists) = self.find_here(pointer);
         exists.then(|| self.as_written(node, value))
     }
 
@@ -126,8 +143,8 @@ impl Document {
     /// Returns the value at a JSON pointer as a document of its own, with the locations that it has here.
     pub fn part(&self, pointer: &str) -> Option<Self> {
         let value = self.value.pointer(pointer)?.clone();
-        let (node, exists) = self.find(pointer);
-        exists.then(|| Self { lines: self.lines.clone(), value, root: node.clone() })
+        let (node, exists) = self.find_here(pointer);
+        exists.then(|| Self { lines: self.lines.clone(), value, root: node.clone(), layers: None })
     }
 
     /// Returns the text without byte order mark; that of the whole document for a part.
@@ -141,12 +158,13 @@ impl Document {
             // The span of a map may include comments behind it.
             node.children.iter().map(end).max().unwrap_or(node.span.end)
         }
-        self.lines.last_line(end(self.find(pointer).0) as usize)
+        let (lines, node, _) = self.find(pointer);
+        lines.last_line(end(node) as usize)
     }
 
     /// Returns the value without locations.
     pub fn into_value(self) -> Value {
-        self.value
+        self.layers.map_or(self.value, |layers| layers.merged)
     }
 
     /// Returns the location of the value at a JSON pointer (`/checks/0/name`; empty for the root), or of its nearest
@@ -155,18 +173,39 @@ impl Document {
     /// The excerpt is the line, at most 200 characters; it is omitted if the line may contain a secret or the column is
     /// beyond it. Columns after 16 KiB of a line that is not plain ASCII are omitted.
     pub fn place(&self, pointer: &str) -> Place {
-        self.lines.place(self.find(pointer).0.span)
+        let (lines, node, _) = self.find(pointer);
+        lines.place(node.span)
     }
 
     /// Returns the location of the last key of a JSON pointer; for a list item or the root, that of the value.
     pub fn key_place(&self, pointer: &str) -> Place {
-        let (node, exists) = self.find(pointer);
+        let (lines, node, exists) = self.find(pointer);
         let span = if exists { node.key.unwrap_or(node.span) } else { node.span };
-        self.lines.place(span)
+        lines.place(span)
     }
 
-    /// Returns the node at the pointer, or its nearest existing parent and `false`.
-    fn find(&self, pointer: &str) -> (&Node, bool) {
+    /// Returns the node at the pointer with the text that holds it, or its nearest existing parent and `false`.
+    fn find(&self, pointer: &str) -> (&Lines, &Node, bool) {
+        let Some(layers) = &self.layers else {
+            let (node, exists) = self.find_here(pointer);
+            return (&self.lines, node, exists);
+        };
+        let exists = layers.merged.pointer(pointer).is_some();
+        let mut at = pointer;
+        loop {
+            for document in [self, &layers.below] {
+                let (node, found) = document.find_here(at);
+                if found && layers.merged.pointer(at).is_some() {
+                    return (&document.lines, node, exists);
+                }
+            }
+            let Some((parent, _)) = at.rsplit_once('/') else { return (&self.lines, &self.root, exists) };
+            at = parent;
+        }
+    }
+
+    /// Returns the node of this document alone at the pointer, or its nearest existing parent and `false`.
+    fn find_here(&self, pointer: &str) -> (&Node, bool) {
         let (mut node, mut value) = (&self.root, &self.value);
         for token in pointer.split('/').skip(1) {
             let token = token.replace("~1", "/").replace("~0", "~");

@@ -11,6 +11,7 @@ mod document;
 pub mod history;
 mod message_diff;
 pub mod plan;
+pub mod plans;
 pub mod release;
 pub mod shard;
 pub mod suites;

@@ -183,7 +183,7 @@ impl Draft {
 }
 
 /// A name for files, ids and checks: letters, digits, `-` and `_`.
-pub(super) fn slug(text: &str) -> String {
+pub(in crate::app::init) fn slug(text: &str) -> String {
     let mut slug = String::new();
     for character in text.chars() {
         if character.is_ascii_alphanumeric() || matches!(character, '_' | '-') {
@@ -196,7 +196,7 @@ pub(super) fn slug(text: &str) -> String {
 }
 
 /// `name`, or `name-2` and so on where it is taken; adds it to those taken.
-pub(super) fn unique(name: &str, taken: &mut Vec<String>) -> String {
+pub(in crate::app::init) fn unique(name: &str, taken: &mut Vec<String>) -> String {
     let mut result = name.to_owned();
     let mut number = 1;
     while taken.contains(&result) {

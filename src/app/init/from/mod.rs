@@ -2,7 +2,7 @@
 
 mod detect;
 mod dotprompt;
-mod draft;
+pub(super) mod draft;
 mod front_matter;
 mod github;
 mod langfuse;
@@ -10,9 +10,9 @@ mod layout;
 mod names;
 mod promptfoo;
 mod prompty;
-mod sources;
+pub(super) mod sources;
 mod template;
-mod yaml;
+pub(super) mod yaml;
 
 #[cfg(test)]
 mod tests;
@@ -41,6 +41,20 @@ pub(crate) struct Imported {
     pub(crate) notes: Vec<Diagnostic>,
     /// Whether a run calls a program or a server in place of a model.
     pub(crate) is_application: bool,
+}
+
+/// The kind of a file that can be imported; `None` for any other.
+pub(super) fn is_source(path: &str, text: &str) -> Option<&'static str> {
+    let read = |_: &str| Ok(text.as_bytes().to_vec());
+    let list = |_: &str| Ok(Vec::new());
+    let sources = Sources {
+        folder: String::new(),
+        prefix: String::new(),
+        read: &read,
+        list: &list,
+        unreadable: RefCell::default(),
+    };
+    detect::detect(path, &sources).ok().map(|found| found.name())
 }
 
 /// A conversion in memory.
@@ -125,7 +139,7 @@ fn located(source: &Path) -> Result<(PathBuf, Option<String>), Diagnostic> {
 }
 
 /// The path from the written folder to that of the source, with a slash at its end; empty where they are the same.
-fn prefix(root: &Path, folder: &Path) -> Result<String, Diagnostic> {
+pub(super) fn prefix(root: &Path, folder: &Path) -> Result<String, Diagnostic> {
     let absolute = |path: &Path| {
         let failed = |error: std::io::Error| {
             Diagnostic::new(format!("cannot find the folder: {error}"))
@@ -142,12 +156,15 @@ fn prefix(root: &Path, folder: &Path) -> Result<String, Diagnostic> {
     Ok(up.chain(down).map(|part| part + "/").collect())
 }
 
-fn without_dots(path: &Path) -> PathBuf {
+/// A path without `.`, and without `..` where a folder precedes it.
+pub(super) fn without_dots(path: &Path) -> PathBuf {
     let mut result = PathBuf::new();
     for part in path.components() {
         match part {
             Component::CurDir => {}
-            Component::ParentDir => drop(result.pop()),
+            Component::ParentDir if matches!(result.components().next_back(), Some(Component::Normal(_))) => {
+                result.pop();
+            }
             other => result.push(other),
         }
     }

@@ -76,7 +76,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Document, Diagnostics> {
 }
 
 /// A path without `.` and, where possible, `..`.
-pub(super) fn normal(path: &str) -> String {
+pub(in crate::app::init) fn normal(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
@@ -98,7 +98,7 @@ pub(super) fn extension(path: &str) -> String {
 }
 
 /// The name of a file without folder and extension.
-pub(super) fn stem(path: &str) -> String {
+pub(in crate::app::init) fn stem(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or_default();
     name.split_once('.').map_or(name, |(stem, _)| stem).to_owned()
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 const WORDS: [&str; 10] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan"];
 
 /// A value in one line.
-pub(super) fn flow(value: &Value) -> String {
+pub(in crate::app::init) fn flow(value: &Value) -> String {
     match value {
         Value::String(text) => scalar(text),
         Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
@@ -20,7 +20,7 @@ fn entries(map: &Map<String, Value>) -> String {
 }
 
 /// A text, in quotes where it needs them.
-pub(super) fn scalar(text: &str) -> String {
+pub(in crate::app::init) fn scalar(text: &str) -> String {
     let is_plain = |c: char| {
         c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.' | '/' | '@' | '(' | ')' | '+' | ';')
     };

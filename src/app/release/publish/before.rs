@@ -44,7 +44,7 @@ impl Before {
         let repository = repository.clone();
         let tree = Tree::Commit { repository, reference: git::short(&before).to_owned(), commit: before };
         let release = match tree.find(name, files::FILE_LIMIT)? {
-            Some(bytes) => crate::app::sources::release_of(&tree.describe(name), &bytes)?,
+            Some(bytes) => crate::app::sources::release_of(&tree, name, &bytes)?,
             None => None,
         };
         Ok(Self { release, is_of_push })

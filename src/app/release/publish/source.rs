@@ -71,7 +71,8 @@ impl Source {
             None => Tree::work_tree(&location.folder),
         };
         if let Some(commit) = &commit {
-            committed(&tree, &[&location.name, settings.prompt.path()], commit)?;
+            let read = [location.name.as_str(), settings.prompt.path()].into_iter();
+            committed(&tree, read.chain(settings.extends.as_deref()), commit)?;
         }
         let prompt = files::fetch_prompt(&tree, settings.prompt.path())?;
         let source = PromptSource {
@@ -92,6 +93,7 @@ impl Source {
         };
         let schema = content::schema_file(&settings.checks);
         let named = [location.name.as_str(), settings.prompt.path()].into_iter().chain(schema);
+        let named = named.chain(settings.extends.as_deref());
         let from_root = |path: &str| match &repository {
             Some(repository) => repository.path_from_root(path),
             None => Ok(path.to_owned()),
@@ -152,13 +154,17 @@ impl Source {
 }
 
 /// Requires that a commit holds files.
-fn committed(tree: &Tree, paths: &[&str], commit: &str) -> Result<(), Diagnostic> {
+fn committed<'a>(
+    tree: &Tree,
+    paths: impl IntoIterator<Item = &'a str>,
+    commit: &str,
+) -> Result<(), Diagnostic> {
     for path in paths {
         // The bytes are compared with the commit's.
         tree.find(path, files::FILE_LIMIT)?;
         if tree.is_in_evaluated_commit(path) != Some(true) {
             return Err(Diagnostic::new(format!("commit {} does not hold this file", git::short(commit)))
-                .at(Place::file(*path))
+                .at(Place::file(path))
                 .help("commit what is to be published"));
         }
     }

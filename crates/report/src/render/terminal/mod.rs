@@ -14,6 +14,7 @@ mod history;
 mod line_writer;
 mod notes;
 mod plan;
+mod plans;
 mod release;
 mod results;
 mod suites;
@@ -37,6 +38,7 @@ use line_writer::LineWriter;
 use line_writer::table;
 use notes::{write_facts, write_notes, write_self_test};
 pub use plan::write_plan;
+pub use plans::write_plans;
 pub use release::{
     write_diff, write_log, write_rollout, write_rollout_plan, write_rollout_simulation, write_show,
     write_status, write_verification,

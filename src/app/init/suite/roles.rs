@@ -1,0 +1,92 @@
+//! Which name is the question, which the passages and which the reference answer.
+
+use promptgate_core::template::{aliases, names_a_reference};
+
+/// Names of questions besides those of other tools, the likeliest first.
+const QUESTIONS: [&str; 13] = [
+    "user_question",
+    "user_message",
+    "customer_message",
+    "message",
+    "request",
+    "ticket",
+    "email",
+    "review",
+    "comment",
+    "document",
+    "transcript",
+    "article",
+    "topic",
+];
+const PASSAGES: [&str; 8] =
+    ["context", "sources", "knowledge", "search_results", "docs", "chunks", "evidence", "excerpts"];
+const REFERENCES: [&str; 9] =
+    ["expected", "label", "category", "class", "intent", "sentiment", "output", "completion", "response"];
+
+/// A name as it is compared: in lower case, with `_` between words.
+pub(super) fn plain(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("_").to_lowercase()
+}
+
+fn first<'n>(names: &[&'n str], known: &[&str], others: &[&str]) -> Option<&'n str> {
+    let known = known.iter().chain(others);
+    known.filter_map(|word| names.iter().find(|name| plain(name) == **word)).copied().next()
+}
+
+/// The name that is likely the passages.
+pub(super) fn passages<'n>(names: &[&'n str]) -> Option<&'n str> {
+    first(names, &PASSAGES, aliases("context")).filter(|name| plain(name) != "content")
+}
+
+/// The name that means a question in any dataset: `question`, `input`, …
+pub(super) fn general_question<'n>(names: &[&'n str]) -> Option<&'n str> {
+    first(names, &["query"], aliases("query"))
+}
+
+/// The name that is likely the question.
+pub(super) fn question<'n>(names: &[&'n str]) -> Option<&'n str> {
+    general_question(names).or_else(|| first(names, &QUESTIONS, &[]))
+}
+
+/// The name that is likely the reference answer.
+pub(super) fn reference<'n>(names: &[&'n str]) -> Option<&'n str> {
+    first(names, &REFERENCES, aliases("expected"))
+        .or_else(|| names.iter().find(|name| names_a_reference(name)).copied())
+}
+
+/// The placeholder that is the question of a prompt: the likeliest name, else the last that is not the passages. `None` where
+/// the question is not part of the prompt.
+pub(super) fn asked(placeholders: &[String]) -> Option<&str> {
+    let names: Vec<&str> = placeholders.iter().map(String::as_str).filter(|name| *name != "id").collect();
+    let passages = passages(&names);
+    let others: Vec<&str> = names.into_iter().filter(|name| Some(*name) != passages).collect();
+    question(&others).or_else(|| others.last().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_found_by_name() {
+        assert_eq!(question(&["Customer Name", "User-Question"]), Some("User-Question"));
+        assert_eq!(passages(&["tone", "retrieved_contexts"]), Some("retrieved_contexts"));
+        assert_eq!(reference(&["text", "label"]), Some("label"));
+        assert_eq!((question(&["tone"]), passages(&["tone"]), reference(&["tone"])), (None, None, None));
+    }
+
+    #[test]
+    fn asked_placeholder_is_a_question_or_the_last() {
+        let asked = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            asked(&names).map(str::to_owned)
+        };
+        assert_eq!(asked(&["topic", "question"]).as_deref(), Some("question"));
+        assert_eq!(asked(&["question", "tone"]).as_deref(), Some("question"));
+        assert_eq!(asked(&["name", "product"]).as_deref(), Some("product"));
+        assert_eq!(asked(&["context"]), None);
+        assert_eq!(asked(&["id", "passages"]), None);
+        assert_eq!(asked(&[]), None);
+    }
+}
