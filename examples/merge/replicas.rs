@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::Fallible;
 use promptgate_report::shard::Shard;
 
-/// What was written.
+/// The shards that were written.
 pub(crate) struct Replicas {
     /// The cases of the real shard.
     pub(crate) cases_of_first: usize,
