@@ -9,6 +9,7 @@ const NAMES: [&str; 32] = [
     "history",
     "report",
     "plan",
+    "plans",
     "dataset-check",
     "calibration",
     "shard",
