@@ -62,6 +62,7 @@ fn policy(repeats: u32) -> Policy {
         metric: metric.to_owned(),
         tag: None,
         requirement,
+        labels: None,
     };
     let latency = Requirement::Limit { statistic: Statistic::P95, bound: Bound::Absolute(4.0) };
     Policy {

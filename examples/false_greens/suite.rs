@@ -60,6 +60,7 @@ pub(crate) fn policy(metrics: usize, seed: u64) -> Policy {
         metric: name(metric),
         tag: None,
         requirement: Requirement::NotWorse { tolerance: 0.0 },
+        labels: None,
     };
     simulation::policy((0..metrics).map(criterion).collect(), 24, seed)
 }

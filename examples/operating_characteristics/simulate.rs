@@ -124,6 +124,7 @@ fn policy(setting: Setting, seed: u64) -> Policy {
         metric: name(metric),
         tag: None,
         requirement,
+        labels: None,
     };
     let mut criteria = Vec::new();
     for metric in 0..setting.metrics {

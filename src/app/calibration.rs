@@ -7,13 +7,16 @@ use super::mismatch::differing;
 use super::sources::NamedFiles;
 use crate::config::{JudgeSettings, Settings};
 use promptgate_adapters::files::decode;
+use promptgate_core::gate::{Criterion, Policy, Requirement};
 use promptgate_core::model::{CalibrationFacts, Diagnostic, Fault, FaultKind, JudgeFacts, Place};
-use promptgate_core::stats::{Confusion, clopper_pearson};
+use promptgate_core::stats::{Confusion, LabeledMoments, clopper_pearson};
 use promptgate_engine::calibrate::kappa_at;
 use promptgate_report::calibration::{self, Calibration};
 
 /// Labels of each kind below which a calibration is not accepted.
 const MIN_LABELS: usize = 20;
+/// Labels below which a correction has a warning.
+const FEW_LABELS: usize = 20;
 /// The alpha of kappa's lower bound.
 const ALPHA: f64 = 0.05;
 
@@ -26,6 +29,23 @@ pub(super) struct CalibrationCheck {
     pub(super) rejected: Option<Fault>,
     /// Warnings for the reader.
     pub(super) warnings: Vec<String>,
+    /// The labels by which minimums are corrected, and their metric.
+    labels: Option<(String, LabeledMoments)>,
+}
+
+impl CalibrationCheck {
+    /// Gives the labels to the criteria of the policy that are held against a corrected mean.
+    pub(super) fn correct(&self, settings: &Settings, policy: &mut Policy) {
+        let Some((metric, labels)) = &self.labels else { return };
+        let corrected = settings.metrics.iter().any(|it| it.corrected && it.name == *metric);
+        let minimum = |criterion: &&mut Criterion| {
+            let is_minimum = matches!(criterion.requirement, Requirement::Minimum { .. });
+            is_minimum && criterion.metric == *metric && criterion.tag.is_none()
+        };
+        for criterion in policy.criteria.iter_mut().filter(|_| corrected).filter(minimum) {
+            criterion.labels = Some(*labels);
+        }
+    }
 }
 
 /// Checks the calibration that the settings name against the judge of a run.
@@ -40,13 +60,16 @@ pub(super) fn check_calibration(
 ) -> Result<CalibrationCheck, Failure> {
     let mut check = CalibrationCheck::default();
     let (Some(judge), Some(facts)) = (&settings.judge, facts) else { return Ok(check) };
+    let corrects = settings.metrics.iter().any(|metric| metric.corrected);
     let Some(path) = &judge.calibration else { return Ok(check) };
     let required = judge.min_kappa.is_some() || judge.min_balanced_accuracy.is_some();
+    let uncorrected = if corrects { ", and minimums are held against its own means" } else { "" };
     let Some(file) = files.find(&path.value)? else {
         if offline {
-            check
-                .warnings
-                .push(format!("there is no {} yet: the simulated judge is held to nothing", path.value));
+            check.warnings.push(format!(
+                "there is no {} yet: the simulated judge is held to nothing{uncorrected}",
+                path.value
+            ));
             return Ok(check);
         }
         if !required {
@@ -64,9 +87,10 @@ pub(super) fn check_calibration(
         let message =
             format!("{} is of another judge: it differs in {}", path.value, difference(facts, &calibration));
         if offline && !calibration.judge.simulated {
-            check
-                .warnings
-                .push(format!("{} is of the real judge: the simulated judge is held to nothing", path.value));
+            check.warnings.push(format!(
+                "{} is of the real judge: the simulated judge is held to nothing{uncorrected}",
+                path.value
+            ));
         } else if required {
             check.rejected = Some(rejection(message));
         } else {
@@ -81,7 +105,55 @@ pub(super) fn check_calibration(
         check.warnings.extend(shortfall_warnings(settings, judge, &facts));
     }
     check.facts = Some(facts);
+    let corrected: Vec<&str> = settings
+        .metrics
+        .iter()
+        .filter(|metric| metric.corrected)
+        .map(|metric| metric.name.as_str())
+        .collect();
+    if !corrected.is_empty() {
+        let labels = labels(&path.value, &calibration, &corrected)
+            .map_err(|diagnostic| Failure::from(diagnostic.at(Place::file(&file.name))))?;
+        if labels.answers < FEW_LABELS {
+            check.warnings.push(format!(
+                "{}: {} labels correct the minimum of {}; fewer than {FEW_LABELS} show little of the judge's errors",
+                path.value, labels.answers, calibration.metric
+            ));
+        }
+        check.labels = Some((calibration.metric, labels));
+    }
     Ok(check)
+}
+
+/// The labels of a calibration by which the minimums of these metrics are corrected.
+///
+/// # Errors
+/// A calibration of another metric, without moments, or of a judge that does not follow people.
+fn labels(path: &str, calibration: &Calibration, corrected: &[&str]) -> Result<LabeledMoments, Diagnostic> {
+    let metric = &calibration.metric;
+    if let Some(other) = corrected.iter().find(|name| *name != metric) {
+        return Err(Diagnostic::new(format!(
+            "the minimum of {other} is corrected, but {path} has labels of {metric}"
+        ))
+        .help(format!("remove `corrected` from {other}, or calibrate its judge: `--metric {other}`")));
+    }
+    let again = "calibrate again with this version: `promptgate calibrate LABELS`";
+    let missing = || {
+        Diagnostic::new(format!(
+            "the minimum of {metric} is corrected, but {path} has no `moments` of labels"
+        ))
+        .help(again)
+    };
+    let labels = calibration.moments.ok_or_else(missing)?;
+    if labels.covariance > 0.0 {
+        return Ok(labels);
+    }
+    let message = format!(
+        "the minimum of {metric} cannot be corrected: by {path}, the judge's scores do not rise with people's ratings"
+    );
+    let help =
+        "with such a judge the labels alone would decide: choose another one, or label answers of both kinds";
+    Err(Diagnostic::new(message).help(help))
 }
 
 /// Warnings for a figure whose lower bound misses the minimum, and for judges that are not calibrated.

@@ -69,6 +69,7 @@ fn add_baseline_criteria(policy: &mut Policy) {
             metric: criterion.metric.clone(),
             tag: None,
             requirement: Requirement::NotWorse { tolerance: 0.0 },
+            labels: None,
         })
         .collect();
     policy.criteria.extend(added);

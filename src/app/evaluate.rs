@@ -191,10 +191,13 @@ async fn connect_and_execute(
     if shard.is_some() || !options.prints_warnings {
         session.warn(&check.warnings);
     }
+    check.correct(&suite.settings, &mut suite.policy);
     suite.warnings.extend(check.warnings);
     report_files::prepare(&options.out)?;
-    let part =
-        shard.map(|shard| Part::cut(shard, &mut suite, judge.as_ref(), &models.scope, session.calls.offline));
+    let part = shard.map(|shard| {
+        Part::cut(shard, &mut suite, judge.as_ref(), &models.scope, session.calls.offline)
+            .read_from(shard::source(options.shard, &session.context.environment))
+    });
     let cache = models.cache.as_ref().map(|(cache, _)| Arc::clone(cache));
     let checkouts = Checkouts::new(&suite.files.folder, &suite.settings);
     let Some(running) = start_applications(&mut suite, &models, &checkouts, session).await? else {

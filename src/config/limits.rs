@@ -95,6 +95,7 @@ impl WrittenLimits {
                 metric: metric.to_owned(),
                 tag: None,
                 requirement: Requirement::Limit { statistic, bound },
+                labels: None,
             };
             let (max, increase) = bounds.unwrap_or_default();
             criteria.extend(max.map(|max| criterion(format!("limit.{key}"), Bound::Absolute(max))));

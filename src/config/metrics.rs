@@ -33,6 +33,8 @@ pub(super) struct WrittenMetric {
     /// Minimum mean score (0–1); no threshold by default.
     #[schemars(range(min = 0, max = 1))]
     min: Option<f64>,
+    /// Whether the minimum is held against the mean corrected by the labels of `judge.calibration`; false by default.
+    corrected: Option<bool>,
     /// Whether the candidate must not be worse than the baseline; true by default.
     baseline: Option<bool>,
     /// Of preference alone: how far below one half the win rate may be; baseline_tolerance of the gate by default.
@@ -131,6 +133,8 @@ pub struct MetricSettings {
     pub name: String,
     /// Minimum mean score, in 0..=1.
     pub min: Option<f64>,
+    /// Whether the minimum is held against the mean corrected by labels.
+    pub corrected: bool,
     /// Whether the candidate must not be worse than the baseline.
     pub baseline: bool,
     /// How far below one half the win rate may be, in 0..0.5; `None` for the tolerance of the gate.
@@ -142,7 +146,14 @@ pub struct MetricSettings {
 impl MetricSettings {
     /// The metric of the criteria of cases that is not configured: the cases decide, not their mean.
     pub fn of_criteria(kind: Kind) -> Self {
-        Self { name: CRITERIA.to_owned(), min: None, baseline: false, tolerance: None, kind }
+        Self {
+            name: CRITERIA.to_owned(),
+            min: None,
+            corrected: false,
+            baseline: false,
+            tolerance: None,
+            kind,
+        }
     }
 }
 
@@ -157,6 +168,7 @@ pub(super) fn resolve(reader: &mut Reader<'_>, written: Ordered<WrittenMetric>) 
         let is_written = |key: &str| reader.has(&format!("{at}/{key}"));
         let rubric =
             is_written("rubric").then(|| metric.rubric.map(WrittenRubric::items).unwrap_or_default());
+        let has_min = is_written("min");
         let scale = is_written("scale").then(|| metric.scale.unwrap_or_default().into());
         match kind(&name, rubric, scale) {
             Ok(kind) => {
@@ -165,13 +177,31 @@ pub(super) fn resolve(reader: &mut Reader<'_>, written: Ordered<WrittenMetric>) 
                 if let Some((key, diagnostic)) = wrong {
                     reader.push(diagnostic.at(reader.document.key_place(&pointer(&at, key))));
                 }
+                let corrected = metric.corrected.unwrap_or(false);
+                if corrected && let Some(diagnostic) = uncorrectable(reader, metric.min, has_min) {
+                    reader.push(diagnostic.at(reader.document.key_place(&pointer(&at, "corrected"))));
+                }
                 let baseline = metric.baseline.unwrap_or(true);
-                metrics.push(MetricSettings { name, min: metric.min, baseline, tolerance, kind });
+                metrics.push(MetricSettings { name, min: metric.min, corrected, baseline, tolerance, kind });
             }
             Err(diagnostic) => reader.push(diagnostic.at(reader.document.key_place(&at))),
         }
     }
     metrics
+}
+
+/// Why the mean of a metric cannot be corrected.
+fn uncorrectable(reader: &Reader<'_>, min: Option<f64>, has_min: bool) -> Option<Diagnostic> {
+    if !reader.has("/judge/calibration") {
+        return Some(Diagnostic::new("`corrected` needs the labels of a calibration").help(
+            "name the file that `promptgate calibrate` writes: `judge: {calibration: calibration.json}`",
+        ));
+    }
+    (min.is_none() && !has_min).then(|| {
+        Diagnostic::new("`corrected` needs a `min`").help(
+            "the corrected mean is held against `min`; the comparison with the baseline is always that of the judge",
+        )
+    })
 }
 
 /// A key that a metric cannot have: a judge of pairs gives a win rate, and other judges a mean score.

@@ -88,6 +88,7 @@ impl Settings {
             metric: metric.to_owned(),
             tag: None,
             requirement,
+            labels: None,
         };
         let tolerance = self.gate.baseline_tolerance;
         let not_worse = |is_compared: bool| is_compared.then_some(Requirement::NotWorse { tolerance });

@@ -46,7 +46,7 @@ pub(super) fn resolve(reader: &mut Reader<'_>, written: WrittenSlices) -> Vec<Pl
             } else if let Some(min) = slice.min {
                 let id = format!("slice.{tag}.{metric}.min");
                 let requirement = minimum(&metric, min);
-                let value = Criterion { id, metric, tag: Some(tag.clone()), requirement };
+                let value = Criterion { id, metric, tag: Some(tag.clone()), requirement, labels: None };
                 criteria.push(Placed { value, place });
             }
         }

@@ -205,6 +205,7 @@ fn run_uses_its_configured_calibration() {
     refused.says("judge.min_kappa is 0.9");
     assert_eq!(folder.report()["usage"]["calls"], 0);
     // A few labels are no evidence, however well they agree.
+    forged.as_object_mut().expect("an object").remove("moments");
     forged["overall"]["true_positives"] = json!(4);
     forged["overall"]["answers"] = json!(29);
     forged["overall"]["true_negatives"] = json!(25);

@@ -14,6 +14,7 @@ mod comment;
 mod compare;
 mod configuration;
 mod conversations;
+mod corrected;
 mod dataset_check;
 mod datasets_of_tools;
 mod doctor;

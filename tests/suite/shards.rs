@@ -1,5 +1,6 @@
 //! A run on several machines: merged shards equal the run; an incomplete set is refused by name.
 
+mod arrays;
 mod refused;
 mod whole;
 

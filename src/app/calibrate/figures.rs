@@ -44,6 +44,7 @@ pub(super) fn calibration(
             pass_at: options.pass_at,
         },
         overall: measured.overall.clone(),
+        moments: measured.moments,
         slices: measured.slices.clone(),
         humans: measured.humans,
         repeatability: measured.repeatability,

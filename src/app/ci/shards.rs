@@ -36,7 +36,7 @@ pub(super) fn merge(
     if let Some(outcome) = common_outcome(folder, skips, context)? {
         return Ok(Gate::Ended(outcome));
     }
-    let decided = merging::merge(&[folder.to_owned()])?;
+    let decided = merging::merge(&[folder.to_owned()], &run.out)?;
     report_files::prepare(&run.out)?;
     if context.base.is_none() {
         let run = &decided.evaluation.run;

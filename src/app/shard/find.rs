@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::app::cache::refuse_tracked;
 use crate::app::files::{Links, read_text};
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
+use promptgate_report::FileSpool;
 use promptgate_report::shard::{self, Shard, ShardFile};
 
 /// The largest shard that is read, in bytes.
@@ -24,18 +26,22 @@ pub(in crate::app) struct ShardFiles {
     pub(in crate::app) refused: Vec<Shard>,
 }
 
-/// Reads every `shard-*.json` in these folders and below them; a file may be named as well.
+/// Reads every `shard-*.json` in these folders and below them; a file may be named as well. Trials move to the spool, if
+/// there is one.
 ///
 /// # Errors
 /// A folder that is missing or cannot be read, and folders without any shard.
-pub(in crate::app) fn find(named: &[PathBuf]) -> Result<ShardFiles, Diagnostic> {
+pub(in crate::app) fn find(
+    named: &[PathBuf],
+    spool: Option<&Arc<FileSpool>>,
+) -> Result<ShardFiles, Diagnostic> {
     let paths = paths(named)?;
     let mut files = ShardFiles::default();
     for path in paths {
         let file = path.display().to_string();
         let text = read_text(&path, "shard", MAX_BYTES, Links::Refuse)
             .map_err(|message| Diagnostics::from(Diagnostic::new(message).at(Place::file(&file))));
-        match text.and_then(|text| shard::read(&file, &text)) {
+        match text.and_then(|text| shard::read(&file, &text, spool)) {
             Ok(shard) => files.shards.push((file, shard)),
             Err(diagnostics) => files.refuse(&path, diagnostics.0),
         }

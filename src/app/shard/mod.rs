@@ -23,7 +23,7 @@ use promptgate_report::shard::{InvalidShard, Shard};
 /// Which shard to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ShardChoice {
-    /// The one in the variables of the CI system.
+    /// The one in the variables of the CI system or batch engine.
     Auto,
     /// This one.
     Of(Shard),
@@ -36,7 +36,9 @@ impl FromStr for ShardChoice {
         if text == "auto" {
             return Ok(Self::Auto);
         }
-        let or_auto = |error: InvalidShard| format!("{error}; or auto, in a parallel job of a CI system");
+        let or_auto = |error: InvalidShard| {
+            format!("{error}; or auto, in a parallel job of a CI system or batch engine")
+        };
         text.parse().map(Self::Of).map_err(or_auto)
     }
 }
@@ -60,7 +62,19 @@ pub(super) fn choose(
     }
     match choice {
         ShardChoice::Of(shard) => Ok(Some(shard)),
-        ShardChoice::Auto => auto::detect(&|name: &str| environment.variable(name)).map(Some),
+        ShardChoice::Auto => {
+            auto::detect(&|name: &str| environment.variable(name)).map(|found| Some(found.shard))
+        }
+    }
+}
+
+/// Where the shard was read; `None` for one that is named.
+pub(super) fn source(choice: Option<ShardChoice>, environment: &Environment) -> Option<String> {
+    match choice? {
+        ShardChoice::Of(_) => None,
+        ShardChoice::Auto => {
+            auto::detect(&|name: &str| environment.variable(name)).ok().map(|found| found.source())
+        }
     }
 }
 

@@ -20,6 +20,8 @@ pub(in crate::app) struct Part {
     /// Metric names of the whole run.
     scorers: Vec<String>,
     repeats: u32,
+    /// Where the shard was read; `None` for one that is named.
+    source: Option<String>,
 }
 
 /// A shard that ended; its file is written.
@@ -55,7 +57,12 @@ impl Part {
         let scorers = suite.scorers.metrics();
         suite.plan.retain(&keep);
         suite.scorers.retain(&keep);
-        Self { context, scorers, repeats: suite.policy.schedule().first() }
+        Self { context, scorers, repeats: suite.policy.schedule().first(), source: None }
+    }
+
+    /// The same part, whose summary says where the shard was read.
+    pub(in crate::app) fn read_from(self, source: Option<String>) -> Self {
+        Self { source, ..self }
     }
 
     /// The shard as the engine needs it.
@@ -71,19 +78,20 @@ impl Part {
         redactor: &Redactor,
         folder: &Path,
     ) -> Result<ShardResult, Failure> {
-        let file = ShardFile::new(run, self.context, Some(spool));
+        let Self { context, source, .. } = self;
+        let file = ShardFile::new(run, context, Some(spool));
         let text = serde_json::to_string(&file)
             .map_err(|error| Failure::Internal(format!("could not write the shard: {error}")))?;
         let json = redactor.redact(&text).into_owned() + "\n";
         let path = folder.join(file.shard.file_name());
         write_whole(&path, |out| out.write_all(json.as_bytes()))?;
-        let summary = redactor.redact(&summary(&file, &path)).into_owned();
+        let summary = redactor.redact(&summary(&file, source.as_deref(), &path)).into_owned();
         Ok(ShardResult { ended: file.report.ended.kind, json, summary, unwritten: Vec::new() })
     }
 }
 
 /// A summary of the shard in a few lines.
-fn summary(file: &ShardFile, path: &Path) -> String {
+fn summary(file: &ShardFile, source: Option<&str>, path: &Path) -> String {
     let counts = &file.counts;
     let shard = file.shard;
     let name = neutral::clip(&neutral::terminal(&file.report.name), 40);
@@ -107,8 +115,9 @@ fn summary(file: &ShardFile, path: &Path) -> String {
     };
     let repeats = file.report.repeats;
     let repeats = if repeats == 1 { "1 repeat".to_owned() } else { format!("{repeats} repeats") };
+    let source = source.map_or_else(String::new, |source| format!("      read from {source}\n"));
     let mut text = format!(
-        "SHARD {} of {}  {name}\n      {} of {} cases, {} trials in one look at {repeats}, {} missing\n      {outcome}\n",
+        "SHARD {} of {}  {name}\n{source}      {} of {} cases, {} trials in one look at {repeats}, {} missing\n      {outcome}\n",
         shard.index, shard.of, counts.cases, file.report.dataset.cases, counts.trials, counts.missing,
     );
     if let Some(next) = next {

@@ -78,7 +78,8 @@ pub(crate) struct RunArguments {
     /// Stop making calls once the verdict can only be fail.
     #[arg(long, env = "PROMPTGATE_FAIL_FAST", hide_env = true, help_heading = "Calls")]
     fail_fast: bool,
-    /// Run one shard, k/n, for `promptgate merge`; auto reads k and n from the variables of the CI system.
+    /// Run one shard, k/n, for `promptgate merge`; auto reads k and n from the variables of the CI system or batch
+    /// engine.
     #[arg(long, value_name = "K/N|auto", env = "PROMPTGATE_SHARD", hide_env = true, help_heading = "Suite")]
     shard: Option<ShardChoice>,
     /// Stop starting calls that could bring the cost above this many US dollars.

@@ -8,7 +8,7 @@ use crate::cli::output::{self, Detail};
 /// Joins, decides, and reports.
 pub(super) fn merge(arguments: &MergeArguments) -> Result<ExitStatus, Failure> {
     let (folder, rules) = (arguments.output.folder_or_default(), arguments.output.exit_rules());
-    let decided = match merging::merge(&arguments.folders) {
+    let decided = match merging::merge(&arguments.folders, &folder) {
         Ok(decided) => decided,
         Err(failure @ Failure::Incomplete(_)) => {
             output::report(&failure);

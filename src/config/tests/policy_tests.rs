@@ -139,3 +139,20 @@ fn minimum_outside_range_is_rejected() {
         assert!(parse_minimum(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn corrected_minimum_needs_labels_and_a_minimum() {
+    let error = |judge: &str, metric: &str| {
+        let text = format!("{START}judge: {{{judge}}}\nmetrics: {{relevance: {{{metric}}}}}\n");
+        load("f", &text, &check_entry()).unwrap_err().0.remove(0).message
+    };
+    assert_eq!(
+        error("model: j", "min: 0.5, corrected: true"),
+        "`corrected` needs the labels of a calibration"
+    );
+    assert_eq!(error("model: j, calibration: c.json", "corrected: true"), "`corrected` needs a `min`");
+    let text = format!(
+        "{START}judge: {{model: j, calibration: c.json}}\nmetrics: {{relevance: {{min: 0.5, corrected: true}}}}\n"
+    );
+    assert!(settings(&text).metrics[0].corrected);
+}

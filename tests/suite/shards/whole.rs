@@ -26,7 +26,7 @@ gate: {repeats: 2, max_repeats: 8, max_broken_cases: 2}
 
 /// A suite with groups, tags, slices, checks of single cases, must-pass cases and cases whose request is the same for
 /// both variants.
-fn rich() -> Folder {
+pub(super) fn rich() -> Folder {
     let folder = Folder::new();
     folder.write("promptgate.yaml", SUITE);
     folder.write("new.md", "{{lead_new}} Use the passages alone.\n\n{{context}}\n");
@@ -91,7 +91,7 @@ fn costs(report: &mut Value) -> Vec<f64> {
 }
 
 #[track_caller]
-fn same(merged: Value, whole: Value) {
+pub(super) fn same(merged: Value, whole: Value) {
     let (mut merged, mut whole) = (lasting(merged), lasting(whole));
     for (one, other) in costs(&mut merged).into_iter().zip(costs(&mut whole)) {
         assert!((one - other).abs() < 1e-9, "{one} {other}");

@@ -1,8 +1,8 @@
 //! One criterion at one look: the evidence with its gaps filled both ways, and the reported outcome.
 
 use crate::model::{
-    Analysis, Bound, Criterion, CriterionOutcome, CriterionVerdict, EVEN, MetricKind, Requirement, Rule,
-    StoredBaseline,
+    Analysis, Bound, CorrectedMean, Criterion, CriterionOutcome, CriterionVerdict, EVEN, MetricKind,
+    Requirement, Rule, StoredBaseline,
 };
 use crate::text::neutral;
 
@@ -11,7 +11,7 @@ use super::explain::{Explanation, explain, subject, unconfirmed};
 use super::fill::{CellCounts, Fill, FilledScores, Selection, UNBOUNDED};
 use super::fresh::fresh;
 use super::limit::limit;
-use super::mean_test::{not_worse, threshold};
+use super::mean_test::{corrected_threshold, not_worse, threshold};
 use super::second_decision::SecondDecision;
 use super::trials::{Tally, TrialTallies, broken_cases, must_pass};
 use super::win_rate::preferred;
@@ -24,6 +24,8 @@ pub(super) struct CriterionEvidence {
     pub(super) best: Option<Evidence>,
     /// The estimate from existing grades.
     pub(super) observed: Option<f64>,
+    /// The correction of that estimate by labels.
+    pub(super) corrected: Option<CorrectedMean>,
     /// The required value. Of a relative limit, the value computed from the baseline's existing grades.
     pub(super) required: f64,
     /// Number of open cells, or of open trials.
@@ -60,6 +62,7 @@ impl CriterionEvidence {
             worst: Evidence::none(required),
             best: None,
             observed: None,
+            corrected: None,
             required,
             gaps: 0,
             unmeasured: Some(reason.into()),
@@ -125,25 +128,26 @@ impl LookData<'_> {
             self.filled_evidence(criterion, &filled).unwrap_or_else(|| Evidence::none(required))
         };
         let worst = decide(Fill::Worst);
-        let (best, observed, required) = if counts.gaps() == 0 {
-            (None, worst.estimate, worst.required)
+        let (best, observed, corrected, required) = if counts.gaps() == 0 {
+            (None, worst.estimate, worst.corrected, worst.required)
         } else {
             // The naive rule computes the estimate without the cost of a test.
             let naive = Context { rule: Rule::Point, ..*self.context };
             let filled = selection.fill(Fill::Observed);
             let observed = LookData { context: &naive, ..*self }.filled_evidence(criterion, &filled);
-            let Some((estimate, required)) =
-                observed.and_then(|observed| Some((observed.estimate?, observed.required)))
+            let Some((estimate, corrected, required)) = observed
+                .and_then(|observed| Some((observed.estimate?, observed.corrected, observed.required)))
             else {
                 let reason = "no case was graded for both variants";
                 return CriterionEvidence::ungraded(required, reason, counts);
             };
-            (Some(decide(Fill::Best)), Some(estimate), required)
+            (Some(decide(Fill::Best)), Some(estimate), corrected, required)
         };
         CriterionEvidence {
             worst,
             best,
             observed,
+            corrected,
             required,
             gaps: counts.gaps(),
             unmeasured: None,
@@ -222,7 +226,10 @@ impl LookData<'_> {
             return None;
         }
         match criterion.requirement {
-            Requirement::Minimum { value } => Some(threshold(self.context, filled, value)),
+            Requirement::Minimum { value } => Some(match &criterion.labels {
+                Some(labels) => corrected_threshold(self.context, filled, value, labels),
+                None => threshold(self.context, filled, value),
+            }),
             Requirement::NotWorse { tolerance } => Some(not_worse(self.context, filled, tolerance)),
             Requirement::WinRate { tolerance } => Some(preferred(self.context, filled, tolerance)),
             Requirement::Limit { statistic, bound } => limit(self.context, filled, kind, (statistic, bound)),
@@ -301,7 +308,10 @@ pub(super) fn outcome(
         metric: criterion.metric.clone(),
         kind: kind(criterion).to_owned(),
         required: Some(evidence.required),
-        estimate: evidence.observed,
+        // A correction may leave the scale.
+        estimate: evidence
+            .observed
+            .map(|estimate| if evidence.corrected.is_some() { estimate.clamp(0.0, 1.0) } else { estimate }),
         lower: spread(|evidence| evidence.lower, f64::min),
         upper: spread(|evidence| evidence.upper, f64::max),
         p: best.p,
@@ -313,6 +323,7 @@ pub(super) fn outcome(
         need: if combined == CriterionVerdict::Inconclusive { worst.need } else { None },
         unconfirmed: stored.is_some(),
         first_attempts: None,
+        corrected: evidence.corrected,
     };
     let explanation = Explanation {
         context,

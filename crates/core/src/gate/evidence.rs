@@ -1,6 +1,6 @@
 //! The evidence on one criterion, and the verdict that follows from it.
 
-use crate::model::{CriterionVerdict, MetricKind, Need, Rule, Scope};
+use crate::model::{CorrectedMean, CriterionVerdict, MetricKind, Need, Rule, Scope};
 
 use super::schedule::Schedule;
 
@@ -71,6 +71,8 @@ pub(super) struct Evidence {
     pub(super) ruling: Ruling,
     /// The repeats or cases that would settle it, if known.
     pub(super) need: Option<Need>,
+    /// The correction of the estimate by labels.
+    pub(super) corrected: Option<CorrectedMean>,
     /// If it passes by its bound: the repeats of the last look of a longer schedule at which it would pass again.
     pub(super) holds_from: Option<usize>,
 }
@@ -88,6 +90,7 @@ impl Evidence {
             method: "literal".to_owned(),
             ruling: Ruling::Literal(verdict),
             need: None,
+            corrected: None,
             holds_from: None,
         }
     }

@@ -1,8 +1,8 @@
 //! One sentence per criterion, for readers who know the product but not statistics.
 
 use crate::model::{
-    Analysis, Bound, Criterion, CriterionOutcome, CriterionVerdict, EVEN, MetricKind, Need, Requirement,
-    Rule, Scope, Statistic, StoredBaseline,
+    Analysis, Bound, CorrectedMean, Criterion, CriterionOutcome, CriterionVerdict, EVEN, MetricKind, Need,
+    Requirement, Rule, Scope, Statistic, StoredBaseline,
 };
 
 use super::evidence::{Context, EXACT};
@@ -86,6 +86,13 @@ fn threshold(input: &Explanation<'_>, name: &str, minimum: f64) -> String {
     let estimate = input.outcome.estimate.unwrap_or_default();
     let digits = distinct_digits(estimate, minimum);
     let (mean, required) = (score(estimate, digits), score(minimum, digits));
+    let name = &match input.outcome.corrected {
+        Some(CorrectedMean { judged, lambda, labels }) => format!(
+            "{name}, corrected by {labels} labels from {} (lambda {lambda:.2}),",
+            score(judged, digits)
+        ),
+        None => name.to_owned(),
+    };
     match input.outcome.verdict {
         CriterionVerdict::Pass if estimate > minimum + 1e-9 => {
             format!("{name} averaged {mean}, above the required {required}.")

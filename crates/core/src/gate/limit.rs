@@ -74,6 +74,7 @@ fn mean_limit(context: &Context, filled: &FilledScores, bound: Bound) -> Option<
         certain: false,
         may_vary: false,
         gains_by_repeats: !(context.baseline_reused && matches!(bound, Bound::MaxIncrease(_))),
+        fixed_variance: 0.0,
         p: None,
     };
     let mut evidence = test.evidence(context);

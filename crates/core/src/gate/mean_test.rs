@@ -2,13 +2,16 @@
 
 use crate::model::{Need, Rule, Scope};
 use crate::stats::{
-    Bounds, Estimate, proportion_p_below, sign_flip, student_t_cdf, student_t_quantile, tango_p_worse,
-    units_to_settle, within_cases,
+    Bounds, Estimate, LabeledMoments, proportion_p_below, sign_flip, student_t_cdf, student_t_quantile,
+    tango_p_worse, units_to_settle, within_cases,
 };
 
 use super::evidence::{Context, EXACT, Evidence, Ruling, literal_verdict};
 use super::fill::FilledScores;
-use super::means::{BinaryCounts, Bounded, MIN_UNITS, candidate_mean, case_contrasts, mean_difference};
+use super::means::{
+    BinaryCounts, Bounded, CorrectedBounds, MIN_UNITS, candidate_mean, case_contrasts, corrected,
+    mean_difference,
+};
 use super::schedule::Look;
 
 /// The test of "the mean is at least `required`".
@@ -37,6 +40,8 @@ pub(super) struct MeanTest {
     pub(super) may_vary: bool,
     /// Whether more repeats add evidence. They do not if the baseline is reused from an earlier run.
     pub(super) gains_by_repeats: bool,
+    /// The part of the variance behind the lower bound that repeats do not reduce.
+    pub(super) fixed_variance: f64,
     /// The p of a miss and its method; `None` for the tail of t.
     pub(super) p: Option<(f64, &'static str)>,
 }
@@ -122,6 +127,8 @@ impl MeanTest {
                 let more = |(_, margin)| self.repeats_to_settle(context, margin);
                 outcomes.filter_map(more).min().map(Need::Repeats)
             }
+            // Labels do not come with cases.
+            Scope::Population if self.fixed_variance > 0.0 => None,
             // More cases do not change the schedule.
             Scope::Population => {
                 let total =
@@ -139,8 +146,10 @@ impl MeanTest {
         let Estimate { standard_error, degrees_of_freedom, .. } = self.cautious;
         let now = Some(context.repeats).filter(|now| *now >= 2 && margin > 0.0 && self.gains_by_repeats)?;
         let settles = |look: Look| {
-            let freedom = degrees_of_freedom * f64::from(look.repeats - 1) / f64::from(now - 1);
-            let error = standard_error * (f64::from(now) / f64::from(look.repeats)).sqrt();
+            let growth = f64::from(look.repeats - 1) / f64::from(now - 1);
+            let freedom = degrees_of_freedom * if self.fixed_variance > 0.0 { 1.0 } else { growth };
+            let varying = (standard_error.powi(2) - self.fixed_variance).max(0.0);
+            let error = (varying * f64::from(now) / f64::from(look.repeats) + self.fixed_variance).sqrt();
             student_t_quantile(1.0 - look.alpha, freedom) * error <= margin
         };
         let total = context.schedule.repeats_to_settle(now, context.run_alpha, settles)?;
@@ -174,9 +183,42 @@ pub(super) fn threshold(context: &Context, filled: &FilledScores, required: f64)
         certain: filled.is_certain && scope == Scope::Suite,
         may_vary: filled.may_vary,
         gains_by_repeats: true,
+        fixed_variance: 0.0,
         p,
     };
     test.evidence(context)
+}
+
+/// A threshold on the mean that people would give: the candidate's mean, corrected by labels, is at least `required`.
+pub(super) fn corrected_threshold(
+    context: &Context,
+    filled: &FilledScores,
+    required: f64,
+    labels: &LabeledMoments,
+) -> Evidence {
+    let repeats = filled.candidate.shortest();
+    let scope = scope(context, filled, repeats);
+    let CorrectedBounds { bounded: Bounded { estimate, cautious, bounds }, correction, label_variance } =
+        corrected(filled, scope, context, labels);
+    let test = MeanTest {
+        scope,
+        estimate,
+        cautious,
+        bounds,
+        required,
+        slack: context.resolution,
+        must_meet: true,
+        repeats,
+        cases: filled.candidate.len(),
+        units: filled.units(),
+        // Answers without any noise leave the error of the labels.
+        certain: false,
+        may_vary: true,
+        gains_by_repeats: true,
+        fixed_variance: label_variance,
+        p: None,
+    };
+    Evidence { corrected: Some(correction), ..test.evidence(context) }
 }
 
 /// No regression: the mean difference is at least `-tolerance`.
@@ -207,6 +249,7 @@ pub(super) fn not_worse(context: &Context, filled: &FilledScores, tolerance: f64
         certain: unshared == 0 || (filled.is_certain && scope == Scope::Suite),
         may_vary: filled.may_vary,
         gains_by_repeats: !context.baseline_reused,
+        fixed_variance: 0.0,
         p,
     };
     test.evidence(context)

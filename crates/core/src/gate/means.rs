@@ -1,9 +1,9 @@
 //! Means and differences of means with their bounds, in either scope.
 
-use crate::model::{EVEN, Scope};
+use crate::model::{CorrectedMean, EVEN, Scope};
 use crate::stats::{
-    Bounds, Estimate, Repeated, VarianceFloor, population_mean, suite_contrast, suite_difference_above,
-    suite_mean, suite_mean_above, t_bounds, tango, wilson,
+    Bounds, Estimate, LabeledMoments, Repeated, VarianceFloor, corrected_mean, population_mean,
+    suite_contrast, suite_difference_above, suite_mean, suite_mean_above, t_bounds, tango, wilson,
 };
 
 use super::evidence::Context;
@@ -72,12 +72,49 @@ pub(super) fn candidate_mean(filled: &FilledScores, scope: Scope, context: &Cont
         let bounds = wilson(counts.candidate_passes, counts.cases, context.alpha);
         return Bounded { estimate, cautious: estimate, bounds };
     }
-    let cautious = match (scope, filled.floor(context)) {
+    Bounded::new(estimate, cautious_mean(filled, scope, context, estimate), context.alpha)
+}
+
+/// The candidate's mean behind a lower bound.
+fn cautious_mean(filled: &FilledScores, scope: Scope, context: &Context, estimate: Estimate) -> Estimate {
+    match (scope, filled.floor(context)) {
         (Scope::Suite, floor) => suite_mean_above(&filled.candidate, floor),
         (Scope::Population, Some(floor)) => population_above(estimate, filled, floor),
         (Scope::Population, None) => estimate,
-    };
-    Bounded::new(estimate, cautious, context.alpha)
+    }
+}
+
+/// The candidate's mean corrected by labels, with bounds of Student's t.
+pub(super) struct CorrectedBounds {
+    pub(super) bounded: Bounded,
+    /// The correction as reported.
+    pub(super) correction: CorrectedMean,
+    /// The part of the variance behind the lower bound that the labels bring, which repeats do not reduce.
+    pub(super) label_variance: f64,
+}
+
+/// Corrects the candidate's mean. Whatever the labels show, the variance that they bring to the lower bound is at least that
+/// of scores of which the resolution is wrong: a few labels without a disagreement do not show that there are none.
+pub(super) fn corrected(
+    filled: &FilledScores,
+    scope: Scope,
+    context: &Context,
+    labels: &LabeledMoments,
+) -> CorrectedBounds {
+    let estimate = candidate_estimate(filled, scope);
+    let cautious = cautious_mean(filled, scope, context, estimate);
+    // The suite's own cases are all that its scope is about.
+    let lambda = labels.lambda((scope == Scope::Population).then(|| filled.units()));
+    let least = VarianceFloor::new(context.resolution).variance() / labels.answers as f64;
+    CorrectedBounds {
+        bounded: Bounded::new(
+            corrected_mean(estimate, labels, lambda, 0.0),
+            corrected_mean(cautious, labels, lambda, least),
+            context.alpha,
+        ),
+        correction: CorrectedMean { judged: estimate.mean, lambda, labels: labels.answers },
+        label_variance: labels.rectifier_variance(lambda).max(least),
+    }
 }
 
 /// The candidate's win rate in a scope, with bounds. A pair is one observation, so its noise is that of the candidate's

@@ -1,8 +1,8 @@
 //! Warnings beside the verdict.
 
 use crate::model::{
-    Analysis, CriterionOutcome, CriterionVerdict, MetricKind, MetricScores, Policy, Refusals, Requirement,
-    Rule, Scope, StoredBaseline,
+    Analysis, CorrectedMean, Criterion, CriterionOutcome, CriterionVerdict, MetricKind, MetricScores, Policy,
+    Refusals, Requirement, Rule, Scope, StoredBaseline,
 };
 use crate::stats::{suite_mean, unseen_failure_share};
 
@@ -64,6 +64,8 @@ pub(super) fn warnings(
     let flaky = criteria.iter().filter(|outcome| outcome.method == FLAKY);
     warnings.extend(flaky.map(|outcome| outcome.explanation.trim_end_matches('.').to_owned()));
     warnings.extend(noiseless(analysis, policy, context, criteria));
+    let corrected = policy.criteria.iter().zip(criteria);
+    warnings.extend(corrected.flat_map(|(criterion, outcome)| corrections(criterion, outcome, policy)));
     let permuted = criteria.iter().filter(|outcome| outcome.kind == "baseline" && outcome.method == "t");
     warnings.extend(
         permuted.map(|outcome| {
@@ -116,6 +118,32 @@ fn sample(
         "{subject} cannot show how often other questions fail: even if {all_pass}, up to {} of traffic could{drop}",
         percent(unseen)
     ))
+}
+
+/// Lambda below which labels count for more than answers.
+const LOW_LAMBDA: f64 = 0.5;
+
+/// Warnings for a mean that is corrected by labels which say little about these answers.
+fn corrections(criterion: &Criterion, outcome: &CriterionOutcome, policy: &Policy) -> Vec<String> {
+    let (Some(labels), Some(corrected)) = (&criterion.labels, outcome.corrected) else { return Vec::new() };
+    let mut found = Vec::new();
+    let CorrectedMean { judged, lambda, .. } = corrected;
+    if lambda < LOW_LAMBDA {
+        found.push(format!(
+            "{}: the judge follows people so loosely (lambda {lambda:.2}) that the labels weigh more than the answers of this \
+             run",
+            criterion.id
+        ));
+    }
+    // The correction is that of answers like the labelled ones.
+    if (judged - labels.judge_mean).abs() > policy.resolution.max(0.05) {
+        found.push(format!(
+            "{}: the judge gives these answers {judged:.2} and the labelled ones {:.2}, so they are not of one kind, and the \
+             corrected mean may be off: label answers of this prompt",
+            criterion.id, labels.judge_mean
+        ));
+    }
+    found
 }
 
 /// A warning for the gated judged metrics without noise, over all cases or a slice: one for all with as many trials.

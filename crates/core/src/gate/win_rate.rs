@@ -39,6 +39,7 @@ pub(super) fn preferred(context: &Context, filled: &FilledScores, tolerance: f64
         certain: unshared == 0,
         may_vary: filled.may_vary,
         gains_by_repeats: !context.baseline_reused,
+        fixed_variance: 0.0,
         p,
     };
     test.evidence(context)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Judging, named};
+use super::{Interval, Judging, PairCounts, named};
 
 /// The judge of a run.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -129,4 +129,31 @@ pub struct CalibrationFacts {
     pub slope: Option<f64>,
     /// Youden's J, sensitivity + specificity - 1: the share of a true drop that the judge's pass rate shows.
     pub youden: Option<f64>,
+}
+
+/// Agreement and calibration of the judges of a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Judged {
+    /// Krippendorff's alpha between the judges of a panel; null without a panel, or where it does not exist.
+    pub panel_alpha: Option<f64>,
+    /// The share of the candidate's answers that people would pass, estimated from the share that the judge passes
+    /// (Rogan and Gladen 1978, bounds of Lang and Reiczigel 2014); null without a calibration that allows it.
+    pub corrected: Option<Interval>,
+    /// The drop in the share of answers that people pass which corresponds to the smallest detectable drop: that drop
+    /// over the calibration's slope; null without a calibration that allows it.
+    pub smallest_true_drop: Option<f64>,
+    /// The results of the pairs of answers; absent for a judge of single answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<PairCounts>,
+}
+
+/// The correction of a judge's mean by labels of people: `estimate` of the criterion is the corrected mean.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CorrectedMean {
+    /// The judge's mean.
+    pub judged: f64,
+    /// The weight of the judge, from 0 to 1: 1 moves the mean by the judge's bias alone, 0 leaves that of the labels.
+    pub lambda: f64,
+    /// Number of labelled answers.
+    pub labels: usize,
 }

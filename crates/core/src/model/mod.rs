@@ -50,7 +50,7 @@ pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use fault::{Fault, FaultKind};
 pub use finish::FinishReason;
 pub use grade::{CachedCalls, Grade, Judging, Opinion, Outcome, Score};
-pub use judge::{CalibrationFacts, Expected, JudgeFacts, PlantedOutcome, SelfTest};
+pub use judge::{CalibrationFacts, CorrectedMean, Expected, JudgeFacts, Judged, PlantedOutcome, SelfTest};
 pub use matrix::Matrix;
 pub(crate) use named::named;
 pub use origin::{DatasetChanges, NamedCases, PolicyChange, PolicySource};
@@ -69,7 +69,7 @@ pub use trial_summary::{
 pub use variant::{Application, ApplicationFacts, PromptFacts, PromptMessage, Role, Variant, VariantFacts};
 pub use verdict::{
     CaseStatus, CaseSummary, ContestedTotals, CriterionOutcome, CriterionVerdict, Decision,
-    FirstAttemptsOutcome, Interval, Judged, LengthCorrelation, LookCriterion, LookOutcome, MetricSummary,
-    Need, NextLook, PairCounts, Reason, ReasonCode, RefusalCounts, Refusals, Scope, Slice, ToSettle,
+    FirstAttemptsOutcome, Interval, LengthCorrelation, LookCriterion, LookOutcome, MetricSummary, Need,
+    NextLook, PairCounts, Reason, ReasonCode, RefusalCounts, Refusals, Scope, Slice, ToSettle,
     VariantSummary, Verdict,
 };

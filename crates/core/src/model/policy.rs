@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{EVEN, Scope, named};
+use crate::stats::LabeledMoments;
 
 /// All criteria and the rule that decides them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -56,6 +57,9 @@ pub struct Criterion {
     pub tag: Option<String>,
     /// The requirement.
     pub requirement: Requirement,
+    /// The labels by which the mean of a minimum is corrected; absent where the judge's mean decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<LabeledMoments>,
 }
 
 /// The requirement of a criterion.
@@ -177,6 +181,7 @@ mod tests {
             metric: metric.to_owned(),
             tag: tag.map(str::to_owned),
             requirement,
+            labels: None,
         };
         let limit =
             |statistic, bound| criterion("l", "latency", None, Requirement::Limit { statistic, bound });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CarriedBy, MetricKind, named};
+use super::{CarriedBy, CorrectedMean, Judged, MetricKind, named};
 
 named! {
     /// The verdict of a run.
@@ -154,6 +154,9 @@ pub struct CriterionOutcome {
     /// The decision by first attempts; absent where no attempt was contested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_attempts: Option<FirstAttemptsOutcome>,
+    /// The correction of the mean by labels; absent where the judge's mean decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected: Option<CorrectedMean>,
 }
 
 impl Decision {
@@ -325,22 +328,6 @@ pub struct VariantSummary {
     pub repeats: u32,
     /// Missing grades.
     pub missing: usize,
-}
-
-/// Agreement and calibration of the judges of a metric.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Judged {
-    /// Krippendorff's alpha between the judges of a panel; null without a panel, or where it does not exist.
-    pub panel_alpha: Option<f64>,
-    /// The share of the candidate's answers that people would pass, estimated from the share that the judge passes
-    /// (Rogan and Gladen 1978, bounds of Lang and Reiczigel 2014); null without a calibration that allows it.
-    pub corrected: Option<Interval>,
-    /// The drop in the share of answers that people pass which corresponds to the smallest detectable drop: that drop
-    /// over the calibration's slope; null without a calibration that allows it.
-    pub smallest_true_drop: Option<f64>,
-    /// The results of the pairs of answers; absent for a judge of single answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pairs: Option<PairCounts>,
 }
 
 /// Results of pairs of answers that a judge compared, for the candidate.

@@ -15,6 +15,7 @@ mod multiplicity;
 mod paired;
 mod permutation;
 mod power;
+mod power_tuned;
 mod rearrangements;
 mod sequential;
 mod sequential_power;
@@ -42,6 +43,7 @@ pub use paired::{
 };
 pub use permutation::{PermutationTest, sign_flip, within_cases};
 pub use power::{detectable_shift, power_constant, units_to_settle, unseen_failure_share};
+pub use power_tuned::{LabeledMoments, corrected_mean};
 pub use rearrangements::rearrangements;
 pub use sequential::spend;
 pub use sequential_power::{Arrivals, SharePlan};

@@ -6,9 +6,9 @@ use super::cut_off;
 use super::{JudgedAnswer, LabeledAnswer, Labels};
 use promptgate_core::model::{Agreement, Corrections, Humans, Interval, Repeatability, SliceAgreement};
 use promptgate_core::stats::{
-    Bounds, Confusion, Corrected, Estimate, Level, Repeated, Weighting, clopper_pearson, gwet_ac1,
-    kendall_tau_b, krippendorff_alpha, mean, ppi_mean, rogan_gladen, sample_variance, spearman, t_bounds,
-    weighted_kappa,
+    Bounds, Confusion, Corrected, Estimate, LabeledMoments, Level, Repeated, Weighting, clopper_pearson,
+    gwet_ac1, kendall_tau_b, krippendorff_alpha, mean, ppi_mean, rogan_gladen, sample_variance, spearman,
+    t_bounds, weighted_kappa,
 };
 
 /// One-sided alpha of each bound of an interval.
@@ -22,6 +22,8 @@ const MIN_FOR_MEAN: usize = 50;
 pub struct Measured {
     /// Agreement on rated answers that the judge graded.
     pub overall: Agreement,
+    /// Moments of ratings and scores; `None` with fewer than two answers.
+    pub moments: Option<LabeledMoments>,
     /// Agreement by slice, sorted by name, for slices of at least two answers.
     pub slices: Vec<SliceAgreement>,
     /// Number of answers without a grade.
@@ -75,8 +77,10 @@ pub fn measure(
             Some(SliceAgreement { slice: slice.to_owned(), agreement: agreement(&rows, labels.graded)? })
         })
         .collect();
+    let (ratings, scores): (Vec<f64>, Vec<f64>) = rated.iter().map(|row| (row.human, row.score)).unzip();
     Some(Measured {
         overall,
+        moments: LabeledMoments::of(&ratings, &scores),
         slices,
         missing,
         humans: humans(labels),

@@ -155,6 +155,7 @@ fn forecast_uses_the_tokens_of_the_run_even_from_a_cache() {
         metric: metric.to_owned(),
         tag: None,
         requirement: Requirement::NotWorse { tolerance: 0.0 },
+        labels: None,
     };
     let policy = Policy {
         criteria: vec![criterion("m"), criterion("check.c")],

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::document::Document;
 use promptgate_core::model::Diagnostic;
+use promptgate_core::stats::LabeledMoments;
 
 pub use promptgate_core::model::{Agreement, Corrections, CutOff, Humans, Repeatability, SliceAgreement};
 
@@ -37,6 +38,10 @@ pub struct Calibration {
     pub labels: LabelFacts,
     /// Agreement on all answers that people rated and the judge graded.
     pub overall: Agreement,
+    /// Moments of people's ratings and the judge's scores, by which `corrected: true` corrects a mean; absent in files of
+    /// earlier versions, and with fewer than two answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moments: Option<LabeledMoments>,
     /// Agreement by slice, ordered by name.
     pub slices: Vec<SliceAgreement>,
     /// Agreement between people; null where no answer has two ratings.
@@ -105,6 +110,12 @@ pub fn read(file: &str, text: &str) -> Result<Calibration, Diagnostic> {
     if sum != Some(counts.answers) || counts.answers > MAX_ANSWERS {
         let message = "the calibration contradicts itself: its counts do not add up to its answers";
         return Err(document.refuse(message.to_owned()));
+    }
+    if let Some(moments) = &calibration.moments {
+        let counts = (moments.answers != counts.answers).then_some("has another number of answers");
+        if let Some(wrong) = counts.or_else(|| moments.contradiction()) {
+            return Err(document.refuse(format!("the calibration contradicts itself: `moments` {wrong}")));
+        }
     }
     Ok(calibration)
 }

@@ -68,7 +68,7 @@ pub(super) fn analysis(metrics: Vec<MetricScores>) -> Analysis {
 }
 
 pub(super) fn criterion(id: &str, metric: &str, requirement: Requirement) -> Criterion {
-    Criterion { id: id.to_owned(), metric: metric.to_owned(), tag: None, requirement }
+    Criterion { id: id.to_owned(), metric: metric.to_owned(), tag: None, requirement, labels: None }
 }
 
 pub(super) fn minimum(metric: &str, required: f64) -> Criterion {

@@ -5,6 +5,7 @@ mod base_cases;
 mod builders;
 mod case_noise;
 mod ceiling;
+mod corrected;
 mod explanations;
 mod faults;
 mod limits;

@@ -47,6 +47,7 @@ fn policy() -> Policy {
             metric: "check.contains".to_owned(),
             tag: None,
             requirement: Requirement::NotWorse { tolerance: 0.0 },
+            labels: None,
         }],
         repeats: 3,
         max_repeats: 6,

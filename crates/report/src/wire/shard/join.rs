@@ -208,7 +208,7 @@ fn merged(ours: Vec<(String, ShardFile)>) -> Result<Joined, Diagnostics> {
     for (file, shard) in ours {
         let ShardFile { shard, places, inconclusive_passes, override_by, reused_baseline, report, .. } =
             shard;
-        let mut run = report.to_run().map_err(|diagnostics| diagnostics.at(&Place::file(&file)))?;
+        let mut run = report.to_spilled_run().map_err(|diagnostics| diagnostics.at(&Place::file(&file)))?;
         run.reused_baseline = reused_baseline;
         for (place, facts) in std::mem::take(&mut run.cases).iter().enumerate() {
             let applies = run.applies.iter().map(|row| row.get(place).copied().unwrap_or_default());

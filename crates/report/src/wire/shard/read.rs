@@ -1,9 +1,11 @@
 //! Reading a shard, which must not contradict itself.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::build::{counts, own_parts, own_roles};
 use super::{SCHEMA, Shard, ShardFile};
+use crate::wire::FileSpool;
 use crate::wire::document::Document;
 use crate::wire::v1::{EndedKind, Verdict, undecided_contradictions};
 use promptgate_core::model::Diagnostics;
@@ -12,11 +14,12 @@ use promptgate_core::text::neutral;
 /// Maximum number of errors that are listed for a file.
 const MAX_LISTED: usize = 5;
 
-/// Reads a shard from the text of `file`.
+/// Reads a shard from the text of `file`. Its trials move to the spool, if there is one.
 ///
 /// # Errors
-/// [`Diagnostics`] where the text is cut off, is not a shard of this version, or contradicts itself.
-pub fn read(file: &str, text: &str) -> Result<ShardFile, Diagnostics> {
+/// [`Diagnostics`] where the text is cut off, is not a shard of this version, or contradicts itself, and where the spool
+/// cannot take its trials.
+pub fn read(file: &str, text: &str, spool: Option<&Arc<FileSpool>>) -> Result<ShardFile, Diagnostics> {
     let name = file.rsplit(['/', '\\']).next().unwrap_or_default();
     let flag = Shard::of_file_name(name).map_or_else(|| "k/n".to_owned(), |shard| shard.to_string());
     let help = format!("run `promptgate run --shard {flag}` again");
@@ -25,6 +28,10 @@ pub fn read(file: &str, text: &str) -> Result<ShardFile, Diagnostics> {
     let mut found = shard.report.resolve_requests();
     found.extend(contradictions(&shard));
     if found.is_empty() {
+        for case in &mut shard.report.cases {
+            let spilled = spool.map_or(Ok(()), |spool| case.trials.spill(&case.id, spool));
+            spilled.map_err(|error| document.refuse(format!("its trials cannot be spilled: {error}")))?;
+        }
         return Ok(shard);
     }
     let damaged = |message: String| document.refuse(format!("the shard is damaged or was edited: {message}"));

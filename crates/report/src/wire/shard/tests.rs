@@ -1,13 +1,13 @@
 //! Runs split into shards and joined again.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::fixtures;
-use promptgate_core::model::{Ended, Fault, FaultKind, Run, SelfTest};
+use crate::{FileSpool, fixtures};
+use promptgate_core::model::{Ended, Fault, FaultKind, Run, SelfTest, TrialResult};
 
 /// The run of one shard's cases.
 fn part_of(run: &Run, shard: Shard) -> (Run, Vec<usize>) {
@@ -34,6 +34,16 @@ fn part_of(run: &Run, shard: Shard) -> (Run, Vec<usize>) {
 
 /// The shard files of a run, written and read back.
 fn files(run: &Run, of: u32, change: impl Fn(Shard, &mut Run)) -> Vec<(String, ShardFile)> {
+    spilled(run, of, change, None)
+}
+
+/// The shard files of a run, written and read back into a spool.
+fn spilled(
+    run: &Run,
+    of: u32,
+    change: impl Fn(Shard, &mut Run),
+    spool: Option<&Arc<FileSpool>>,
+) -> Vec<(String, ShardFile)> {
     let mut policy = fixtures::pass().policy;
     (policy.repeats, policy.max_repeats) = (run.repeats.per_case, run.repeats.per_case);
     let cases = digest_of_cases(run.cases.iter().enumerate().map(|(index, case)| {
@@ -66,7 +76,7 @@ fn files(run: &Run, of: u32, change: impl Fn(Shard, &mut Run)) -> Vec<(String, S
         };
         let text = serde_json::to_string(&ShardFile::new(&part, context, None)).expect("JSON");
         let name = shard.file_name();
-        let read = read(&name, &text).unwrap_or_else(|diagnostics| panic!("{name}: {diagnostics}"));
+        let read = read(&name, &text, spool).unwrap_or_else(|diagnostics| panic!("{name}: {diagnostics}"));
         (name, read)
     });
     all.collect()
@@ -89,6 +99,30 @@ fn joined_shards_equal_the_run_in_any_order() {
             let joined = join(shards, &[]).unwrap_or_else(|diagnostics| panic!("{of}: {diagnostics}"));
             assert_eq!(joined.run, run, "{of}");
         }
+    }
+}
+
+#[test]
+fn report_of_spilled_shards_equals_that_of_the_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut run = whole();
+    let fault = Fault::new(FaultKind::Timeout, "too slow");
+    run.trials[0].result = TrialResult::Missing(fault);
+    for of in [1, 3, 8] {
+        let spool = Arc::new(FileSpool::new(folder.path()).expect("a spool"));
+        let joined = join(spilled(&run, of, |_, _| {}, Some(&spool)), &[]).expect("a run");
+        let in_memory = |run: &Run| {
+            let is_in_memory = |trial: &&promptgate_core::model::Trial| match &trial.result {
+                TrialResult::Completed(completed) => completed.in_memory().is_some(),
+                TrialResult::Missing(_) => false,
+            };
+            run.trials.iter().filter(is_in_memory).count()
+        };
+        assert_eq!((in_memory(&joined.run), in_memory(&run)), (0, run.trials.len() - 1));
+        let json = |run: &Run, spool| {
+            serde_json::to_string(&Report::undecided(run, fixtures::pass().policy, spool)).expect("JSON")
+        };
+        assert_eq!(json(&joined.run, Some(&spool)), json(&run, None), "{of}");
     }
 }
 
@@ -169,7 +203,7 @@ fn failed_self_test_of_any_shard_is_kept() {
         override_by: Vec::new(),
     };
     let text = serde_json::to_string(&ShardFile::new(&part, context, None)).expect("JSON");
-    let message = read("shard-1-of-1.json", &text).expect_err("a contradiction").to_string();
+    let message = read("shard-1-of-1.json", &text, None).expect_err("a contradiction").to_string();
     assert!(message.contains("failed its self-test"), "{message}");
 }
 
@@ -201,11 +235,11 @@ proptest! {
         let at = cut % bytes.len();
         bytes[at] = byte;
         if let Ok(text) = String::from_utf8(bytes.clone()) {
-            let _ = read("shard-1-of-1.json", &text);
+            let _ = read("shard-1-of-1.json", &text, None);
         }
         bytes.truncate(at);
         if let Ok(text) = String::from_utf8(bytes) {
-            prop_assert!(read("shard-1-of-1.json", &text).is_err());
+            prop_assert!(read("shard-1-of-1.json", &text, None).is_err());
         }
     }
 }

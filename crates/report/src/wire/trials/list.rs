@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Error as _, Serialize, SerializeSeq as _, Serializer};
 use serde_json::value::RawValue;
 
-use super::{FileSpool, Trial, trial_json};
+use super::{CaseFields, FileSpool, Trial, trial_json};
 use promptgate_core::model::{self, Role, SpoolPlace, TextLocation, TrialResult};
 
 /// The trials of a case; in JSON a list of [`Trial`].
@@ -74,6 +74,30 @@ impl Trials {
     pub(super) fn placed(places: Vec<(Role, SpoolPlace)>, spool: &Arc<FileSpool>, left_out: bool) -> Self {
         let entry = |(role, place)| Entry::Spilled { role, place, spool: Arc::clone(spool) };
         Self { entries: places.into_iter().map(entry).collect(), left_out }
+    }
+
+    /// Moves the trials of a case to a spool, except missing ones.
+    ///
+    /// # Errors
+    /// A trial is too long for a line.
+    pub(in super::super) fn spill(&mut self, case: &str, spool: &Arc<FileSpool>) -> io::Result<()> {
+        for entry in &mut self.entries {
+            let Entry::InMemory(trial) = entry else { continue };
+            if trial.error.is_none() {
+                let fields = CaseFields { case: case.to_owned(), ..CaseFields::default() };
+                let place = spool.put_line(&fields.line(&serde_json::to_string(trial)?)?)?;
+                *entry = Entry::Spilled { role: trial.role, place, spool: Arc::clone(spool) };
+            }
+        }
+        Ok(())
+    }
+
+    /// The places of the trials in their spool; `None` for one in memory.
+    pub(in super::super) fn places(&self) -> impl Iterator<Item = Option<SpoolPlace>> {
+        self.entries.iter().map(|entry| match entry {
+            Entry::InMemory(_) => None,
+            Entry::Spilled { place, .. } => Some(*place),
+        })
     }
 
     /// Leaves them out of report.json; here they stay readable.

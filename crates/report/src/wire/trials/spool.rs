@@ -109,9 +109,13 @@ impl Buffered {
         }
         let (start, window) = &self.window;
         if place.offset < *start || place.offset + u64::from(place.length) > start + window.len() as u64 {
-            // Trials end out of order, so some of the next ones are before this one.
-            let start = place.offset.saturating_sub(BLOCK as u64 / 4);
-            let bytes = (place.offset - start) as usize + length.max(BLOCK);
+            // Trials end out of order, so some of the next ones are before this one. One far from the last, as in a merge
+            // of many shards, says nothing about the next.
+            let (near, end) = (BLOCK as u64, start + window.len() as u64);
+            let is_near = place.offset + near >= *start && place.offset <= end + near;
+            let before = if is_near { BLOCK as u64 / 4 } else { 0 };
+            let start = place.offset.saturating_sub(before);
+            let bytes = (place.offset - start) as usize + if is_near { length.max(BLOCK) } else { length };
             self.file.seek(SeekFrom::Start(start))?;
             self.window.0 = start;
             self.window.1.clear();

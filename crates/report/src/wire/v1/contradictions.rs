@@ -110,6 +110,15 @@ pub(in super::super) fn wrong_criteria<'a>(
             },
             Requirement::EveryTrial | Requirement::NoNewFailures | Requirement::BrokenCases { .. } => None,
         };
+        let wrong = wrong.or_else(|| {
+            let labels = criterion.labels.as_ref()?;
+            let is_minimum = matches!(criterion.requirement, Requirement::Minimum { .. });
+            let wrong =
+                (!is_minimum).then_some("which only a minimum has").or_else(|| labels.contradiction());
+            let follows = labels.covariance > 0.0;
+            let wrong = wrong.or_else(|| (!follows).then_some("which the judge does not follow"));
+            wrong.map(|wrong| format!("has `labels` that are not valid: {wrong}"))
+        });
         found.extend(wrong.map(|wrong| format!("criterion `{}` {wrong}", neutral::terminal(&criterion.id))));
     }
     found

@@ -6,7 +6,7 @@ use super::super::trials::seconds;
 use super::{Case, Ended, EndedKind, Judge, Metric, PolicySource, Report, Trial, UsageShare};
 use promptgate_core::model::{
     self, CallTotals, CaseFacts, Diagnostic, Diagnostics, Fault, Interner, RepeatCounts, RequestLocation,
-    Run, TrialResult, TrialSummary,
+    Run, TextLocation, TrialResult, TrialSummary,
 };
 use promptgate_core::text::neutral;
 
@@ -19,19 +19,30 @@ impl Report {
     /// [`Diagnostics`] where a trial has neither an answer nor an error, a grade has no valid score, or a run was
     /// stopped without a fault: the report was edited.
     pub fn to_run(&self) -> Result<Run, Diagnostics> {
-        self.restore().map_err(|message| {
-            let help = "the report was edited or written by another program: run again";
-            Diagnostic::new(message).help(help).into()
-        })
+        self.restore(false).map_err(edited)
     }
 
-    fn restore(&self) -> Result<Run, String> {
+    /// The run of this report, the texts of whose trials stay in the spool of the report.
+    ///
+    /// # Errors
+    /// As of [`Self::to_run`].
+    pub(in super::super) fn to_spilled_run(&self) -> Result<Run, Diagnostics> {
+        self.restore(true).map_err(edited)
+    }
+
+    fn restore(&self, stays_spilled: bool) -> Result<Run, String> {
         let mut interner = Interner::default();
         let mut trials = Vec::with_capacity(self.trials());
         for (index, case) in self.cases.iter().enumerate() {
-            for trial in case.trials.iter() {
+            for (trial, place) in case.trials.iter().zip(case.trials.places()) {
                 let trial = trial.map_err(|error| error.to_string())?;
-                trials.push(restore_trial(&trial, index, case, &mut interner)?);
+                let mut restored = restore_trial(&trial, index, case, &mut interner)?;
+                if let (TrialResult::Completed(summary), Some(place)) = (&mut restored.result, place)
+                    && stays_spilled
+                {
+                    summary.text = TextLocation::Spilled(place);
+                }
+                trials.push(restored);
             }
         }
         Ok(Run {
@@ -112,6 +123,11 @@ fn facts(case: &Case) -> Result<CaseFacts, String> {
         added: case.added,
         requests: requests.map_or(RequestLocation::Unknown, RequestLocation::InMemory),
     })
+}
+
+fn edited(message: String) -> Diagnostics {
+    let help = "the report was edited or written by another program: run again";
+    Diagnostic::new(message).help(help).into()
 }
 
 fn restore_ended(ended: &Ended) -> Result<model::Ended, String> {
