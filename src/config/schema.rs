@@ -24,14 +24,14 @@ pub fn schema(check_entry: &Value) -> Value {
     schema.to_value()
 }
 
-/// The JSON Schema for editors: of a configuration, or of one that lists suites in the place of being one.
+/// The JSON Schema for editors: of a configuration, of one that extends a file with the rest, or of a list of suites.
 pub fn published_schema(check_entry: &Value) -> Value {
     let mut schema = schema(check_entry);
     if let Some(map) = schema.as_object_mut() {
         let required = map.shift_remove("required").unwrap_or_default();
         if let Some(Value::Object(properties)) = map.get_mut("properties") {
             let suites = json!({
-                "description": "Suites in the place of one: paths or globs of configurations or their folders, relative to this \
+                "description": "Suites in place of one: paths or globs of configurations or their folders, relative to this \
                                 file. Beside it only `version`.",
                 "type": "array",
                 "minItems": 1,
@@ -41,7 +41,8 @@ pub fn published_schema(check_entry: &Value) -> Value {
         }
         let list = json!({"required": super::suites::KEYS, "propertyNames": {"enum": super::suites::KEYS}});
         let suite = json!({"required": required, "not": {"required": [super::suites::KEY]}});
-        map.insert("anyOf".to_owned(), json!([suite, list]));
+        let rest = json!({"required": ["extends"], "not": {"required": [super::suites::KEY]}});
+        map.insert("anyOf".to_owned(), json!([suite, rest, list]));
     }
     schema
 }

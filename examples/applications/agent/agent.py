@@ -1,4 +1,4 @@
-"""A support agent with two tools. Rules plan in the place of a model, so that it needs neither a key nor a network."""
+"""A support agent with two tools. Rules plan in place of a model, so that it needs neither a key nor a network."""
 
 import json
 import re

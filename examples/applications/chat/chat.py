@@ -1,4 +1,4 @@
-"""A pizzeria that takes orders in a chat. Rules answer in the place of a model, so that it needs neither a key nor a network."""
+"""A pizzeria that takes orders in a chat. Rules answer in place of a model, so that it needs neither a key nor a network."""
 
 import json
 import re

@@ -9,7 +9,7 @@ async function quote(cart) {
   let total = 0;
   const lines = [];
   for (const { product, count } of cart) {
-    await setImmediate(); // in the place of a lookup in a database
+    await setImmediate(); // in place of a lookup in a database
     const price = products[product];
     if (price === undefined) return `We do not sell ${product}.`;
     total += price * count;

@@ -38,7 +38,7 @@ fn named_file(run: &[String]) -> Option<&str> {
     if program.contains('/') {
         return Some(program);
     }
-    // Options may come with a program text or a module in the place of a script.
+    // Options may come with a program text or a module in place of a script.
     let is_inline = |argument: &&String| matches!(argument.as_str(), "-c" | "-e" | "-m");
     if arguments.iter().any(|argument| is_inline(&argument)) {
         return None;
