@@ -1,6 +1,8 @@
 //! `init`: the starter suite works at once and overwrites no file.
 
 mod around;
+mod columns;
+mod originals;
 mod pipeline;
 mod questions;
 

@@ -64,6 +64,19 @@ impl Names {
         rest.map_or(first.to_owned(), |rest| format!("{first}.{rest}"))
     }
 
+    /// Whether a prompt with these variables needs no other names: each is a field or variable of that name, or the question,
+    /// which [`Names::keep`] gives its name.
+    pub(super) fn are_kept(&self, used: &[String]) -> bool {
+        used.iter().all(|name| self.query.as_ref() == Some(name) || self.here(name) == *name)
+    }
+
+    /// Gives a case its question under the name that the prompt has for it, too.
+    pub(super) fn keep(&self, case: &mut DraftCase) {
+        if let (Some(name), Some(text)) = (self.query.as_ref().filter(|name| *name != "query"), &case.query) {
+            case.vars.insert(name.clone(), Value::from(text.as_str()));
+        }
+    }
+
     /// Names there, and where a scorer finds the value here.
     pub(super) fn renamed(&self) -> Map<String, Value> {
         let mut renamed = Map::new();

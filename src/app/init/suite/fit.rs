@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::roles;
+use super::task::labels_among;
 use crate::app::init::survey::FoundPrompt;
 use crate::app::init::survey::recognize::parse;
 use promptgate_adapters::files::{DatasetBytes, DatasetSource, LoadError, parse_dataset, parse_valid_rows};
@@ -12,12 +15,19 @@ use promptgate_core::template::{variables, verify};
 /// The user message of a text prompt.
 pub(super) const USER: &str = "{{query}}";
 
+/// The user message where the prompt takes all data by its placeholders.
+pub(super) const CONSTANT: &str = "Please answer.";
+
 /// A dataset that fits a prompt.
 #[derive(Debug, Clone)]
 pub(super) struct Fit {
     /// `fields` of the configuration: field, or `vars.NAME`, and its column.
     pub(super) fields: BTreeMap<String, String>,
     pub(super) cases: Vec<Case>,
+    /// Whether a column is what the user writes; without one, the prompt takes all data by its placeholders.
+    pub(super) has_question: bool,
+    /// Columns that neither the prompt nor a field takes, and the labels of those that look like it.
+    pub(super) unused: Vec<String>,
     /// The format and the tool that it is from, as `check` prints it.
     pub(super) format: String,
 }
@@ -26,6 +36,11 @@ impl Fit {
     /// Whether every case has passages.
     pub(super) fn has_context(&self) -> bool {
         self.cases.iter().all(|case| case.context.is_some())
+    }
+
+    /// Whether every case has a question.
+    pub(super) fn has_query(&self) -> bool {
+        self.cases.iter().all(Case::has_query)
     }
 
     /// Whether every case has a reference answer.
@@ -75,16 +90,17 @@ pub(super) fn fit(prompt: &FoundPrompt, bytes: &DatasetBytes) -> Result<Fit, Dia
     }
     let read_as = parsed.as_ref().map(|loaded| recognized(&loaded.value.facts.format)).unwrap_or_default();
     let columns = columns(&cases);
-    let mut fields = mapping(prompt, &columns, &read_as);
+    let Mapping { mut fields, has_question } = mapping(prompt, &columns, &read_as, &cases);
+    let unused = unused(prompt, &columns, &read_as, &fields, &cases);
     // A column whose name resembles that of a field is an error unless it is mapped.
     let format = parsed.map(|loaded| loaded.value.facts.format).unwrap_or_default();
     for _ in 0..columns.len() {
         let source = DatasetSource { fields: fields.clone(), ..plain.clone() };
         match parse_dataset(bytes.clone(), &source) {
             Ok(loaded) => {
-                verified(prompt, &loaded.value.cases, &columns)?;
+                verified(prompt, &loaded.value.cases, &columns, has_question)?;
                 let format = if format.is_empty() { loaded.value.facts.format } else { format };
-                return Ok(Fit { fields, cases: loaded.value.cases, format });
+                return Ok(Fit { fields, cases: loaded.value.cases, has_question, unused, format });
             }
             Err(error) => {
                 let error = first(error);
@@ -111,12 +127,63 @@ fn first(error: LoadError) -> Diagnostic {
     }
 }
 
+/// The values of a column.
+fn values<'c>(cases: &'c [Case], column: &'c str) -> impl Iterator<Item = Option<&'c Value>> {
+    cases.iter().map(move |case| case.vars.get(column))
+}
+
+/// Whether a column holds sentences.
+fn is_prose(cases: &[Case], column: &str) -> bool {
+    let is_sentence = |value: &&Value| value.as_str().is_some_and(|text| text.trim().contains(' '));
+    values(cases, column).flatten().filter(is_sentence).count() * 2 > cases.len()
+}
+
+/// The columns that nothing takes.
+fn unused(
+    prompt: &FoundPrompt,
+    columns: &[String],
+    read_as: &[(String, String)],
+    fields: &BTreeMap<String, String>,
+    cases: &[Case],
+) -> Vec<String> {
+    let is_unused = |column: &&String| {
+        !fields.values().any(|used| used == *column)
+            && !prompt.placeholders.iter().any(|name| name.split('.').next() == Some(column.as_str()))
+            && !read_as.iter().any(|(read, _)| read == *column)
+            && !super::drafts::FIELDS.contains(&column.as_str())
+    };
+    let labelled = |column: &String| match labels_among(values(cases, column)) {
+        Some(labels) => format!("{column} (looks like labels: {})", labels.join(", ")),
+        None => column.clone(),
+    };
+    columns.iter().filter(is_unused).map(labelled).collect()
+}
+
+/// The column whose few values are what the prompt decides: by its name, or because the prompt names each of them.
+fn decision<'n>(prompt: &FoundPrompt, names: &[&'n str], cases: &[Case]) -> Option<&'n str> {
+    let text = String::from_utf8_lossy(&prompt.bytes).to_lowercase();
+    let decides = |name: &&&str| {
+        labels_among(values(cases, name)).is_some_and(|labels| {
+            roles::is_decision(name) || labels.iter().all(|label| text.contains(&label.to_lowercase()))
+        })
+    };
+    names.iter().find(decides).copied()
+}
+
+/// Fields with their columns.
+struct Mapping {
+    fields: BTreeMap<String, String>,
+    /// Whether a column is what the user writes.
+    has_question: bool,
+}
+
 /// The mapping of columns to fields and variables.
 fn mapping(
     prompt: &FoundPrompt,
     columns: &[String],
     read_as: &[(String, String)],
-) -> BTreeMap<String, String> {
+    cases: &[Case],
+) -> Mapping {
     let mut fields = BTreeMap::new();
     let names: Vec<&str> = columns.iter().map(String::as_str).collect();
     let asked = roles::asked(&prompt.placeholders);
@@ -140,23 +207,33 @@ fn mapping(
         None => {
             let text = String::from_utf8_lossy(&prompt.bytes).to_lowercase();
             let is_named = |name: &&str| text.contains(&roles::plain(name).replace('_', " "));
-            roles::general_question(&inputs).or_else(|| roles::question(&inputs).filter(is_named))
+            roles::asks(&inputs).or_else(|| roles::question(&inputs).filter(is_named))
         }
-        Some(name) if roles::general_question(&[name]).is_some() => roles::general_question(&inputs),
+        Some(name) if roles::asks(&[name]).is_some() => roles::asks(&inputs),
         Some(_) => None,
     };
-    let query = column_of("query", like(asked).or(other));
-    let context = column_of("context", like(passages).or_else(|| roles::passages(&inputs)));
     let is_input = |name: &&str| !placeholders.iter().any(|known| roles::plain(known) == roles::plain(name));
     let rest: Vec<&str> = names.iter().filter(|name| is_input(name)).copied().collect();
-    let expected = column_of("expected", roles::reference(&rest));
+    let expected = column_of("expected", roles::reference(&rest).or_else(|| decision(prompt, &rest, cases)));
+    let is_free = |name: &&str| Some(*name) != expected.as_deref() && *name != "expected";
+    let free: Vec<&str> = rest.iter().filter(|name| is_free(name)).copied().collect();
+    // A prompt that takes an article by a placeholder leaves the question to the user.
+    let is_written = |name: &str| roles::message(&[name]).is_some();
+    let written = asked.filter(|name| !is_written(name)).and_then(|_| roles::message(&free));
+    let mut query = column_of("query", written.or(like(asked)).or(other));
+    let is_message = |column: &String| is_input(&column.as_str()) || is_written(column);
+    let has_question = query.as_ref().is_some_and(is_message);
+    if !has_question && free.iter().any(|name| is_prose(cases, name)) {
+        query = None;
+    }
+    let context = column_of("context", like(passages).or_else(|| roles::passages(&inputs)));
     for (field, column) in [("query", &query), ("context", &context), ("expected", &expected)] {
         if let Some(column) = column.as_ref().filter(|column| *column != field) {
             fields.insert(field.to_owned(), column.clone());
         }
     }
     for name in placeholders.iter().filter(|name| !["query", "context", "id"].contains(name)) {
-        let column = if Some(*name) == asked { query.clone() } else { None };
+        let column = if Some(*name) == asked && written.is_none() { query.clone() } else { None };
         let column = column.or_else(|| if Some(*name) == passages { context.clone() } else { None });
         let Some(column) = column.or_else(|| like(Some(name)).map(str::to_owned)) else { continue };
         let is_taken = fields.values().any(|taken| *taken == column);
@@ -170,11 +247,16 @@ fn mapping(
             fields.insert(format!("vars.{name}"), column);
         }
     }
-    fields
+    Mapping { fields, has_question }
 }
 
 /// Verifies that every case has what the prompt inserts, and a question.
-fn verified(prompt: &FoundPrompt, cases: &[Case], columns: &[String]) -> Result<(), Diagnostic> {
+fn verified(
+    prompt: &FoundPrompt,
+    cases: &[Case],
+    columns: &[String],
+    has_question: bool,
+) -> Result<(), Diagnostic> {
     let missing: Vec<String> = prompt
         .placeholders
         .iter()
@@ -187,10 +269,15 @@ fn verified(prompt: &FoundPrompt, cases: &[Case], columns: &[String]) -> Result<
             format!("it has no value for {} in every row; its columns are {}", has(&missing), has(columns));
         return Err(Diagnostic::new(message));
     }
-    if prompt.is_text && !cases.iter().all(Case::has_query) {
+    // Without a placeholder, nothing of a row would reach the model.
+    if prompt.is_text
+        && (has_question || prompt.placeholders.is_empty())
+        && !cases.iter().all(Case::has_query)
+    {
         return Err(Diagnostic::new(format!("no column is the question; its columns are {}", has(columns))));
     }
-    let Ok(parsed) = parse(&prompt.path, &prompt.bytes, USER) else { return Ok(()) };
+    let user = if has_question { USER } else { CONSTANT };
+    let Ok(parsed) = parse(&prompt.path, &prompt.bytes, user) else { return Ok(()) };
     verify(&parsed.variant, cases).into_iter().next().map_or(Ok(()), Err)
 }
 
@@ -247,6 +334,25 @@ mod tests {
                 "vars.customer_name=Customer Name",
             ),
             ("Be kind.", "a.csv", "contxt,query\nc,q\n", "vars.contxt=contxt"),
+            (
+                "{{customer_name}} {{article}}",
+                "a.csv",
+                "user_input,customer_name,article,golden_answer\nWhy is it so?,Ana,It is so.,So.\n",
+                "expected=golden_answer query=user_input",
+            ),
+            ("Sum up {{article}}.", "a.csv", "article,remark\nIt is so.,Not so long ago.\n", ""),
+            (
+                "Sum up {{article}}.",
+                "a.csv",
+                "article,size\nIt is so.,3\n",
+                "query=article vars.article=article",
+            ),
+            (
+                "Decide {{request}}.",
+                "a.csv",
+                "request,decision\na b,yes\nc d,no\ne f,no\ng h,yes\n",
+                "expected=decision query=request vars.request=request",
+            ),
         ] {
             assert_eq!(fitted(prompt, name, rows), Ok(expected.to_owned()), "{prompt} {rows}");
         }
