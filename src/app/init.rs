@@ -159,6 +159,15 @@ fn keys_of(file: &str, text: &str) -> Option<Vec<String>> {
     Some(missing_keys(&settings, &Environment::of([]), true))
 }
 
+/// A page of the documentation: its address where the package has one, since an installation has no pages.
+fn page(path: &str) -> String {
+    match env!("CARGO_PKG_REPOSITORY") {
+        // The placeholder leads nowhere.
+        repository if repository.is_empty() || repository.contains("/OWNER/") => path.to_owned(),
+        repository => format!("{repository}/blob/main/{path}"),
+    }
+}
+
 /// The path of a file, without `./`.
 fn in_folder(folder: &Path, name: &str) -> PathBuf {
     if folder == Path::new(".") { name.into() } else { folder.join(name) }

@@ -141,10 +141,11 @@ pub(crate) fn choose(survey: &Survey, request: &Request) -> Result<Choice, Failu
 /// Refuses to write a starter suite into an application.
 fn application(path: &str) -> Failure {
     Diagnostic::new(format!("no prompt was found, and {path} looks like an application; nothing was written"))
-        .help(
-            "docs/targets.md shows how an application is evaluated, `--prompt FILE` names a prompt of it, and `promptgate init \
-             FOLDER` writes the starter suite elsewhere",
-        )
+        .help(format!(
+            "{} shows how an application is evaluated, `--prompt FILE` names a prompt of it, and `promptgate init FOLDER` writes \
+             the starter suite elsewhere",
+            super::page("docs/targets.md")
+        ))
         .into()
 }
 
@@ -230,8 +231,11 @@ fn load(folder: &Path, path: &str) -> Result<Loaded, Failure> {
         return Err(refuse("the prompt is a symbolic link, which is not read in CI".to_owned(), &help).into());
     }
     if survey::recognize::is_code(path) {
-        let help = "move the prompt into a file of its own that the code reads; or evaluate the application: docs/targets.md";
-        return Err(refuse("this is source code, not a prompt; nothing was written".to_owned(), help).into());
+        let help = format!(
+            "move the prompt into a file of its own that the code reads; or evaluate the application: {}",
+            super::page("docs/targets.md")
+        );
+        return Err(refuse("this is source code, not a prompt; nothing was written".to_owned(), &help).into());
     }
     // The folder need not exist, and no path leads through one that does not.
     let bytes = Tree::work_tree("").read_limited(&full.to_string_lossy(), PROMPT_LIMIT)?;

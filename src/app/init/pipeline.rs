@@ -46,8 +46,9 @@ pub(super) fn pipeline(
             let action = action.or(OWN_ACTION);
             if action.is_none() {
                 steps.push(format!(
-                    "sed -i.bak 's|{PLACEHOLDER}|YOU/promptgate@FULL_COMMIT|' {}   # docs/ci.md#owner-and-commit",
-                    super::quoted(&path.display().to_string())
+                    "sed -i.bak 's|{PLACEHOLDER}|YOU/promptgate@FULL_COMMIT|' {}   # {}",
+                    super::quoted(&path.display().to_string()),
+                    super::page("docs/ci.md#owner-and-commit")
                 ));
             }
             if !keys.is_empty() {
@@ -121,7 +122,7 @@ pub(super) fn pipeline(
 }
 
 fn image(what: &str) -> String {
-    format!("name an image with promptgate and git in {what}: docs/install.md")
+    format!("name an image with promptgate and git in {what}: {}", super::page("docs/install.md"))
 }
 
 fn variable(keys: &str) -> Vec<String> {

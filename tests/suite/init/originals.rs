@@ -33,6 +33,7 @@ fn prompt_of_github_is_gated_itself() {
     assert!(!outcome.stdout.contains("only the copy is gated"), "{}", outcome.stdout);
     let configuration = folder.read("promptgate.yaml");
     assert!(configuration.contains(&format!("prompt: {TRIAGE} # ")), "{configuration}");
+    assert!(configuration.contains("fields: {query: input, vars.input: input}"), "{configuration}");
     assert!(
         !configuration.contains("\nmodel:") && !configuration.contains("\nparameters:"),
         "{configuration}"

@@ -36,6 +36,8 @@ pub(super) struct Draft {
     pub(super) alternatives: Vec<String>,
     /// Parts without a counterpart, and the text to write in their place.
     pub(super) notes: Vec<Diagnostic>,
+    /// The column of the question, where a prompt inserts it under another name than `query`.
+    pub(super) question: Option<String>,
     /// Files whose cases were copied, with how many each has.
     pub(super) copied: Vec<(Original, usize)>,
     /// Number of assertions that were carried.
@@ -186,7 +188,7 @@ impl Draft {
     pub(super) fn translate(&mut self, prompt: &mut DraftPrompt, dialect: Dialect, names: &Names) {
         prompt.is_original = prompt.can_stay(dialect, names);
         if prompt.is_original {
-            self.cases.iter_mut().for_each(|case| names.keep(case));
+            self.question = names.question();
         }
         prompt.translate(dialect, &|name| names.here(name));
         for (place, written) in prompt.problems.clone() {

@@ -29,7 +29,10 @@ pub(super) fn files(mut draft: Draft, origin: &str) -> (Vec<(String, String)>, D
     for prompt in draft.prompts.iter().filter(|prompt| !prompt.is_original) {
         files.push((path_of(prompt), prompt_text(prompt)));
     }
-    files.push((DATASET.to_owned(), draft.cases.iter().map(|case| format!("{}\n", row(case))).collect()));
+    files.push((
+        DATASET.to_owned(),
+        draft.cases.iter().map(|case| format!("{}\n", row(case, draft.question.as_deref()))).collect(),
+    ));
     for (language, script, name) in
         [(Language::JavaScript, JAVASCRIPT, "javascript.mjs"), (Language::Python, PYTHON, "python.py")]
     {
@@ -61,8 +64,8 @@ fn prompt_text(prompt: &DraftPrompt) -> String {
     text
 }
 
-/// A line of the dataset.
-fn row(case: &DraftCase) -> Value {
+/// A line of the dataset; `question` is the column of the query where it has another name.
+fn row(case: &DraftCase, question: Option<&str>) -> Value {
     let mut row = Map::new();
     let mut set = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -72,7 +75,7 @@ fn row(case: &DraftCase) -> Value {
     set("id", Some(Value::from(case.id.as_str())));
     set("group", case.group.as_deref().map(Value::from));
     set("tags", (!case.tags.is_empty()).then(|| json!(case.tags)));
-    set("query", case.query.as_deref().map(Value::from));
+    set(question.unwrap_or("query"), case.query.as_deref().map(Value::from));
     set("context", case.context.clone());
     set("expected", case.expected.clone());
     set("criteria", (!case.criteria.is_empty()).then(|| json!(case.criteria)));
@@ -122,7 +125,14 @@ fn configuration(draft: &Draft, origin: &str) -> String {
     let copies = draft.copies(&str::to_owned, &|original| original.path.clone());
     text.extend(copies.iter().map(|line| format!("# {}\n", neutral::terminal(line))));
     text.push_str(&format!("version: 1\nname: {}\n", scalar(&draft.name)));
-    text.push_str(&format!("dataset: {{path: {DATASET}, must_pass: true}} # every case has to pass\n"));
+    let fields = draft.question.as_deref().map(|name| {
+        // The prompt inserts it by its own name; a judge reads it as the question.
+        format!(", fields: {{query: {name}, vars.{name}: {name}}}")
+    });
+    let fields = fields.unwrap_or_default();
+    text.push_str(&format!(
+        "dataset: {{path: {DATASET}{fields}, must_pass: true}} # every case has to pass\n"
+    ));
     if let Some(first) = draft.prompts.first() {
         text.push_str(&format!(
             "prompt: {} # the candidate; the baseline is the same file at the git merge base\n",

@@ -65,16 +65,14 @@ impl Names {
     }
 
     /// Whether a prompt with these variables needs no other names: each is a field or variable of that name, or the question,
-    /// which [`Names::keep`] gives its name.
+    /// which is read under its name, too.
     pub(super) fn are_kept(&self, used: &[String]) -> bool {
         used.iter().all(|name| self.query.as_ref() == Some(name) || self.here(name) == *name)
     }
 
-    /// Gives a case its question under the name that the prompt has for it, too.
-    pub(super) fn keep(&self, case: &mut DraftCase) {
-        if let (Some(name), Some(text)) = (self.query.as_ref().filter(|name| *name != "query"), &case.query) {
-            case.vars.insert(name.clone(), Value::from(text.as_str()));
-        }
+    /// The variable that is the question, where it has another name here.
+    pub(super) fn question(&self) -> Option<String> {
+        self.query.clone().filter(|name| name != "query")
     }
 
     /// Names there, and where a scorer finds the value here.

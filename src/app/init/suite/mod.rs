@@ -3,6 +3,7 @@
 mod configuration;
 mod drafts;
 mod fit;
+mod mapping;
 mod near;
 mod place;
 mod roles;
