@@ -102,9 +102,9 @@ pub(super) fn label_field(task: Task, text: &str, fit: Option<&Fit>) -> Option<S
     let fit = fit.filter(|fit| task == Task::Extract && labels(fit).is_some())?;
     let column = fit.fields.get("expected")?;
     let is_plain = column.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    (is_plain && text.contains(&format!("\"{column}\""))
-        || text.contains(&format!("\\\"{column}\\\"")) && is_plain)
-        .then(|| column.clone())
+    let is_named =
+        [format!("\"{column}\""), format!("\\\"{column}\\\"")].iter().any(|key| text.contains(key));
+    (is_plain && is_named).then(|| column.clone())
 }
 
 /// The criteria of a task; `fit` is the dataset, `None` for drafts; `label` is the field of a JSON answer that is its label.
