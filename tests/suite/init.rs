@@ -2,6 +2,7 @@
 
 mod around;
 mod columns;
+mod hostile;
 mod originals;
 mod pipeline;
 mod questions;
