@@ -10,7 +10,7 @@ use super::fill::{CellCounts, Fill, Selection};
 use super::means::MIN_UNITS;
 use super::numbers::{amount, distinct_digits, percent, points, score, trimmed};
 use super::trials::{FLAKY, Tally};
-use crate::stats::fisher_p_worse;
+use crate::stats::{fisher_p_worse, suite_mean};
 
 /// Maximum number of needed repeats or cases that is spelled out; larger estimates are too imprecise.
 const MAX_NEED: usize = 1_000;
@@ -99,7 +99,8 @@ fn threshold(input: &Explanation<'_>, name: &str, minimum: f64) -> String {
         }
         CriterionVerdict::Pass => format!("{name} averaged {mean}, exactly the required {required}."),
         CriterionVerdict::Fail => {
-            format!("{name} averaged {mean}, below the required {required}{}.", beyond_chance(input))
+            let cause = no_lower_than_baseline(input);
+            format!("{name} averaged {mean}, below the required {required}{}{cause}.", beyond_chance(input))
         }
         CriterionVerdict::Inconclusive => {
             let doubt = threshold_doubt(input, estimate, minimum, digits);
@@ -267,6 +268,23 @@ fn not_caused(input: &Explanation<'_>, failed: usize) -> String {
     }
 }
 
+/// `; the baseline averages 0.62: not caused by this change`, where the candidate's mean is no lower.
+fn no_lower_than_baseline(input: &Explanation<'_>) -> String {
+    let none = String::new;
+    let Some(metric) = input.analysis.metric(&input.criterion.metric) else { return none() };
+    let selection = Selection {
+        tag: input.criterion.tag.as_deref(),
+        ..Selection::all(input.analysis, metric, metric.scores.baseline.is_some())
+    };
+    let filled = selection.fill(Fill::Observed);
+    let Some(baseline) = filled.baseline.filter(|baseline| !baseline.is_empty()) else { return none() };
+    let (ours, theirs) = (suite_mean(&filled.candidate).mean, suite_mean(&baseline).mean);
+    if ours + EXACT < theirs {
+        return none();
+    }
+    format!("; the baseline averages {}: {NOT_CAUSED}", score(theirs, 2))
+}
+
 fn no_new_failures(input: &Explanation<'_>, name: &str) -> String {
     let share = input.outcome.estimate.unwrap_or_default();
     match input.outcome.verdict {
@@ -334,8 +352,20 @@ fn must_pass(input: &Explanation<'_>, name: &str) -> String {
     match input.outcome.verdict {
         CriterionVerdict::Pass if excluded > 0 => format!("{name} passed in {trials}, as required."),
         CriterionVerdict::Pass => format!("{name} passed in every trial, as required."),
-        CriterionVerdict::Fail if passed == 0 => format!("{name} must pass, but none of {trials} did."),
-        CriterionVerdict::Fail => format!("{name} must pass, but only {passed} of {trials} did."),
+        CriterionVerdict::Fail => {
+            let did = match passed {
+                0 => format!("none of {trials} did"),
+                passed => format!("only {passed} of {trials} did"),
+            };
+            let theirs = match (input.baseline_trials.passed, input.baseline_trials.counted()) {
+                (_, 0) => String::new(),
+                (theirs, of) if theirs * counted <= passed * of => {
+                    format!(" (with the baseline {theirs} of {of}): {NOT_CAUSED}")
+                }
+                (theirs, of) => format!(" (with the baseline {theirs} of {of})"),
+            };
+            format!("{name} must pass, but {did}{theirs}.")
+        }
         CriterionVerdict::Inconclusive => {
             format!("{name} must pass in every trial, but only {passed} of {trials} did: it is unreliable.")
         }

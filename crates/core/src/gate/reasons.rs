@@ -5,6 +5,7 @@ use crate::model::{
     Requirement,
 };
 
+use super::explain::NOT_CAUSED;
 use super::missing::MissingShare;
 use super::numbers::percent;
 use super::refusals::describe;
@@ -28,14 +29,17 @@ pub(super) fn reasons(
         };
         pairs.map(reason).collect::<Vec<_>>()
     };
-    reasons.extend(of_criteria(CriterionVerdict::Fail, &|requirement| match requirement {
+    let mut failed = of_criteria(CriterionVerdict::Fail, &|requirement| match requirement {
         Requirement::Minimum { .. } => ReasonCode::ThresholdMissed,
         Requirement::EveryTrial | Requirement::NoNewFailures => ReasonCode::CheckFailed,
         Requirement::NotWorse { .. } | Requirement::WinRate { .. } => ReasonCode::Regression,
         Requirement::Limit { .. } => ReasonCode::LimitExceeded,
         Requirement::MustPass { .. } => ReasonCode::MustPassFailed,
         Requirement::BrokenCases { .. } => ReasonCode::BrokenCases,
-    }));
+    });
+    // What the change caused comes first.
+    failed.sort_by_key(|reason| reason.message.contains(NOT_CAUSED));
+    reasons.extend(failed);
     let of_run = |code, message: String| Reason { code, message, criterion: None };
     let refused = || of_run(ReasonCode::Refusals, describe(refusals).unwrap_or_default());
     if refusals.verdict == CriterionVerdict::Fail {

@@ -2,9 +2,10 @@
 
 use crate::v1::{Criterion, CriterionVerdict, Metric, MetricKind, Report};
 use crate::view;
+use promptgate_core::gate::NOT_CAUSED;
 
-/// The score criterion that decides: failed before incomplete, inconclusive and passed; among equals, comparisons with the
-/// baseline first, then the largest distance below the requirement. `None` where no score criterion has an estimate.
+/// The score criterion that decides: failed before incomplete, inconclusive and passed; among equals, what the change
+/// caused first, then comparisons with the baseline, then the largest distance below the requirement. `None` where no score criterion has an estimate.
 pub(crate) fn deciding(report: &Report) -> Option<Gated<'_>> {
     let gated = report.criteria.iter().filter_map(|criterion| {
         let metric = report.metrics.iter().find(|metric| metric.name == criterion.metric)?;
@@ -12,7 +13,13 @@ pub(crate) fn deciding(report: &Report) -> Option<Gated<'_>> {
         Gated::new(report, criterion, metric).filter(|_| score)
     });
     gated.min_by(|one, other| {
-        let order = |of: &Gated<'_>| (view::verdict_rank(of.criterion.verdict), !of.paired);
+        let order = |of: &Gated<'_>| {
+            (
+                view::verdict_rank(of.criterion.verdict),
+                of.criterion.explanation.contains(NOT_CAUSED),
+                !of.paired,
+            )
+        };
         order(one).cmp(&order(other)).then_with(|| one.margin.total_cmp(&other.margin))
     })
 }

@@ -87,8 +87,13 @@ pub(crate) fn why(report: &Report, redactor: &Redactor) -> Option<Why> {
 /// The criterion that decides, or the first reason where no score has the verdict of the run: refusals, a count or missing
 /// grades may have decided it.
 fn undecided_or_failed(report: &Report, redactor: &Redactor) -> Option<Why> {
-    let Some(worst) = deciding(report).filter(|worst| decides(report.verdict, worst.criterion.verdict))
-    else {
+    // A count may be what the change caused, where a score is not.
+    let is_caused = |explanation: &str| !explanation.contains(NOT_CAUSED);
+    let first_is_caused = report.reasons.first().is_some_and(|first| is_caused(&first.message));
+    let Some(worst) = deciding(report).filter(|worst| {
+        decides(report.verdict, worst.criterion.verdict)
+            && (is_caused(&worst.criterion.explanation) || !first_is_caused)
+    }) else {
         let first = report.reasons.first()?;
         return Some(Why::of(
             redactor.redact(&sentence(report, first, redactor)).into_owned(),

@@ -1,7 +1,7 @@
 //! Literal rules that know the baseline's rate.
 
-use super::builders::{analysis, completed, criterion, metric, policy, single_outcome};
-use crate::gate::Requirement;
+use super::builders::{analysis, completed, criterion, metric, minimum, policy, single_outcome};
+use crate::gate::{Criterion, Requirement};
 use crate::model::{CriterionVerdict, MetricScores, ReasonCode};
 
 /// One row of 30 cases: all repeats pass but the first of `failing` cases.
@@ -93,4 +93,35 @@ fn much_worse_must_pass_case_is_not_flaky() {
     // Fisher's p of 5 against 11 of 12 is 0.0134.
     let outcome = single_outcome(vec![check(&[row(5)], &[row(11)])], rule);
     assert_eq!(outcome.verdict, CriterionVerdict::Fail);
+}
+
+#[test]
+fn what_the_change_caused_comes_first() {
+    // Case 0 passed and fails now; `weak` is as low as before.
+    let before = vec![vec![1.0; 3]; 4];
+    let mut after = before.clone();
+    after[0] = vec![0.0; 3];
+    let low: Vec<Vec<f64>> = (0..4).map(|case| vec![0.3 + 0.01 * f64::from(case); 3]).collect();
+    let must_pass = criterion("case.c0", "", Requirement::MustPass { case: 0, strict: false });
+    let every = criterion("check.c", "check.c", Requirement::EveryTrial);
+    let reasons = |criteria, metrics| -> Vec<String> {
+        let decision = completed(&analysis(metrics), &policy(criteria));
+        decision.reasons.into_iter().map(|reason| reason.message).collect()
+    };
+    let weak = || metric("weak", &low, Some(&low));
+    let found = reasons(vec![minimum("weak", 0.8), every.clone()], vec![weak(), check(&after, &before)]);
+    assert_eq!(found[0], "Check c failed on 3 of 12 answers; every answer must pass.");
+    assert!(found[1].ends_with("; the baseline averages 0.32: not caused by this change."), "{}", found[1]);
+    let must_pass_reason = |metrics, criteria: &[Criterion]| {
+        let criteria = criteria.iter().cloned().chain([must_pass.clone()]).collect();
+        reasons(criteria, metrics).into_iter().find(|reason| reason.starts_with("Case")).expect("a reason")
+    };
+    assert_eq!(
+        must_pass_reason(vec![check(&after, &before)], &[every]),
+        "Case c0 must pass, but none of its 3 trials did (with the baseline 3 of 3)."
+    );
+    assert_eq!(
+        must_pass_reason(vec![weak()], &[minimum("weak", 0.8)]),
+        "Case c0 must pass, but none of its 3 trials did (with the baseline 0 of 3): not caused by this change."
+    );
 }
