@@ -225,7 +225,7 @@ fn datasets_of_a_list_are_reviewed_one_after_the_other() {
     folder.write("promptgate.yaml", "version: 1\nsuites: [a, b]\n");
     folder.append(
         "b/cases.jsonl",
-        "{\"id\": \"gives\", \"query\": \"It is Paris. Which city?\", \"expected\": \"Paris\"}\n",
+        "{\"id\": \"gives\", \"query\": \"It is Paris. Which city?\", \"context\": \"Paris is a city of many people.\", \"expected\": \"Paris\"}\n",
     );
     let outcome = folder.promptgate(&["dataset", "check"]).expect_code(0);
     assert!(
