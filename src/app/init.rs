@@ -17,7 +17,7 @@ use crate::config::RegistrySettings;
 pub(crate) use around::{Choice, CiChoice, Request, Written, choose, look_around, prepare, write};
 use promptgate_adapters::git::Repository;
 use promptgate_adapters::ledger::DEFAULT_REMOTE;
-use promptgate_core::model::Diagnostic;
+use promptgate_core::model::{Diagnostic, Place};
 pub(crate) use suite::{PreparedSuite, SuiteOptions, Task, fitting};
 pub(crate) use survey::{CiSystem, FoundPrompt, Survey};
 
@@ -75,6 +75,10 @@ pub(crate) fn init_release(folder: &Path) -> Result<Initialized, Failure> {
     });
     let repository = workflows::repository(folder)?;
     let workflows = workflows::of(folder, repository.as_deref(), pulled.as_deref())?;
+    let root = repository.as_deref().unwrap_or(folder);
+    for (path, _) in &workflows {
+        refuse_links(root, path)?;
+    }
     let lines = release_lines(repository.as_deref());
     let mut result = Initialized::default();
     match (configuration, release) {
@@ -142,6 +146,9 @@ fn write_files(folder: &Path, files: Vec<(String, String)>) -> Result<Vec<PathBu
             .help("`promptgate init FOLDER` writes elsewhere; no file is ever overwritten")
             .into());
     }
+    for (name, _) in &files {
+        refuse_links(folder, &in_folder(folder, name))?;
+    }
     let mut paths = Vec::new();
     for (name, content) in files {
         let path = in_folder(folder, &name);
@@ -149,6 +156,20 @@ fn write_files(folder: &Path, files: Vec<(String, String)>) -> Result<Vec<PathBu
         paths.push(path);
     }
     Ok(paths)
+}
+
+/// Refuses a file below a folder where a folder between them is a symbolic link, which may lead anywhere.
+///
+/// # Errors
+/// It is one.
+fn refuse_links(folder: &Path, file: &Path) -> Result<(), Diagnostic> {
+    let top = if folder == Path::new(".") { Path::new("") } else { folder };
+    let mut between = file.ancestors().skip(1).take_while(|above| *above != top && *above != Path::new(""));
+    between.find(|above| above.is_symlink()).map_or(Ok(()), |link| {
+        let message = format!("this folder is a symbolic link; {} was not written", file.display());
+        let help = "run promptgate in the folder that it leads to, or remove the link";
+        Err(Diagnostic::new(message).at(Place::file(link.display().to_string())).help(help))
+    })
 }
 
 /// The path of a file, without `./`.

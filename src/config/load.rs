@@ -139,9 +139,16 @@ fn load_release(file: &str, document: &Document) -> Result<Option<ReleaseSetting
     if diagnostics.is_empty() { Ok(settings) } else { Err(Diagnostics(diagnostics)) }
 }
 
-/// Keys whose texts are prompts and patterns, in which `${NAME}` is text.
-const LITERAL: [&str; 6] =
-    ["/checks", "/dataset/defaults", "/metrics", "/prompt/messages", "/prompt/text", "/user"];
+/// Keys whose texts are prompts, patterns and names of columns, in which `${NAME}` is text.
+const LITERAL: [&str; 7] = [
+    "/checks",
+    "/dataset/defaults",
+    "/dataset/fields",
+    "/metrics",
+    "/prompt/messages",
+    "/prompt/text",
+    "/user",
+];
 
 /// Reports values that refer to environment variables, which would be used as they are written.
 fn refuse_unexpanded(reader: &mut Reader<'_>, at: &str, value: &Value) {

@@ -1,6 +1,7 @@
 //! `init`: the starter suite works at once and overwrites no file.
 
 mod around;
+mod hostile;
 mod pipeline;
 mod questions;
 

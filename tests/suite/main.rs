@@ -54,6 +54,7 @@ mod recipes;
 mod release;
 mod release_gate;
 mod release_reads;
+mod removed;
 mod report_fixtures;
 mod rollout;
 mod schemas;

@@ -30,7 +30,7 @@ use promptgate_adapters::git::Repository;
 use promptgate_adapters::github::Event;
 use promptgate_report::Disclose;
 use promptgate_report::shard::Shard;
-pub(crate) use removed::removed_suites;
+pub(crate) use removed::{removal, removed_since, removed_suites};
 pub(crate) use telemetry::receiver;
 use unchanged::Comparison;
 pub(in crate::app) use unchanged::is_suite_of;

@@ -13,10 +13,10 @@ use crate::app::suites::{NamedSuite, SuiteChoice, matching, without_extended};
 use crate::config::{NAMES, listed_suites};
 use promptgate_adapters::files::{FILE_LIMIT, Tree};
 use promptgate_adapters::git::Repository;
-use promptgate_core::model::Diagnostic;
+use promptgate_core::model::{Diagnostic, Place};
 
-/// The configurations that the same command would evaluate at the base, and that are not among these suites, from the root
-/// of the repository.
+/// The configurations that the same command would evaluate at the base of a pull request, and that are not among these
+/// suites, from the root of the repository.
 ///
 /// # Errors
 /// If git fails.
@@ -25,9 +25,27 @@ pub(crate) fn removed_suites(
     named: &[NamedSuite],
     contexts: &[&CiContext],
 ) -> Result<Vec<String>, Failure> {
-    let Some(commit) = contexts.iter().find_map(|context| context.base_commit()) else {
-        return Ok(Vec::new());
-    };
+    let commit = contexts.iter().find_map(|context| context.base_commit());
+    commit.map_or_else(|| Ok(Vec::new()), |commit| removed_since(choice, named, commit))
+}
+
+/// The failure of a suite that is not evaluated because the change removes it.
+pub(crate) fn removal(path: &str) -> Failure {
+    let message = "the change removes this suite or drops it from the list";
+    let help = "keep it, or have somebody who can bypass this check merge the removal separately";
+    Failure::Incomplete(Diagnostic::new(message).at(Place::file(path)).help(help).into())
+}
+
+/// The configurations that the same command would evaluate at a commit, and that are not among these suites, from the root
+/// of the repository.
+///
+/// # Errors
+/// If git fails.
+pub(crate) fn removed_since(
+    choice: &SuiteChoice,
+    named: &[NamedSuite],
+    commit: &str,
+) -> Result<Vec<String>, Failure> {
     let here = current_folder()?;
     let Ok(repository) = Repository::discover(&here) else { return Ok(Vec::new()) };
     let top = repository.top().to_owned();

@@ -270,6 +270,10 @@ pub(crate) fn prepare(survey: &Survey, choice: &Choice, request: &Request) -> Re
             pipeline::pipeline(system, folder, &survey.repository, request.action.as_deref(), &keys)
         })
         .transpose()?;
+    if let Some(pipeline) = &prepared.pipeline {
+        let root = survey.repository.root.as_deref().map(pipeline::shorter);
+        super::refuse_links(root.as_deref().unwrap_or(folder), &pipeline.path)?;
+    }
     Ok(prepared)
 }
 

@@ -160,7 +160,7 @@ fn github(suite: &str, branch: &str, action: Option<&str>, keys: &[&str]) -> Str
             let indent: String = line.chars().take_while(|c| *c == ' ').collect();
             result.extend(keys.iter().map(|key| format!("{indent}{key}: ${{{{ secrets.{key} }}}}\n")));
         } else {
-            result.push_str(&line.replace("branches: [main]", &format!("branches: [{branch}]")));
+            result.push_str(&line.replace("branches: [main]", &format!("branches: [\"{branch}\"]")));
             result.push('\n');
             if line.trim() == "with:" && suite != "." && is_action {
                 result.push_str(&format!("          config: \"{suite}\"\n"));
@@ -182,7 +182,7 @@ mod tests {
             "      - uses: acme/gate@0123456789012345678901234567890123456789\n        with:\n",
             "          config: \"a/b\"\n",
             "          ANTHROPIC_API_KEY: ${{ secrets.ANTHROPIC_API_KEY }}\n",
-            "    branches: [trunk] # fills",
+            "    branches: [\"trunk\"] # fills",
         ] {
             assert_eq!(text.matches(line).count(), 1, "{line}:\n{text}");
         }

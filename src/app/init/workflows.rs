@@ -78,6 +78,8 @@ pub(super) fn place(folder: &Path, repository: Option<&Path>) -> Result<(PathBuf
     let is_plain = |part: &&str| {
         part.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.'))
             && *part != ".."
+            // A command would take it for a flag.
+            && !part.starts_with('-')
     };
     match parts {
         Some(parts) if parts.iter().all(is_plain) => {
@@ -86,7 +88,7 @@ pub(super) fn place(folder: &Path, repository: Option<&Path>) -> Result<(PathBuf
         }
         _ => Err(Diagnostic::new("a workflow cannot name this folder")
             .at(Place::file(folder.display().to_string()))
-            .help("expected letters, digits, `-`, `_` and `.` below the root of the repository")
+            .help("expected letters, digits, `-`, `_` and `.` below the root of the repository, without a leading `-`")
             .into()),
     }
 }

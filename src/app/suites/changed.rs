@@ -89,6 +89,18 @@ impl Changes {
         }
     }
 
+    /// The choice that makes the selection.
+    pub(crate) fn choice(choice: &SuiteChoice) -> SuiteChoice {
+        let is_list = || matches!(select(choice), Ok(Selected::Several { .. }));
+        let all = choice.all || (choice.named.is_empty() && !is_list());
+        SuiteChoice { all, ..choice.clone() }
+    }
+
+    /// The commit.
+    pub(crate) fn commit(&self) -> Option<&str> {
+        self.base.commit.as_deref()
+    }
+
     /// The configurations of a selection, for [`super::named`].
     ///
     /// # Errors

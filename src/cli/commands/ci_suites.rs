@@ -11,7 +11,6 @@ use crate::app::{Environment, Failure};
 use crate::cli::args::CiArguments;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output;
-use promptgate_core::model::{Diagnostic, Place};
 
 /// Runs the gate of each suite, and writes what the CI system shows.
 pub(super) async fn ci_suites(
@@ -113,13 +112,7 @@ fn removed(found: Result<Vec<String>, Failure>, advisory: bool) -> Vec<(NamedSui
         Ok(paths) => paths
             .into_iter()
             .map(|path| {
-                let message = "the change removes this suite or drops it from the list";
-                let failure = Failure::Incomplete(
-                    Diagnostic::new(message)
-                        .at(Place::file(&path))
-                        .help("keep it, or have somebody who can bypass this check merge the removal separately")
-                        .into(),
-                );
+                let failure = ci::removal(&path);
                 missing(path, failure)
             })
             .collect(),

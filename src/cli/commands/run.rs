@@ -30,7 +30,8 @@ pub(super) async fn run(
             Selected::One(config) => run_one(config, arguments, &environment).await,
             Selected::Several { configurations, folder } => {
                 let named = suites::named(configurations)?;
-                several::run(&named, &[], &folder, arguments, &environment).await
+                let scope = several::Scope { choice: &choice, folder: &folder, base: None };
+                several::run(&named, &[], scope, arguments, &environment).await
             }
         };
     };
@@ -56,7 +57,9 @@ pub(super) async fn run(
     match selected {
         Selected::One(config) => run_one(config, arguments, &environment).await,
         Selected::Several { folder, .. } => {
-            several::run(&named, &unchanged, &folder, arguments, &environment).await
+            let scope =
+                several::Scope { choice: &Changes::choice(&choice), folder: &folder, base: changes.commit() };
+            several::run(&named, &unchanged, scope, arguments, &environment).await
         }
     }
 }
@@ -92,6 +95,13 @@ pub(super) struct Loaded {
     suite: Suite,
     shard: Option<Shard>,
     receiver: Option<Telemetry>,
+}
+
+impl Loaded {
+    /// The commit that the policy is from; `None` for the suite's own and for one from a file.
+    pub(super) fn policy_commit(&self) -> Option<&str> {
+        self.suite.policy_source.as_ref()?.commit.as_deref()
+    }
 }
 
 /// A suite that was evaluated.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::run::{self, Ran};
 use crate::app::report_files::Reported;
-use crate::app::suites::{self, EndedSuite, NamedSuite, SharedBudget};
-use crate::app::{Environment, Failure};
+use crate::app::suites::{self, EndedSuite, NamedSuite, SharedBudget, SuiteChoice};
+use crate::app::{Environment, Failure, ci};
 use crate::cli::args::RunCommandArguments;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::{self, Detail};
@@ -22,11 +22,23 @@ enum Skipped {
     NoCase(Diagnostic),
 }
 
-/// Loads all suites but the unchanged ones before anything is called, then evaluates each.
+/// The origin of the suites.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    /// The choice that selected them.
+    pub(super) choice: &'a SuiteChoice,
+    /// The folder of what they share.
+    pub(super) folder: &'a Path,
+    /// The commit that they are compared with, where it is known already.
+    pub(super) base: Option<&'a str>,
+}
+
+/// Loads all suites but the unchanged ones before anything is called, then evaluates each. A suite of the base that the
+/// change removes is incomplete.
 pub(super) async fn run(
     named: &[NamedSuite],
     unchanged: &[NamedSuite],
-    folder: &Path,
+    scope: Scope<'_>,
     arguments: &RunCommandArguments,
     environment: &Environment,
 ) -> Result<ExitStatus, Failure> {
@@ -41,7 +53,7 @@ pub(super) async fn run(
         }
         let mut options = arguments.run.options(Some(suite.config.clone()));
         options.out = options.out.join(&suite.folder);
-        options.shared_cache = Some(folder.to_owned());
+        options.shared_cache = Some(scope.folder.to_owned());
         match run::load(options, arguments, environment).await {
             Ok(suite) => loaded.push(Ok(suite)),
             // A filter selects cases of some suites.
@@ -65,6 +77,11 @@ pub(super) async fn run(
         }
         return Err(Failure::Internal("no suite is evaluated".to_owned()));
     }
+    let of_policy = || loaded.iter().flatten().find_map(run::Loaded::policy_commit);
+    let removed = match scope.base.or_else(of_policy) {
+        Some(commit) => ci::removed_since(scope.choice, named, commit)?,
+        None => Vec::new(),
+    };
     suites::prepare(&options.out)?;
     let mut budget = SharedBudget::new(options.calls.ceilings);
     let mut ended: Vec<EndedSuite> = Vec::new();
@@ -91,6 +108,15 @@ pub(super) async fn run(
         if status == ExitStatus::Interrupted {
             break;
         }
+    }
+    for path in removed {
+        let failure = ci::removal(&path);
+        output::report(&failure);
+        let status = ExitStatus::of_failure(&failure, arguments.run.output.exit_rules());
+        let why = failure.diagnostics().into_iter().next().map(|first| first.message).unwrap_or_default();
+        let suite = NamedSuite::removed(&path);
+        ended.push(EndedSuite::without_report(&suite, SuiteVerdict::Incomplete, status.code(), why));
+        statuses.push(status);
     }
     let status = ExitStatus::gravest(statuses);
     let rows: Vec<_> = ended.iter().map(|suite| &suite.result).collect();

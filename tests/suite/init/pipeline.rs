@@ -119,5 +119,5 @@ fn branch_with_an_unusual_name_is_the_baseline() {
     folder.git(&["branch", "--quiet", "--move", "trunk"]);
     works(&folder, &[], "prompt.md");
     assert!(folder.read("promptgate.yaml").contains("baseline: \"git:trunk\" # "));
-    assert!(folder.read(WORKFLOW).contains("branches: [trunk]"));
+    assert!(folder.read(WORKFLOW).contains("branches: [\"trunk\"]"));
 }

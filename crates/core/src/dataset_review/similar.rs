@@ -4,6 +4,7 @@
 //! 99.9 %; a pair below it is never returned, since every candidate is verified. Each bucket keeps at most [`MAX_IN_BUCKET`]
 //! sets, which bounds the work where thousands of sets are half alike.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::words::Word;
@@ -12,6 +13,8 @@ use super::words::Word;
 pub(super) const SIMILAR: f64 = 0.8;
 /// The number of distinct words below which sets are compared for equality alone.
 const MIN_WORDS: usize = 5;
+/// The number of distinct words above which sets are compared by as many of their words.
+const MAX_WORDS: usize = 1_000;
 const BANDS: u64 = 16;
 const ROWS: u64 = 4;
 const MAX_IN_BUCKET: usize = 32;
@@ -23,6 +26,7 @@ pub(super) fn pairs(
     mut join: impl FnMut(usize, usize),
 ) {
     let mut buckets: HashMap<(u64, u64), Vec<usize>> = HashMap::new();
+    let sets: Vec<Cow<'_, [Word]>> = sets.iter().map(|set| sketch(set)).collect();
     for (place, set) in sets.iter().enumerate() {
         if set.len() < MIN_WORDS {
             continue;
@@ -38,12 +42,25 @@ pub(super) fn pairs(
         compared.sort_unstable();
         compared.dedup();
         for other in compared {
-            let earlier = sets.get(other).map_or(&[][..], Vec::as_slice);
+            let earlier = sets.get(other).map_or(&[][..], |set| set);
             if are_similar(earlier, set) && accepts(other, place) {
                 join(other, place);
             }
         }
     }
+}
+
+/// The set, or of a large one the words with the smallest hashes, which large sets share in the same proportion (bottom-k
+/// sketch, Cohen and Kaplan 2007).
+fn sketch(set: &[Word]) -> Cow<'_, [Word]> {
+    if set.len() <= MAX_WORDS {
+        return Cow::Borrowed(set);
+    }
+    let mut hashed: Vec<(u64, Word)> = set.iter().map(|word| (mix(u64::from(*word)), *word)).collect();
+    hashed.select_nth_unstable(MAX_WORDS);
+    let mut words: Vec<Word> = hashed.into_iter().take(MAX_WORDS).map(|(_, word)| word).collect();
+    words.sort_unstable();
+    Cow::Owned(words)
 }
 
 /// The hash of the smallest hashes of a set, by the functions of a band.
@@ -183,6 +200,21 @@ mod tests {
         assert_eq!(found(&[nine.clone(), (0..10).collect()]), [(0, 1)], "9 of 10");
         assert!(are_similar(&[1, 2, 3, 4], &[1, 2, 3, 4, 5]), "4 of 5");
         assert!(!are_similar(&[1, 2, 3, 4, 6], &[1, 2, 3, 4, 5]), "4 of 6");
+    }
+
+    #[test]
+    fn long_sets_are_compared_by_a_part_of_their_words() {
+        let long = |replaced: Word| -> Vec<Word> {
+            (0..20_000).map(|word| if word < replaced { 1_000_000 + word } else { word }).collect()
+        };
+        let sorted = |mut set: Vec<Word>| {
+            set.sort_unstable();
+            set
+        };
+        assert_eq!(sketch(&sorted(long(0))).len(), MAX_WORDS);
+        // 95 % and 50 % of the words are the same: similarities of 0.90 and 0.33.
+        let sets = [long(0), long(1_000), long(10_000)].map(sorted);
+        assert_eq!(found(&sets), [(0, 1)]);
     }
 
     #[test]

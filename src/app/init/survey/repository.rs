@@ -78,7 +78,8 @@ pub(super) fn look(folder: &Path) -> RepositoryFacts {
     let branch = repository.as_ref().and_then(|repository| unusual_branch(&root, repository));
     let has = |name: &str| repository.as_ref().is_some_and(|repository| repository.resolve(name).is_ok());
     let usual = if !has("main") && has("master") { "master" } else { "main" };
-    let merged_into = branch.clone().unwrap_or_else(|| usual.to_owned());
+    // It is written into files of a CI system, and there into commands of a shell.
+    let merged_into = branch.clone().filter(|name| is_plain(name)).unwrap_or_else(|| usual.to_owned());
     RepositoryFacts { root: Some(root), remote, ci, branch, merged_into }
 }
 
@@ -92,12 +93,19 @@ fn by_host(address: &str) -> Option<CiSystem> {
     }
 }
 
-/// An address without user and password, which may be a token.
+/// An address without user, password and query, which may be a token.
 fn without_user(address: &str) -> String {
+    let address = address.split(['?', '#']).next().unwrap_or_default();
     let (scheme, rest) = address.split_once("://").map_or(("", address), |(scheme, rest)| (scheme, rest));
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     if scheme.is_empty() { format!("{host}{path}") } else { format!("{scheme}://{host}{path}") }
+}
+
+/// Whether the name of a branch means itself in a shell and in quotes of YAML.
+fn is_plain(branch: &str) -> bool {
+    !branch.starts_with('-')
+        && branch.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_./".contains(letter))
 }
 
 /// The current branch of a repository in which `git:merge-base` would find no branch to compare with.
@@ -107,7 +115,9 @@ fn unusual_branch(root: &Path, repository: &Repository) -> Option<String> {
     if usual.iter().any(|name| repository.resolve(name).is_ok()) {
         return None;
     }
-    let head = std::fs::read_to_string(root.join(".git/HEAD")).ok()?;
+    let head = root.join(".git/HEAD");
+    // A pipe would never end.
+    let head = std::fs::read_to_string(head.is_file().then_some(head)?).ok()?;
     head.trim().strip_prefix("ref: refs/heads/").map(str::to_owned)
 }
 
