@@ -10,13 +10,15 @@ mod workflows;
 
 use std::path::{Path, PathBuf};
 
-use super::Failure;
 use super::files::write_whole;
+use super::keys::missing_keys;
 use super::sources::{configured_release, refuse_list};
-use crate::config::RegistrySettings;
+use super::{Environment, Failure};
+use crate::config::{self, RegistrySettings};
 pub(crate) use around::{Choice, CiChoice, Request, Written, choose, look_around, prepare, write};
 use promptgate_adapters::git::Repository;
 use promptgate_adapters::ledger::DEFAULT_REMOTE;
+use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Place};
 pub(crate) use suite::{PreparedSuite, SuiteOptions, Task, fitting};
 pub(crate) use survey::{CiSystem, FoundPrompt, Survey};
@@ -156,6 +158,21 @@ fn write_files(folder: &Path, files: Vec<(String, String)>) -> Result<Vec<PathBu
         paths.push(path);
     }
     Ok(paths)
+}
+
+/// The variables that hold the keys of model, judge and embeddings of a configuration; `None` where it cannot be read.
+fn keys_of(file: &str, text: &str) -> Option<Vec<String>> {
+    let settings = config::load(file, text, &check::entry_schema()).ok()?;
+    Some(missing_keys(&settings, &Environment::of([]), true))
+}
+
+/// A page of the documentation: its address where the package has one, since an installation has no pages.
+fn page(path: &str) -> String {
+    match env!("CARGO_PKG_REPOSITORY") {
+        // The placeholder leads nowhere.
+        repository if repository.is_empty() || repository.contains("/OWNER/") => path.to_owned(),
+        repository => format!("{repository}/blob/main/{path}"),
+    }
 }
 
 /// Refuses a file below a folder where a folder between them is a symbolic link, which may lead anywhere.

@@ -1,7 +1,9 @@
 //! `init`: the starter suite works at once and overwrites no file.
 
 mod around;
+mod columns;
 mod hostile;
+mod originals;
 mod pipeline;
 mod questions;
 

@@ -55,7 +55,7 @@ pub(crate) enum Choice {
 #[derive(Debug, Default)]
 pub(crate) struct Prepared {
     suites: suite::Prepared,
-    import: Option<String>,
+    import: Option<from::Import>,
     is_starter: bool,
     pipeline: Option<pipeline::Pipeline>,
 }
@@ -123,7 +123,10 @@ pub(crate) fn choose(survey: &Survey, request: &Request) -> Result<Choice, Failu
     }
     match (survey.prompts.as_slice(), survey.sources.as_slice()) {
         ([], []) if !survey.unusable.is_empty() => Err(Diagnostics(survey.unusable.clone()).into()),
-        ([], []) if survey.covered.is_empty() => Ok(Choice::Starter),
+        ([], []) if survey.covered.is_empty() => match &survey.application {
+            Some(path) => Err(application(path)),
+            None => Ok(Choice::Starter),
+        },
         ([], []) => {
             Err(Diagnostic::new(format!("every prompt here has a suite: {}", survey.suites.join(", ")))
                 .help("`promptgate run --all` runs them; `promptgate init --prompt FILE` writes one more")
@@ -133,6 +136,17 @@ pub(crate) fn choose(survey: &Survey, request: &Request) -> Result<Choice, Failu
         ([], [(path, kind)]) => Ok(Choice::Import(path.clone(), kind)),
         _ => Ok(Choice::Open),
     }
+}
+
+/// Refuses to write a starter suite into an application.
+fn application(path: &str) -> Failure {
+    Diagnostic::new(format!("no prompt was found, and {path} looks like an application; nothing was written"))
+        .help(format!(
+            "{} shows how an application is evaluated, `--prompt FILE` names a prompt of it, and `promptgate init FOLDER` writes \
+             the starter suite elsewhere",
+            super::page("docs/targets.md")
+        ))
+        .into()
 }
 
 /// The prompts that were named.
@@ -216,9 +230,22 @@ fn load(folder: &Path, path: &str) -> Result<Loaded, Failure> {
         let help = format!("name the file that it leads to: {}", neutral::terminal(&target));
         return Err(refuse("the prompt is a symbolic link, which is not read in CI".to_owned(), &help).into());
     }
+    if survey::recognize::is_code(path) {
+        let help = format!(
+            "move the prompt into a file of its own that the code reads; or evaluate the application: {}",
+            super::page("docs/targets.md")
+        );
+        return Err(refuse("this is source code, not a prompt; nothing was written".to_owned(), &help).into());
+    }
     // The folder need not exist, and no path leads through one that does not.
     let bytes = Tree::work_tree("").read_limited(&full.to_string_lossy(), PROMPT_LIMIT)?;
     let text = decode(path, &bytes)?.replace("\r\n", "\n");
+    // Its cases go with the prompt.
+    if survey::has_cases(path, &text)
+        && let Some(kind) = from::is_source(path, &text)
+    {
+        return Ok(Loaded::Source(kind));
+    }
     match survey::prompt(path, bytes, &text, survey::Mark::Marked) {
         Ok(prompt) => Ok(Loaded::Prompt(Box::new(prompt))),
         Err(error) => match from::is_source(path, &text) {
@@ -235,34 +262,38 @@ fn load(folder: &Path, path: &str) -> Result<Loaded, Failure> {
 pub(crate) fn prepare(survey: &Survey, choice: &Choice, request: &Request) -> Result<Prepared, Failure> {
     let folder = request.folder.as_path();
     let mut prepared = Prepared::default();
-    let mut keys = Vec::new();
+    let mut keys: Vec<String> = Vec::new();
     match choice {
-        Choice::Starter => prepared.is_starter = true,
-        Choice::Import(path, _) => prepared.import = Some(path.clone()),
+        Choice::Starter => {
+            prepared.is_starter = true;
+            keys.push("OPENAI_API_KEY".to_owned());
+        }
+        Choice::Import(path, _) => {
+            let import = from::prepare(&in_folder(folder, path), folder, false)?;
+            keys.clone_from(&import.result.keys);
+            prepared.import = Some(import);
+        }
         Choice::Prompts(prompts) => {
             let prompts: Vec<&FoundPrompt> = prompts.iter().collect();
             let dataset =
                 request.suite.dataset.as_deref().map(|name| from_folder(folder, name)).transpose()?;
             let options = SuiteOptions { dataset, ..request.suite.clone() };
             prepared.suites = suite::prepare(folder, survey, &prompts, &options)?;
-            keys.extend(prepared.suites.suites.iter().flat_map(|suite| suite.keys.clone()));
-            keys.sort_unstable();
-            keys.dedup();
+            let suites = prepared.suites.suites.iter();
+            keys.extend(suites.flat_map(|suite| suite.keys.iter().map(|key| (*key).to_owned())));
         }
-        Choice::Existing => {}
+        Choice::Existing => keys = existing_keys(folder, survey),
         Choice::Open => {
             return Err(Diagnostic::new("several prompts were found").help("name one with --prompt").into());
         }
     }
-    if keys.is_empty() {
-        keys.push("OPENAI_API_KEY");
-    }
+    keys.sort_unstable();
+    keys.dedup();
     let found = || survey.repository.ci.first().map(|(system, _)| *system);
     let system = match request.ci {
         Some(CiChoice::System(system)) => Some(system),
         Some(CiChoice::None) => None,
-        // A starter suite is for trying; a workflow without a repository is never run.
-        None if prepared.is_starter => None,
+        // A workflow without a repository is never run.
         None => found().filter(|_| survey.repository.root.is_some()),
     };
     prepared.pipeline = system
@@ -277,6 +308,22 @@ pub(crate) fn prepare(survey: &Survey, choice: &Choice, request: &Request) -> Re
     Ok(prepared)
 }
 
+/// The variables of the keys for the suites that are there.
+fn existing_keys(folder: &Path, survey: &Survey) -> Vec<String> {
+    let texts = survey
+        .suites
+        .iter()
+        .filter_map(|path| Some((path, Tree::work_tree(folder).read_limited(path, PROMPT_LIMIT).ok()?)));
+    let texts = texts.filter_map(|(path, bytes)| Some((path, decode(path, &bytes).ok()?.into_owned())));
+    // A list of suites has no keys of its own.
+    let mut texts = texts.filter(|(_, text)| !text.lines().any(|line| line.starts_with("suites:")));
+    let found = texts.try_fold(Vec::new(), |mut keys, (path, text)| {
+        keys.extend(super::keys_of(path, &text)?);
+        Some(keys)
+    });
+    found.unwrap_or_else(|| vec!["OPENAI_API_KEY".to_owned()])
+}
+
 /// Writes the files: those of a suite all or none, then the pipeline unless it is there, then the lines of .gitignore.
 ///
 /// # Errors
@@ -286,8 +333,8 @@ pub(crate) fn write(survey: &Survey, prepared: Prepared, request: &Request) -> R
     let mut result = Written { rejected: prepared.suites.unused(), ..Written::default() };
     if prepared.is_starter {
         result.written = super::init(folder)?.written;
-    } else if let Some(source) = &prepared.import {
-        let imported = from::import(&in_folder(folder, source), folder, false)?;
+    } else if let Some(import) = prepared.import {
+        let imported = import.write(folder)?;
         result.written.clone_from(&imported.written);
         result.imported = Some(imported);
     } else if !prepared.suites.files.is_empty() {
@@ -303,7 +350,7 @@ pub(crate) fn write(survey: &Survey, prepared: Prepared, request: &Request) -> R
             result.steps = pipeline.steps;
         }
     }
-    if let Some(root) = survey.repository.root.as_deref().filter(|_| !prepared.is_starter) {
+    if let Some(root) = survey.repository.root.as_deref() {
         result.added = ignored::add(&pipeline::shorter(root))?;
     }
     Ok(result)

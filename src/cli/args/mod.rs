@@ -160,7 +160,7 @@ pub(crate) enum Command {
     Completions(CompletionsArguments),
     /// Print the manual page, or write those of all commands.
     Man(ManArguments),
-    /// Write a starter suite; with --release also the workflows of a release.
+    /// Write a suite for the prompts it finds, or import one; with --release also the workflows of a release.
     Init(InitArguments),
     /// Show the cache of answers, or remove entries.
     Cache(CacheArguments),

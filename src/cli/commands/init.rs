@@ -21,7 +21,7 @@ pub(super) fn init(arguments: &InitArguments) -> Result<ExitStatus, Failure> {
         folder => format!(" {}", starter::quoted(&folder.display().to_string())),
     };
     let text = if let Some(source) = &arguments.from {
-        imported(&from::import(source, &arguments.folder, arguments.strict)?, &folder)
+        imported(&from::import(source, &arguments.folder, arguments.strict)?, "", &folder)
     } else if arguments.release {
         released(&starter::init_release(&arguments.folder)?, &folder)
     } else {
@@ -38,11 +38,13 @@ fn files(written: &[PathBuf], kept: &[PathBuf]) -> String {
     written.chain(kept).collect()
 }
 
-/// The files, what could not be carried line by line, and the next commands.
-fn imported(result: &Imported, folder: &str) -> String {
+/// The files and `more` lines about files, what could not be carried line by line, and the next commands.
+fn imported(result: &Imported, more: &str, folder: &str) -> String {
     let counted =
         |count: usize, one: &str| if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
     let mut text: String = result.written.iter().map(|path| format!("wrote {}\n", path.display())).collect();
+    text.push_str(more);
+    text.extend(result.copies.iter().map(|line| format!("{line}\n")));
     let (cases, assertions) = (counted(result.cases, "case"), counted(result.carried, "assertion"));
     text.push_str(&format!("\nimported {}: {cases}, {assertions} carried\n", result.kind));
     match result.notes.len() {
@@ -53,11 +55,23 @@ fn imported(result: &Imported, folder: &str) -> String {
         )),
     }
     text.extend(result.notes.iter().map(note));
-    let tip = if result.is_application { "with the application" } else { "with a key for the endpoint" };
+    let keys = result.keys.join(" and ");
+    let tip = match (result.is_application, keys.as_str()) {
+        (true, "") => "with the application".to_owned(),
+        (true, keys) => format!("with the application, and {keys} set"),
+        (false, "") => "the endpoint needs no key".to_owned(),
+        (false, keys) => format!("with {keys} set"),
+    };
     text.push_str(&format!(
         "\nnext:\n  promptgate check{folder}\n  promptgate run --offline{folder}   # a simulated model: no key, no cost\n  \
          promptgate run{folder}             # {tip}\n"
     ));
+    if !result.is_application && result.carried > 0 {
+        text.push_str(
+            "  the simulated model does not know your answers, and every case has to pass: expect FAIL\n  with --offline, before \
+             any change\n",
+        );
+    }
     text
 }
 

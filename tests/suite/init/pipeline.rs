@@ -108,7 +108,28 @@ fn workflow_of_an_existing_suite_is_added() {
     let before = folder.read("promptgate.yaml");
     folder.promptgate(&["init", "--ci", "github"]).expect_code(0).says(&format!("wrote {WORKFLOW}"));
     assert_eq!(folder.read("promptgate.yaml"), before);
-    folder.promptgate(&["init", "--ci", "github"]).expect_code(0).says(&format!("kept {WORKFLOW}"));
+    let again = folder.promptgate(&["init", "--ci", "github"]).expect_code(0);
+    let again = again.says(&format!("kept {WORKFLOW}")).says("nothing is left to do");
+    assert!(!again.stdout.contains("next:"), "{}", again.stdout);
+    folder.promptgate(&["init", "--ci", "gitlab"]).expect_code(0);
+    assert!(
+        !folder.read(".gitlab-ci.yml").contains("Include this file"),
+        "{}",
+        folder.read(".gitlab-ci.yml")
+    );
+    folder.promptgate(&["init", "--ci", "gitlab"]).expect_code(0).says("kept .gitlab-ci.yml");
+    assert!(!folder.path().join(".gitlab/prompt-gate.yml").exists());
+}
+
+#[test]
+fn starter_suite_in_a_repository_gets_the_workflow() {
+    let folder = Folder::new();
+    folder.git(&["init", "--quiet"]);
+    folder.git(&["remote", "add", "origin", "git@github.com:acme/shop.git"]);
+    let outcome = works(&folder, &[], "prompts/assistant.md");
+    outcome.says("no prompt was found").says("found git remote git@github.com:acme/shop.git");
+    assert!(folder.read(WORKFLOW).contains("OPENAI_API_KEY: "));
+    assert_eq!(folder.read(".gitignore"), "promptgate-report/\n.promptgate/\n");
 }
 
 #[test]

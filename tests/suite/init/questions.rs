@@ -39,8 +39,11 @@ const FILES: [(&str, &str); 4] = [
 #[test]
 fn answers_choose_prompt_dataset_task_and_model() {
     let folder = folder(&FILES);
-    let Some(text) = answered(&folder, "", "2\n2\nagent\ngpt-4.1\n") else { return };
+    let Some(text) = answered(&folder, "", "2\n2\nagents\nagent\ngpt-4.1\n") else { return };
+    let (found, asked) = (text.find("found prompt p/b.md"), text.find("Task: "));
+    assert!(found.is_some() && found < asked && text.matches("found prompt").count() == 1, "{text}");
     assert!(text.contains("  2  p/b.md") && text.contains("code 0"), "{text}");
+    assert!(text.contains("expected rag, classify, extract, chat, agent or guess"), "{text}");
     let configuration = folder.read("promptgate.yaml");
     for line in ["prompt: p/b.md #", "  path: more.csv", "model: gpt-4.1\n", "# - tool_called"] {
         assert!(configuration.contains(line), "{line}: {configuration}");

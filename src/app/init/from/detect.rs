@@ -153,7 +153,7 @@ pub(super) fn in_folder(sources: &Sources<'_>) -> Result<String, Diagnostics> {
 pub(super) fn convert(path: &str, found: &Found, sources: &Sources<'_>) -> Result<Draft, Diagnostics> {
     match found {
         Found::Promptfoo(document) => promptfoo::convert(path, document, sources),
-        Found::GitHub(document) => github::convert(path, document),
+        Found::GitHub(document) => github::convert(path, document, sources),
         Found::Prompty(split) => prompty::convert(path, split, sources),
         Found::Dotprompt(split) => dotprompt::convert(path, split, sources),
         Found::Langfuse(document) => langfuse::convert(

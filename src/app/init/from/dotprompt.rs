@@ -57,6 +57,7 @@ pub(super) fn convert(path: &str, split: &Split, sources: &Sources<'_>) -> Resul
     let mut prompt = DraftPrompt {
         label: slug(&named),
         messages: messages(split, &shown, &mut draft),
+        original: Some(sources.original(path)),
         ..DraftPrompt::default()
     };
     if let Some(description) = map.get("description").and_then(Value::as_str) {

@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 use promptgate_core::document::Document;
 use promptgate_core::model::{Diagnostic, Place};
 
+use super::names::Names;
+use super::original::Original;
 use super::template::{self, Dialect};
 
 /// The result of a conversion.
@@ -34,6 +36,10 @@ pub(super) struct Draft {
     pub(super) alternatives: Vec<String>,
     /// Parts without a counterpart, and the text to write in their place.
     pub(super) notes: Vec<Diagnostic>,
+    /// The column of the question, where a prompt inserts it under another name than `query`.
+    pub(super) question: Option<String>,
+    /// Files whose cases were copied, with how many each has.
+    pub(super) copied: Vec<(Original, usize)>,
     /// Number of assertions that were carried.
     pub(super) carried: usize,
     /// Names of variables there, and where a scorer finds the value in a case here.
@@ -76,6 +82,10 @@ pub(super) struct DraftPrompt {
     pub(super) front_matter: Map<String, Value>,
     /// Parts that have no counterpart, with their lines.
     pub(super) problems: Vec<(Place, String)>,
+    /// The file that has it, and nothing else.
+    pub(super) original: Option<Original>,
+    /// Whether the suite is about that file, and not about a copy of it.
+    pub(super) is_original: bool,
 }
 
 /// A message of a prompt.
@@ -171,6 +181,20 @@ impl Draft {
     /// Adds a note, once for each place and message.
     pub(super) fn note(&mut self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
         self.push_note(Diagnostic::new(message).at(place.clone()).help(help));
+    }
+
+    /// Translates a prompt, with a note for each part that is logic; the suite is about the original where that can be read as
+    /// it is.
+    pub(super) fn translate(&mut self, prompt: &mut DraftPrompt, dialect: Dialect, names: &Names) {
+        prompt.is_original = prompt.can_stay(dialect, names);
+        if prompt.is_original {
+            self.question = names.question();
+        }
+        prompt.translate(dialect, &|name| names.here(name));
+        for (place, written) in prompt.problems.clone() {
+            let help = "write the finished text into a column of the dataset and insert it by name, or write a prompt for each branch";
+            self.note(&place, format!("`{written}` is not a plain variable"), help);
+        }
     }
 
     /// As [`Draft::note`].

@@ -11,7 +11,7 @@ use super::draft::{
 };
 use super::names::Names;
 use super::promptfoo::parameters;
-use super::sources::stem;
+use super::sources::{Sources, stem};
 use super::template::{Dialect, render, value_at};
 
 const KEYS: [&str; 9] = [
@@ -47,7 +47,7 @@ pub(super) fn recognizes(value: &Value) -> bool {
 ///
 /// # Errors
 /// A prompt without messages.
-pub(super) fn convert(path: &str, document: &Document) -> Result<Draft, Diagnostics> {
+pub(super) fn convert(path: &str, document: &Document, sources: &Sources<'_>) -> Result<Draft, Diagnostics> {
     let map = document.value().as_object().cloned().unwrap_or_default();
     let name = map.get("name").and_then(Value::as_str).map_or_else(|| stem(path), str::to_owned);
     let mut draft = Draft { name: name.clone(), ..Draft::default() };
@@ -58,8 +58,12 @@ pub(super) fn convert(path: &str, document: &Document) -> Result<Draft, Diagnost
             "leave it out",
         );
     }
-    let mut prompt =
-        DraftPrompt { label: slug(&name), messages: messages(&map, document), ..DraftPrompt::default() };
+    let mut prompt = DraftPrompt {
+        label: slug(&name),
+        messages: messages(&map, document),
+        original: Some(sources.original(path)),
+        ..DraftPrompt::default()
+    };
     if prompt.messages.is_empty() {
         let diagnostic = Diagnostic::new("the prompt has no messages").at(document.key_place("/messages"));
         return Err(diagnostic.help("write `messages: [{role: user, content: TEXT}]`").into());
@@ -92,6 +96,7 @@ pub(super) fn convert(path: &str, document: &Document) -> Result<Draft, Diagnost
             }
             draft.cases.push(DraftCase { id: format!("test-{}", index + 1), ..names.case(row, &used) });
         }
+        draft.copied.push((sources.original(path), rows.len()));
         draft.translate(&mut prompt, Dialect::Plain, &names);
         evaluators(&map, document, &rows, &mut draft);
     }

@@ -6,12 +6,13 @@ use promptgate_core::text::neutral;
 use serde_json::{Map, Value, json};
 
 use super::draft::{Answerer, Draft, DraftCase, DraftPrompt, Language, Model};
+use super::original::Original;
 use super::yaml::{block, flow, scalar};
 
 /// The scorers for code, which read the assertions from a file beside them.
 const JAVASCRIPT: &str = include_str!("scripts/javascript.mjs");
 const PYTHON: &str = include_str!("scripts/python.py");
-const DATASET: &str = "cases.jsonl";
+pub(super) const DATASET: &str = "cases.jsonl";
 /// The model where the source names none that could be carried.
 const MODEL: &str = "gpt-4o-mini";
 const JUDGE: &str = "gpt-4o";
@@ -25,10 +26,13 @@ pub(super) fn files(mut draft: Draft, origin: &str) -> (Vec<(String, String)>, D
     naming::hoist(&mut draft);
     naming::name(&mut draft);
     let mut files = vec![("promptgate.yaml".to_owned(), configuration(&draft, origin))];
-    for prompt in &draft.prompts {
+    for prompt in draft.prompts.iter().filter(|prompt| !prompt.is_original) {
         files.push((path_of(prompt), prompt_text(prompt)));
     }
-    files.push((DATASET.to_owned(), draft.cases.iter().map(|case| format!("{}\n", row(case))).collect()));
+    files.push((
+        DATASET.to_owned(),
+        draft.cases.iter().map(|case| format!("{}\n", row(case, draft.question.as_deref()))).collect(),
+    ));
     for (language, script, name) in
         [(Language::JavaScript, JAVASCRIPT, "javascript.mjs"), (Language::Python, PYTHON, "python.py")]
     {
@@ -42,7 +46,11 @@ pub(super) fn files(mut draft: Draft, origin: &str) -> (Vec<(String, String)>, D
     (files, draft)
 }
 
-fn path_of(prompt: &DraftPrompt) -> String {
+/// The file of a prompt: its own, or the copy.
+pub(super) fn path_of(prompt: &DraftPrompt) -> String {
+    if let Some(original) = prompt.original.as_ref().filter(|_| prompt.is_original) {
+        return original.path.clone();
+    }
     format!("prompts/{}.yaml", prompt.label)
 }
 
@@ -56,8 +64,8 @@ fn prompt_text(prompt: &DraftPrompt) -> String {
     text
 }
 
-/// A line of the dataset.
-fn row(case: &DraftCase) -> Value {
+/// A line of the dataset; `question` is the column of the query where it has another name.
+fn row(case: &DraftCase, question: Option<&str>) -> Value {
     let mut row = Map::new();
     let mut set = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -67,7 +75,7 @@ fn row(case: &DraftCase) -> Value {
     set("id", Some(Value::from(case.id.as_str())));
     set("group", case.group.as_deref().map(Value::from));
     set("tags", (!case.tags.is_empty()).then(|| json!(case.tags)));
-    set("query", case.query.as_deref().map(Value::from));
+    set(question.unwrap_or("query"), case.query.as_deref().map(Value::from));
     set("context", case.context.clone());
     set("expected", case.expected.clone());
     set("criteria", (!case.criteria.is_empty()).then(|| json!(case.criteria)));
@@ -114,8 +122,17 @@ fn configuration(draft: &Draft, origin: &str) -> String {
         neutral::terminal(origin)
     );
     comments(draft, &mut text);
+    let copies = draft.copies(&str::to_owned, &|original| original.path.clone());
+    text.extend(copies.iter().map(|line| format!("# {}\n", neutral::terminal(line))));
     text.push_str(&format!("version: 1\nname: {}\n", scalar(&draft.name)));
-    text.push_str(&format!("dataset: {{path: {DATASET}, must_pass: true}} # every case has to pass\n"));
+    let fields = draft.question.as_deref().map(|name| {
+        // The prompt inserts it by its own name; a judge reads it as the question.
+        format!(", fields: {{query: {name}, vars.{name}: {name}}}")
+    });
+    let fields = fields.unwrap_or_default();
+    text.push_str(&format!(
+        "dataset: {{path: {DATASET}{fields}, must_pass: true}} # every case has to pass\n"
+    ));
     if let Some(first) = draft.prompts.first() {
         text.push_str(&format!(
             "prompt: {} # the candidate; the baseline is the same file at the git merge base\n",
@@ -130,7 +147,17 @@ fn configuration(draft: &Draft, origin: &str) -> String {
         }
     }
     match &draft.answerer {
-        Answerer::Model(model) => text.push_str(&model_lines(model)),
+        Answerer::Model(model) => {
+            let first = draft.prompts.first().filter(|prompt| prompt.is_original);
+            let has_model =
+                first.and_then(|prompt| prompt.original.as_ref()).is_some_and(Original::has_model);
+            text.push_str(&if has_model {
+                let endpoint = Model { endpoint: model.endpoint.clone(), ..Model::default() };
+                format!("# model and parameters: as the prompt file says\n{}", model_lines(&endpoint))
+            } else {
+                model_lines(model)
+            });
+        }
         Answerer::Target(target) => text.push_str(&target_lines(target)),
         Answerer::Unknown => text.push_str(&format!(
             "model: {MODEL} # replace it: the source names no model that could be carried\n"
@@ -195,7 +222,10 @@ fn comments(draft: &Draft, text: &mut String) {
 
 /// The lines of a model with its parameters and endpoint.
 pub(super) fn model_lines(model: &Model) -> String {
-    let mut text = format!("model: {}\n", scalar(&model.name));
+    let mut text = match model.name.as_str() {
+        "" => String::new(),
+        name => format!("model: {}\n", scalar(name)),
+    };
     for (key, map) in [("parameters", &model.parameters), ("endpoint", &model.endpoint)] {
         if !map.is_empty() {
             text.push_str(&format!("{key}: {}\n", flow(&Value::Object(map.clone()))));

@@ -8,6 +8,7 @@ mod github;
 mod langfuse;
 mod layout;
 mod names;
+mod original;
 mod promptfoo;
 mod prompty;
 pub(super) mod sources;
@@ -37,6 +38,10 @@ pub(crate) struct Imported {
     pub(crate) cases: usize,
     /// Number of assertions that were carried.
     pub(crate) carried: usize,
+    /// Files that were copied, and what that means: a line for each.
+    pub(crate) copies: Vec<String>,
+    /// The variables that hold the keys of the endpoints.
+    pub(crate) keys: Vec<String>,
     /// Parts without a counterpart, with their places and the text to write.
     pub(crate) notes: Vec<Diagnostic>,
     /// Whether a run calls a program or a server in place of a model.
@@ -70,6 +75,33 @@ struct Conversion {
 /// The source cannot be read, a file exists already, or, if `strict`, something could not be carried; then nothing is
 /// written.
 pub(crate) fn import(source: &Path, folder: &Path, strict: bool) -> Result<Imported, Failure> {
+    prepare(source, folder, strict)?.write(folder)
+}
+
+/// An import before it is written.
+#[derive(Debug)]
+pub(super) struct Import {
+    /// The result, without the files.
+    pub(super) result: Imported,
+    files: Vec<(String, String)>,
+}
+
+impl Import {
+    /// Writes the files.
+    ///
+    /// # Errors
+    /// One exists already; then nothing is written.
+    pub(super) fn write(self, folder: &Path) -> Result<Imported, Failure> {
+        let written = write_files(folder, self.files)?;
+        Ok(Imported { written, ..self.result })
+    }
+}
+
+/// Imports a file, or the one in a folder, in memory.
+///
+/// # Errors
+/// The source cannot be read, or, if `strict`, something could not be carried.
+pub(super) fn prepare(source: &Path, folder: &Path, strict: bool) -> Result<Import, Failure> {
     let (root, name) = located(source)?;
     let prefix = prefix(&root, folder)?;
     let tree = Tree::work_tree(&root);
@@ -82,14 +114,19 @@ pub(crate) fn import(source: &Path, folder: &Path, strict: bool) -> Result<Impor
     let list = |pattern: &str| tree.glob(pattern).map_err(without_place);
     let sources = Sources { folder: shown, prefix, read: &read, list: &list, unreadable: RefCell::default() };
     let conversion = convert(name.as_deref(), &sources)?;
+    let at = |name: &str| super::in_folder(folder, name).display().to_string();
+    let copies = conversion.draft.copies(&at, &|original| original.shown.clone());
+    let keys = conversion.files.first().and_then(|(name, text)| super::keys_of(name, text));
+    let keys = keys.unwrap_or_default();
     let notes = conversion.draft.notes;
     if strict && !notes.is_empty() {
         return Err(Diagnostics(notes).into());
     }
     let is_application = matches!(conversion.draft.answerer, Answerer::Target(_));
     let (cases, carried) = (conversion.draft.cases.len(), conversion.draft.carried);
-    let written = write_files(folder, conversion.files)?;
-    Ok(Imported { kind: conversion.kind, written, cases, carried, notes, is_application })
+    let kind = conversion.kind;
+    let result = Imported { kind, written: Vec::new(), cases, carried, copies, keys, notes, is_application };
+    Ok(Import { result, files: conversion.files })
 }
 
 /// Converts a file, or the one that is found in the folder of the sources.

@@ -64,6 +64,17 @@ impl Names {
         rest.map_or(first.to_owned(), |rest| format!("{first}.{rest}"))
     }
 
+    /// Whether a prompt with these variables needs no other names: each is a field or variable of that name, or the question,
+    /// which is read under its name, too.
+    pub(super) fn are_kept(&self, used: &[String]) -> bool {
+        used.iter().all(|name| self.query.as_ref() == Some(name) || self.here(name) == *name)
+    }
+
+    /// The variable that is the question, where it has another name here.
+    pub(super) fn question(&self) -> Option<String> {
+        self.query.clone().filter(|name| name != "query")
+    }
+
     /// Names there, and where a scorer finds the value here.
     pub(super) fn renamed(&self) -> Map<String, Value> {
         let mut renamed = Map::new();

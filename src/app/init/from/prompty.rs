@@ -53,6 +53,7 @@ pub(super) fn convert(path: &str, split: &Split, sources: &Sources<'_>) -> Resul
     let mut prompt = DraftPrompt {
         label: slug(&named),
         messages: messages(split, &sources.shown(path)),
+        original: Some(sources.original(path)),
         ..DraftPrompt::default()
     };
     if let Some(description) = map.get("description").and_then(Value::as_str) {
@@ -212,14 +213,5 @@ impl Draft {
         case.id = "example".to_owned();
         self.cases.push(case);
         self.translate(prompt, dialect, &names);
-    }
-
-    /// Translates a prompt, with a note for each part that is logic.
-    pub(super) fn translate(&mut self, prompt: &mut DraftPrompt, dialect: Dialect, names: &Names) {
-        prompt.translate(dialect, &|name| names.here(name));
-        for (place, written) in prompt.problems.clone() {
-            let help = "write the finished text into a column of the dataset and insert it by name, or write a prompt for each branch";
-            self.note(&place, format!("`{written}` is not a plain variable"), help);
-        }
     }
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use serde_json::Value;
 
+use super::original::Original;
 use promptgate_adapters::files::decode;
 use promptgate_core::document::Document;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
@@ -61,6 +62,12 @@ impl Sources<'_> {
         let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
         let beside = normal(&format!("{folder}/{path}"));
         if (self.read)(&beside).is_ok() { beside } else { plain }
+    }
+
+    /// A file whose content is carried.
+    pub(super) fn original(&self, path: &str) -> Original {
+        let bytes = (self.read)(path).unwrap_or_default();
+        Original { shown: self.shown(path), path: self.suite_path(path), bytes }
     }
 
     /// The path from the written folder.

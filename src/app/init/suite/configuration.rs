@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::fit::USER;
+use super::fit::{CONSTANT, USER};
 use super::task::Criteria;
 use crate::app::init::from::yaml::{flow, scalar};
 use promptgate_core::model::price_table;
@@ -22,6 +22,10 @@ pub(super) struct Parts<'p> {
     pub(super) prompt: &'p str,
     /// Whether the prompt is a text, to which a user message is added.
     pub(super) is_text: bool,
+    /// Whether the cases have what the user writes.
+    pub(super) has_question: bool,
+    /// The field of a JSON answer that is graded.
+    pub(super) answer_field: Option<&'p str>,
     /// The model that the prompt file names.
     pub(super) own_model: Option<&'p str>,
     /// The model that was asked for.
@@ -92,7 +96,11 @@ pub(super) fn text(parts: &Parts<'_>) -> String {
     lines.extend(dataset(parts));
     lines.push(format!("prompt: {} # the candidate", scalar(parts.prompt)));
     lines.push(baseline(parts));
-    if parts.is_text {
+    if parts.is_text && !parts.has_question {
+        lines.push(format!(
+            "user: \"{CONSTANT}\" # the same for all cases: the file above is the system message, and takes the data by its placeholders"
+        ));
+    } else if parts.is_text {
         lines.push(format!("user: \"{USER}\" # the user message; the file above is the system message"));
     }
     lines.extend(model(parts));
@@ -106,6 +114,9 @@ pub(super) fn text(parts: &Parts<'_>) -> String {
         let judge = if is_of_github(parts) { "openai/gpt-4o" } else { JUDGE };
         lines.push(format!("judge: {{model: {judge}{elsewhere}}} # preferably not the model under test"));
     }
+    lines.extend(
+        parts.answer_field.map(|field| format!("answer_field: {field} # of the JSON answer: what is graded")),
+    );
     lines.push("checks: # of every answer, without a model".to_owned());
     lines.extend(parts.criteria.checks.iter().map(|check| match check.strip_prefix("# ") {
         Some(later) => format!("  # - {later}"),

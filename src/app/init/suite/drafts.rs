@@ -90,7 +90,7 @@ pub(super) fn drafts(prompt: &FoundPrompt, task: Task) -> Drafts {
 }
 
 /// Names that a column may not resemble unless it is mapped.
-const FIELDS: [&str; 15] = [
+pub(super) const FIELDS: [&str; 15] = [
     "id",
     "query",
     "messages",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::roles;
+use super::mapping::{Mapping, mapping, unused};
 use crate::app::init::survey::FoundPrompt;
 use crate::app::init::survey::recognize::parse;
 use promptgate_adapters::files::{DatasetBytes, DatasetSource, LoadError, parse_dataset, parse_valid_rows};
@@ -12,12 +12,19 @@ use promptgate_core::template::{variables, verify};
 /// The user message of a text prompt.
 pub(super) const USER: &str = "{{query}}";
 
+/// The user message where the prompt takes all data by its placeholders.
+pub(super) const CONSTANT: &str = "Please answer.";
+
 /// A dataset that fits a prompt.
 #[derive(Debug, Clone)]
 pub(super) struct Fit {
     /// `fields` of the configuration: field, or `vars.NAME`, and its column.
     pub(super) fields: BTreeMap<String, String>,
     pub(super) cases: Vec<Case>,
+    /// Whether a column is what the user writes; without one, the prompt takes all data by its placeholders.
+    pub(super) has_question: bool,
+    /// Columns that neither the prompt nor a field takes, and the labels of those that look like it.
+    pub(super) unused: Vec<String>,
     /// The format and the tool that it is from, as `check` prints it.
     pub(super) format: String,
 }
@@ -26,6 +33,11 @@ impl Fit {
     /// Whether every case has passages.
     pub(super) fn has_context(&self) -> bool {
         self.cases.iter().all(|case| case.context.is_some())
+    }
+
+    /// Whether every case has a question.
+    pub(super) fn has_query(&self) -> bool {
+        self.cases.iter().all(Case::has_query)
     }
 
     /// Whether every case has a reference answer.
@@ -75,16 +87,17 @@ pub(super) fn fit(prompt: &FoundPrompt, bytes: &DatasetBytes) -> Result<Fit, Dia
     }
     let read_as = parsed.as_ref().map(|loaded| recognized(&loaded.value.facts.format)).unwrap_or_default();
     let columns = columns(&cases);
-    let mut fields = mapping(prompt, &columns, &read_as);
+    let Mapping { mut fields, has_question } = mapping(prompt, &columns, &read_as, &cases);
+    let unused = unused(prompt, &columns, &read_as, &fields, &cases);
     // A column whose name resembles that of a field is an error unless it is mapped.
     let format = parsed.map(|loaded| loaded.value.facts.format).unwrap_or_default();
     for _ in 0..columns.len() {
         let source = DatasetSource { fields: fields.clone(), ..plain.clone() };
         match parse_dataset(bytes.clone(), &source) {
             Ok(loaded) => {
-                verified(prompt, &loaded.value.cases, &columns)?;
+                verified(prompt, &loaded.value.cases, &columns, has_question)?;
                 let format = if format.is_empty() { loaded.value.facts.format } else { format };
-                return Ok(Fit { fields, cases: loaded.value.cases, format });
+                return Ok(Fit { fields, cases: loaded.value.cases, has_question, unused, format });
             }
             Err(error) => {
                 let error = first(error);
@@ -111,70 +124,13 @@ fn first(error: LoadError) -> Diagnostic {
     }
 }
 
-/// The mapping of columns to fields and variables.
-fn mapping(
-    prompt: &FoundPrompt,
-    columns: &[String],
-    read_as: &[(String, String)],
-) -> BTreeMap<String, String> {
-    let mut fields = BTreeMap::new();
-    let names: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let asked = roles::asked(&prompt.placeholders);
-    let placeholders: Vec<&str> = prompt.placeholders.iter().map(String::as_str).collect();
-    let passages = roles::passages(&placeholders);
-    // The column of a field: recognized, or by its own name, or by one that means it.
-    let column_of = |field: &str, likely: Option<&str>| -> Option<String> {
-        let known = read_as.iter().find(|(_, read)| read == field).map(|(column, _)| column.clone());
-        known
-            .or_else(|| names.contains(&field).then(|| field.to_owned()))
-            .or_else(|| likely.map(str::to_owned))
-    };
-    let like = |placeholder: Option<&str>| {
-        let placeholder = roles::plain(placeholder?);
-        names.iter().find(|name| roles::plain(name) == placeholder).copied()
-    };
-    let inputs: Vec<&str> = names.iter().filter(|name| **name != "expected").copied().collect();
-    // A `ticket` is not the `question` of another prompt.
-    let other = match asked {
-        // Without a placeholder, the prompt has to speak of a `ticket`.
-        None => {
-            let text = String::from_utf8_lossy(&prompt.bytes).to_lowercase();
-            let is_named = |name: &&str| text.contains(&roles::plain(name).replace('_', " "));
-            roles::general_question(&inputs).or_else(|| roles::question(&inputs).filter(is_named))
-        }
-        Some(name) if roles::general_question(&[name]).is_some() => roles::general_question(&inputs),
-        Some(_) => None,
-    };
-    let query = column_of("query", like(asked).or(other));
-    let context = column_of("context", like(passages).or_else(|| roles::passages(&inputs)));
-    let is_input = |name: &&str| !placeholders.iter().any(|known| roles::plain(known) == roles::plain(name));
-    let rest: Vec<&str> = names.iter().filter(|name| is_input(name)).copied().collect();
-    let expected = column_of("expected", roles::reference(&rest));
-    for (field, column) in [("query", &query), ("context", &context), ("expected", &expected)] {
-        if let Some(column) = column.as_ref().filter(|column| *column != field) {
-            fields.insert(field.to_owned(), column.clone());
-        }
-    }
-    for name in placeholders.iter().filter(|name| !["query", "context", "id"].contains(name)) {
-        let column = if Some(*name) == asked { query.clone() } else { None };
-        let column = column.or_else(|| if Some(*name) == passages { context.clone() } else { None });
-        let Some(column) = column.or_else(|| like(Some(name)).map(str::to_owned)) else { continue };
-        let is_taken = fields.values().any(|taken| *taken == column);
-        for field in ["query", "context"] {
-            // A column that becomes a variable as well has to be named as the field, too.
-            if column == field && column != *name {
-                fields.insert(field.to_owned(), column.clone());
-            }
-        }
-        if column != *name || is_taken {
-            fields.insert(format!("vars.{name}"), column);
-        }
-    }
-    fields
-}
-
 /// Verifies that every case has what the prompt inserts, and a question.
-fn verified(prompt: &FoundPrompt, cases: &[Case], columns: &[String]) -> Result<(), Diagnostic> {
+fn verified(
+    prompt: &FoundPrompt,
+    cases: &[Case],
+    columns: &[String],
+    has_question: bool,
+) -> Result<(), Diagnostic> {
     let missing: Vec<String> = prompt
         .placeholders
         .iter()
@@ -187,10 +143,15 @@ fn verified(prompt: &FoundPrompt, cases: &[Case], columns: &[String]) -> Result<
             format!("it has no value for {} in every row; its columns are {}", has(&missing), has(columns));
         return Err(Diagnostic::new(message));
     }
-    if prompt.is_text && !cases.iter().all(Case::has_query) {
+    // Without a placeholder, nothing of a row would reach the model.
+    if prompt.is_text
+        && (has_question || prompt.placeholders.is_empty())
+        && !cases.iter().all(Case::has_query)
+    {
         return Err(Diagnostic::new(format!("no column is the question; its columns are {}", has(columns))));
     }
-    let Ok(parsed) = parse(&prompt.path, &prompt.bytes, USER) else { return Ok(()) };
+    let user = if has_question { USER } else { CONSTANT };
+    let Ok(parsed) = parse(&prompt.path, &prompt.bytes, user) else { return Ok(()) };
     verify(&parsed.variant, cases).into_iter().next().map_or(Ok(()), Err)
 }
 
@@ -247,6 +208,25 @@ mod tests {
                 "vars.customer_name=Customer Name",
             ),
             ("Be kind.", "a.csv", "contxt,query\nc,q\n", "vars.contxt=contxt"),
+            (
+                "{{customer_name}} {{article}}",
+                "a.csv",
+                "user_input,customer_name,article,golden_answer\nWhy is it so?,Ana,It is so.,So.\n",
+                "expected=golden_answer query=user_input",
+            ),
+            ("Sum up {{article}}.", "a.csv", "article,remark\nIt is so.,Not so long ago.\n", ""),
+            (
+                "Sum up {{article}}.",
+                "a.csv",
+                "article,size\nIt is so.,3\n",
+                "query=article vars.article=article",
+            ),
+            (
+                "Decide {{request}}.",
+                "a.csv",
+                "request,decision\na b,yes\nc d,no\ne f,no\ng h,yes\n",
+                "expected=decision query=request vars.request=request",
+            ),
         ] {
             assert_eq!(fitted(prompt, name, rows), Ok(expected.to_owned()), "{prompt} {rows}");
         }

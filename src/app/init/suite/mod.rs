@@ -3,6 +3,8 @@
 mod configuration;
 mod drafts;
 mod fit;
+mod mapping;
+mod near;
 mod place;
 mod roles;
 mod task;
@@ -54,6 +56,10 @@ pub(crate) struct PreparedSuite {
     pub(crate) task: (Task, String),
     /// The variables of the keys for model and judge.
     pub(crate) keys: Vec<&'static str>,
+    /// Columns that neither the prompt nor a field takes.
+    pub(crate) unused: Vec<String>,
+    /// Whether the user message is the same for all cases, since no column is the question.
+    pub(crate) is_constant: bool,
     /// Names in single braces with their lines.
     pub(crate) single_braces: Vec<(usize, String)>,
 }
@@ -91,7 +97,7 @@ type Candidates = (Vec<(String, Fit)>, Vec<(String, Diagnostic)>);
 fn candidates(folder: &Path, survey: &Survey, prompt: &FoundPrompt) -> Candidates {
     let tree = Tree::work_tree(folder);
     let (mut fitting, mut rejected) = (Vec::new(), Vec::new());
-    for path in &survey.datasets {
+    for path in survey.datasets.iter().filter(|path| near::is_for(path, prompt, survey)) {
         match fit::fit(prompt, &fetch_dataset(&tree, path)) {
             Ok(fit) => fitting.push((path.clone(), fit)),
             Err(error) => rejected.push((path.clone(), error)),
@@ -126,7 +132,7 @@ pub(super) fn prepare(
     let places = place::places(folder, &survey.suites, prompts);
     let mut names = Vec::new();
     for (prompt, suite_folder) in prompts.iter().zip(&places) {
-        let name = unique(&name_of(folder, prompt), &mut names);
+        let name = unique(&name_of(folder, prompt, prompts), &mut names);
         one(folder, survey, prompt, suite_folder, name, options, &mut prepared)?;
     }
     if prompts.len() > 1 {
@@ -148,17 +154,38 @@ pub(super) fn prepare(
     Ok(prepared)
 }
 
+/// Names of files that say nothing about the prompt.
+const GENERAL: [&str; 6] = ["prompt", "system", "index", "main", "instructions", ""];
+/// Names that say what is done and not for whom, so that a folder of its own says more.
+const ACTIONS: [&str; 12] = [
+    "answer",
+    "chat",
+    "classifier",
+    "classify",
+    "default",
+    "extract",
+    "generate",
+    "messages",
+    "rewrite",
+    "summarize",
+    "template",
+    "user",
+];
+
 /// The name of a suite: that of the prompt file, else of its folder.
-fn name_of(folder: &Path, prompt: &FoundPrompt) -> String {
-    let is_general = |name: &str| ["prompt", "system", "index", "main", "instructions", ""].contains(&name);
+fn name_of(folder: &Path, prompt: &FoundPrompt, prompts: &[&FoundPrompt]) -> String {
     let own = slug(&stem(&prompt.path));
-    if !is_general(&own) {
+    let own_folder = folder_of(&prompt.path);
+    let is_alone = prompts.iter().filter(|other| folder_of(&other.path) == own_folder).count() == 1;
+    let is_action =
+        prompts.len() > 1 && is_alone && !own_folder.is_empty() && ACTIONS.contains(&own.as_str());
+    if !GENERAL.contains(&own.as_str()) && !is_action {
         return own;
     }
-    let parents: Vec<String> = folder_of(&prompt.path).trim_end_matches('/').split('/').map(slug).collect();
+    let parents: Vec<String> = own_folder.trim_end_matches('/').split('/').map(slug).collect();
     let around = std::path::absolute(folder).ok();
     let around = around.as_deref().and_then(Path::file_name).map(|name| slug(&name.to_string_lossy()));
-    let named = parents.into_iter().rev().find(|name| !is_general(name) && name != "prompts");
+    let named = parents.into_iter().rev().find(|name| !GENERAL.contains(&name.as_str()) && name != "prompts");
     named.or(around.filter(|name| !name.is_empty())).unwrap_or(if own.is_empty() {
         "suite".to_owned()
     } else {
@@ -194,7 +221,8 @@ fn one(
         None => task::guess(prompt, &text, fit),
     };
     refuse_unserved(task.0, chosen.as_ref())?;
-    let criteria = task::criteria(task.0, fit);
+    let label = task::label_field(task.0, &text, fit);
+    let criteria = task::criteria(task.0, fit, label.as_deref());
     let drafts = chosen.is_none().then(|| drafts::drafts(prompt, task.0));
     let dataset = match &chosen {
         Some((path, _)) => path.clone(),
@@ -214,6 +242,8 @@ fn one(
         schema: &place::relative(suite_folder, SCHEMA),
         prompt: &prompt_path,
         is_text: prompt.is_text,
+        has_question: fit.is_none_or(|fit| fit.has_question),
+        answer_field: label.as_deref(),
         own_model: own_model.as_deref(),
         model: options.model.as_deref(),
         dataset: &dataset_path,
@@ -238,6 +268,8 @@ fn one(
         fields: fields.into_iter().collect(),
         task,
         keys,
+        unused: fit.map(|fit| fit.unused.clone()).unwrap_or_default(),
+        is_constant: prompt.is_text && fit.is_some_and(|fit| !fit.has_question),
         single_braces: prompt.single_braces.clone(),
     });
     if let Some(drafts) = drafts {

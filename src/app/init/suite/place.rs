@@ -20,7 +20,7 @@ pub(super) fn places(folder: &Path, suites: &[String], prompts: &[&FoundPrompt])
             let is_taken = suites.iter().any(|suite| folder_of(suite) == own);
             let is_outside = own.starts_with("../") || own.starts_with('/');
             if own.is_empty() || is_shared || is_taken || is_outside {
-                let name = unique(&name_of(folder, prompt), &mut names);
+                let name = unique(&name_of(folder, prompt, prompts), &mut names);
                 format!("suites/{name}/")
             } else {
                 own

@@ -3,20 +3,37 @@
 use promptgate_core::template::{aliases, names_a_reference};
 
 /// Names of questions besides those of other tools, the likeliest first.
-const QUESTIONS: [&str; 13] = [
+const ASKED: [&str; 9] = [
     "user_question",
+    "customer_question",
     "user_message",
     "customer_message",
+    "user_text",
     "message",
     "request",
-    "ticket",
-    "email",
-    "review",
-    "comment",
-    "document",
-    "transcript",
-    "article",
-    "topic",
+    "ask",
+    "utterance",
+];
+/// Names of messages that belong to one kind of prompt.
+const RECEIVED: [&str; 10] =
+    ["ticket", "email", "mail", "review", "comment", "feedback", "complaint", "conversation", "chat", "post"];
+/// Names of texts that a prompt works on, which nobody would send as a message of their own.
+const TEXTS: [&str; 4] = ["document", "transcript", "article", "topic"];
+/// Names that mean a question elsewhere, and beside another text say what it is about.
+const HEADINGS: [&str; 3] = ["title", "doc", "statement"];
+/// Names of decisions, whose values are labels.
+const DECISIONS: [&str; 11] = [
+    "decision",
+    "verdict",
+    "outcome",
+    "route",
+    "routing",
+    "queue",
+    "severity",
+    "urgency",
+    "priority",
+    "action",
+    "department",
 ];
 const PASSAGES: [&str; 8] =
     ["context", "sources", "knowledge", "search_results", "docs", "chunks", "evidence", "excerpts"];
@@ -46,7 +63,27 @@ pub(super) fn general_question<'n>(names: &[&'n str]) -> Option<&'n str> {
 
 /// The name that is likely the question.
 pub(super) fn question<'n>(names: &[&'n str]) -> Option<&'n str> {
-    general_question(names).or_else(|| first(names, &QUESTIONS, &[]))
+    message(names).or_else(|| general_question(names)).or_else(|| first(names, &TEXTS, &[]))
+}
+
+/// The name that is a question to any prompt: `question`, `input`, `message`, …
+pub(super) fn asks<'n>(names: &[&'n str]) -> Option<&'n str> {
+    let ends = |name: &&&str| {
+        ["_question", "_query", "_message", "_request"].iter().any(|end| plain(name).ends_with(end))
+    };
+    general_question(names).or_else(|| first(names, &ASKED, &[])).or_else(|| names.iter().find(ends).copied())
+}
+
+/// The name that a user writes: a question, a message, a ticket.
+pub(super) fn message<'n>(names: &[&'n str]) -> Option<&'n str> {
+    let written: Vec<&str> =
+        names.iter().filter(|name| !HEADINGS.contains(&plain(name).as_str())).copied().collect();
+    asks(&written).or_else(|| first(&written, &RECEIVED, &[]))
+}
+
+/// Whether values of this name are decisions.
+pub(super) fn is_decision(name: &str) -> bool {
+    DECISIONS.contains(&plain(name).as_str())
 }
 
 /// The name that is likely the reference answer.

@@ -41,9 +41,16 @@ const LABEL_WORDS: usize = 4;
 
 /// The distinct reference answers of a dataset, where they are short and few: labels.
 pub(super) fn labels(fit: &Fit) -> Option<Vec<String>> {
+    labels_among(fit.cases.iter().map(|case| case.expected.as_ref()))
+}
+
+/// The distinct values of a column, where they are labels.
+pub(super) fn labels_among<'v>(values: impl Iterator<Item = Option<&'v Value>>) -> Option<Vec<String>> {
     let mut labels = BTreeSet::new();
-    for case in &fit.cases {
-        let text = match case.expected.as_ref()? {
+    let mut count = 0;
+    for value in values {
+        count += 1;
+        let text = match value? {
             Value::String(text) => text.trim().to_owned(),
             _ => return None,
         };
@@ -53,15 +60,14 @@ pub(super) fn labels(fit: &Fit) -> Option<Vec<String>> {
         labels.insert(text);
     }
     // A label that every case has for itself is an answer.
-    let are_few =
-        labels.len() <= MAX_LABELS && (2..).contains(&labels.len()) && labels.len() * 2 <= fit.cases.len();
+    let are_few = labels.len() <= MAX_LABELS && (2..).contains(&labels.len()) && labels.len() * 2 <= count;
     are_few.then(|| labels.into_iter().collect())
 }
 
 /// Guesses the task from prompt and dataset, and says why.
 pub(super) fn guess(prompt: &FoundPrompt, text: &str, fit: Option<&Fit>) -> (Task, String) {
     let lower = text.to_lowercase();
-    if let Some(labels) = fit.and_then(labels) {
+    if let Some(labels) = fit.and_then(labels).filter(|_| !lower.contains("json")) {
         return (Task::Classify, format!("`expected` has {} labels", labels.len()));
     }
     let names: Vec<&str> = prompt.placeholders.iter().map(String::as_str).collect();
@@ -91,10 +97,21 @@ pub(super) struct Criteria {
     pub(super) metrics: Vec<String>,
 }
 
-/// The criteria of a task; `fit` is the dataset, `None` for drafts.
-pub(super) fn criteria(task: Task, fit: Option<&Fit>) -> Criteria {
+/// The field of a JSON answer that is the label: the column of `expected`, if the prompt speaks of it.
+pub(super) fn label_field(task: Task, text: &str, fit: Option<&Fit>) -> Option<String> {
+    let fit = fit.filter(|fit| task == Task::Extract && labels(fit).is_some())?;
+    let column = fit.fields.get("expected")?;
+    let is_plain = column.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let is_named =
+        [format!("\"{column}\""), format!("\\\"{column}\\\"")].iter().any(|key| text.contains(key));
+    (is_plain && is_named).then(|| column.clone())
+}
+
+/// The criteria of a task; `fit` is the dataset, `None` for drafts; `label` is the field of a JSON answer that is its label.
+pub(super) fn criteria(task: Task, fit: Option<&Fit>, label: Option<&str>) -> Criteria {
     let has_expected = fit.is_some_and(Fit::has_expected);
     let has_context = fit.is_none_or(Fit::has_context);
+    let has_query = fit.is_none_or(Fit::has_query);
     // The answers to drafts say nothing about a threshold.
     let metric = |name: &str, min: &str| match fit {
         Some(_) => format!("{name}: {{min: {min}}}"),
@@ -109,7 +126,9 @@ pub(super) fn criteria(task: Task, fit: Option<&Fit>) -> Criteria {
             if has_context {
                 metrics.push(metric("faithfulness", "0.75"));
             }
-            metrics.push(metric("relevance", "0.7"));
+            if has_query {
+                metrics.push(metric("relevance", "0.7"));
+            }
             if has_expected {
                 metrics.push(metric("correctness", "0.7"));
             }
@@ -138,12 +157,24 @@ pub(super) fn criteria(task: Task, fit: Option<&Fit>) -> Criteria {
                 Some(_) => "is_json: true # or json_schema: FILE".to_owned(),
                 None => "# is_json: true # nothing but JSON; or json_schema: FILE".to_owned(),
             });
+            if let (Some(field), Some(labels)) = (label, fit.and_then(labels)) {
+                let labels = flow(&Value::from(labels));
+                checks.push(format!("json_field: {{path: {field}, one_of: {labels}}}"));
+            }
             let fields = if has_expected { expected_keys(fit) } else { Vec::new() };
             if !fields.is_empty() {
                 checks.push(format!("required_fields: {}", flow(&Value::from(fields))));
             }
             checks.push(length(8000));
-            if has_expected {
+            let are_labels = fit.and_then(labels).is_some();
+            if are_labels && label.is_some() {
+                checks.push(
+                    "{equals: {ignore_case: true, trim: true}, name: right-label, min: 0.8, baseline: true} # of `answer_field`"
+                        .to_owned(),
+                );
+            } else if are_labels {
+                checks.push("{contains: {ignore_case: true}, name: right-label, min: 0.8, baseline: true} # or equals, with answer_field: FIELD".to_owned());
+            } else if has_expected {
                 checks.push(
                     "{equals: {}, name: right-values, min: 0.8, baseline: true} # compares JSON values"
                         .to_owned(),
@@ -153,7 +184,9 @@ pub(super) fn criteria(task: Task, fit: Option<&Fit>) -> Criteria {
         Task::Chat => {
             checks.push(length(4000));
             checks.push("not_contains: [\"as an AI\"]".to_owned());
-            metrics.push(metric("relevance", "0.7"));
+            if has_query {
+                metrics.push(metric("relevance", "0.7"));
+            }
             if has_expected {
                 metrics.push(metric("correctness", "0.7"));
             }
@@ -161,7 +194,9 @@ pub(super) fn criteria(task: Task, fit: Option<&Fit>) -> Criteria {
         Task::Agent => {
             checks.push(length(4000));
             checks.push("# tool_called: TOOL # the tools are `parameters: {tools: […]}`; or evaluate the application: `target:`".to_owned());
-            metrics.push(metric("relevance", "0.7"));
+            if has_query {
+                metrics.push(metric("relevance", "0.7"));
+            }
         }
     }
     Criteria { checks, metrics }

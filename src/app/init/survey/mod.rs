@@ -37,8 +37,8 @@ pub(crate) struct Survey {
     pub(crate) covered: Vec<String>,
     /// Prompts that no suite can use as they are, and why.
     pub(crate) unusable: Vec<Diagnostic>,
-    /// Whether there is no file at all.
-    pub(crate) is_empty: bool,
+    /// A file that says that the folder is an application.
+    pub(crate) application: Option<String>,
     /// Files that were skipped, and why.
     pub(crate) notes: Vec<String>,
     /// The repository around the folder.
@@ -65,7 +65,7 @@ pub(crate) fn survey(folder: &Path) -> Survey {
     let (files, notes) = listing::list(folder);
     let mut survey = Survey {
         notes,
-        is_empty: files.is_empty(),
+        application: recognize::application(&files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>()),
         repository: repository::look(folder),
         ..Survey::default()
     };
@@ -176,7 +176,7 @@ fn look_at(folder: &Path, path: &str) -> Looked {
 }
 
 /// Whether a prompt of GitHub brings cases, which only an import reads.
-fn has_cases(path: &str, text: &str) -> bool {
+pub(super) fn has_cases(path: &str, text: &str) -> bool {
     path.contains(".prompt.y") && text.lines().any(|line| line.starts_with("testData:"))
 }
 

@@ -29,6 +29,32 @@ const PAGES: [&str; 7] = ["docs", "doc", "site", "website", "_posts", "templates
 /// Bytes of the largest text that nothing but its extension makes a prompt.
 const MAX_UNMARKED: usize = 64 << 10;
 
+/// Extensions of source code.
+const CODE: [&str; 18] = [
+    "py", "ipynb", "js", "mjs", "cjs", "jsx", "ts", "mts", "tsx", "go", "rs", "java", "kt", "rb", "php",
+    "cs", "swift", "scala",
+];
+/// Names of files that start an application, and of those that describe one.
+const STARTS: [&str; 6] = ["app", "main", "server", "bot", "index", "cli"];
+const DESCRIBES: [&str; 7] =
+    ["requirements.txt", "pyproject.toml", "package.json", "go.mod", "pom.xml", "gemfile", "composer.json"];
+
+/// Whether a file is source code by its extension.
+pub(in crate::app::init) fn is_code(path: &str) -> bool {
+    CODE.contains(&extension(path).as_str())
+}
+
+/// The file by which an application is known: the one that starts it, else other source code, else what describes it.
+pub(super) fn application(paths: &[&str]) -> Option<String> {
+    let starts = |path: &&&str| {
+        is_code(path) && STARTS.iter().any(|start| name(path).starts_with(&format!("{start}.")))
+    };
+    let is_code = |path: &&&str| is_code(path);
+    let describes = |path: &&&str| DESCRIBES.contains(&name(path).as_str());
+    let found = paths.iter().find(starts).or_else(|| paths.iter().find(is_code));
+    found.or_else(|| paths.iter().find(describes)).map(|path| (*path).to_owned())
+}
+
 /// How sure it is that a file is a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::app::init) enum Mark {

@@ -49,7 +49,7 @@ impl CiSystem {
 pub(crate) struct RepositoryFacts {
     /// Root of the repository.
     pub(crate) root: Option<PathBuf>,
-    /// Address of the remote `origin`, without user and password.
+    /// Address of the remote `origin`, without password, and without a user other than `git`.
     pub(crate) remote: Option<String>,
     /// CI systems, with what they were found by.
     pub(crate) ci: Vec<(CiSystem, String)>,
@@ -85,6 +85,7 @@ pub(super) fn look(folder: &Path) -> RepositoryFacts {
 
 fn by_host(address: &str) -> Option<CiSystem> {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let rest = rest.strip_prefix("git@").unwrap_or(rest);
     let host = rest.split(['/', ':']).next().unwrap_or_default().to_lowercase();
     if host == "github.com" {
         Some(CiSystem::GitHub)
@@ -93,12 +94,17 @@ fn by_host(address: &str) -> Option<CiSystem> {
     }
 }
 
-/// An address without user, password and query, which may be a token.
+/// An address without user, password and query, which may be a token; `git@` of SSH stays.
 fn without_user(address: &str) -> String {
     let address = address.split(['?', '#']).next().unwrap_or_default();
     let (scheme, rest) = address.split_once("://").map_or(("", address), |(scheme, rest)| (scheme, rest));
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let is_git =
+        authority.starts_with("git@") && authority.matches('@').count() == 1 && !scheme.starts_with("http");
+    let host = match authority.rsplit_once('@') {
+        Some((_, host)) if !is_git => host,
+        _ => authority,
+    };
     if scheme.is_empty() { format!("{host}{path}") } else { format!("{scheme}://{host}{path}") }
 }
 
@@ -129,13 +135,14 @@ mod tests {
     fn remote_names_the_ci_system_and_loses_its_user() {
         for (address, shown, system) in [
             ("https://github.com/acme/shop.git", "https://github.com/acme/shop.git", Some(CiSystem::GitHub)),
-            ("git@github.com:acme/shop.git", "github.com:acme/shop.git", Some(CiSystem::GitHub)),
+            ("git@github.com:acme/shop.git", "git@github.com:acme/shop.git", Some(CiSystem::GitHub)),
             (
                 "https://oauth2:glpat-x@gitlab.acme.org/a/b.git",
                 "https://gitlab.acme.org/a/b.git",
                 Some(CiSystem::GitLab),
             ),
-            ("ssh://git@github.com/acme/shop", "ssh://github.com/acme/shop", Some(CiSystem::GitHub)),
+            ("ssh://git@github.com/acme/shop", "ssh://git@github.com/acme/shop", Some(CiSystem::GitHub)),
+            ("ghp_x@github.com:acme/shop.git", "github.com:acme/shop.git", Some(CiSystem::GitHub)),
             ("https://evil.org/github.com", "https://evil.org/github.com", None),
             ("/srv/git/shop.git", "/srv/git/shop.git", None),
         ] {

@@ -33,6 +33,9 @@ pub(super) fn around(arguments: &InitArguments, folder: &str) -> Result<String, 
             request.prompts = from_here(&request.folder, &request.prompts);
             choice = choose(&survey, &request)?;
         }
+        if !matches!(choice, Choice::Open) {
+            output::print(&found(&survey, &choice))?;
+        }
         questions.complete(&survey, &choice, &mut request)?;
     }
     if matches!(choice, Choice::Open) {
@@ -40,7 +43,9 @@ pub(super) fn around(arguments: &InitArguments, folder: &str) -> Result<String, 
     }
     let prepared = init::prepare(&survey, &choice, &request)?;
     let written = init::write(&survey, prepared, &request)?;
-    Ok(described(&survey, &choice, &request, &written, folder))
+    // On a terminal, the findings came before the questions.
+    let findings = if asks { String::new() } else { found(&survey, &choice) };
+    Ok(described(findings, &survey, &choice, &request, &written, folder))
 }
 
 /// Paths of the folder as the user would type them here.
@@ -75,14 +80,19 @@ fn open(survey: &Survey, request: &Request, folder: &str) -> Result<Failure, Fai
     Ok(Diagnostic::new("there are several prompts; nothing was written").help(help).into())
 }
 
-fn described(survey: &Survey, choice: &Choice, request: &Request, written: &Written, folder: &str) -> String {
-    let mut text = found(survey, choice);
+fn described(
+    mut text: String,
+    survey: &Survey,
+    choice: &Choice,
+    request: &Request,
+    written: &Written,
+    folder: &str,
+) -> String {
     if !text.is_empty() {
         text.push('\n');
     }
     if let Some(import) = &written.imported {
-        text.push_str(&imported(import, folder));
-        text.push_str(&pipeline_files(written, import.written.len()));
+        text.push_str(&imported(import, &pipeline_files(written, import.written.len()), folder));
     } else {
         for suite in &written.suites {
             text.push_str(&about(suite));
@@ -95,6 +105,10 @@ fn described(survey: &Survey, choice: &Choice, request: &Request, written: &Writ
         }
         text.push_str(&files(&written.written, &written.kept));
         text.push_str(&added(written));
+        if matches!(choice, Choice::Existing) && written.steps.is_empty() {
+            text.push_str("\nthe workflow is there already: nothing is left to do\n");
+            return text;
+        }
         text.push_str("\nnext:\n");
         text.push_str(&edits(written));
         if !matches!(choice, Choice::Existing) {
@@ -138,7 +152,7 @@ fn found(survey: &Survey, choice: &Choice) -> String {
     }
     if matches!(choice, Choice::Starter) {
         let hint = "no prompt was found, so this is a starter suite; `--prompt FILE` names one";
-        return if survey.is_empty { notes(survey) } else { wrapped("note: ", hint) + &notes(survey) };
+        text.push_str(&wrapped("note: ", hint));
     }
     if let Some(remote) = &survey.repository.remote {
         text.push_str(&line("", &format!("found git remote {remote}")));
@@ -171,6 +185,15 @@ fn about(suite: &PreparedSuite) -> String {
         let pairs: Vec<String> = fields.iter().map(|(field, column)| format!("{column} ▸ {field}")).collect();
         text.push_str(&wrapped("  ", &format!("columns {}", pairs.join(", "))));
     }
+    if !suite.unused.is_empty() {
+        text.push_str(&wrapped("  ", &format!("not used: {}", suite.unused.join(", "))));
+    }
+    if suite.is_constant {
+        text.push_str(&wrapped(
+            "  ",
+            "no column is the question: the user message is the same for all cases, and `user:` has it",
+        ));
+    }
     text.push_str(&wrapped("  ", &format!("task {}: {}", task.0.name(), task.1)));
     if let Some((number, first)) = single_braces.first() {
         let names: Vec<String> = single_braces.iter().map(|(_, name)| format!("{{{{{name}}}}}")).collect();
@@ -194,8 +217,7 @@ fn added(written: &Written) -> String {
 
 fn pipeline_files(written: &Written, imported: usize) -> String {
     let paths = written.written.get(imported..).unwrap_or_default();
-    let text = format!("{}{}", files(paths, &written.kept), added(written));
-    if text.is_empty() { text } else { format!("\n{text}") }
+    format!("{}{}", files(paths, &written.kept), added(written))
 }
 
 /// Edits that are needed before a run means something.

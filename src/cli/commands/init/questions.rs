@@ -94,7 +94,8 @@ impl<R: BufRead, W: Write> Questions<R, W> {
                 answer => Task::ALL.into_iter().find(|task| task.name() == answer).map(Some),
             };
             let question = format!("Task: {}, or guess:", names.join(", "));
-            request.suite.task = self.ask(&question, "guess", parse, "one of these words")?;
+            let expected = format!("{} or guess", names.join(", "));
+            request.suite.task = self.ask(&question, "guess", parse, &expected)?;
         }
         if request.suite.model.is_none() {
             let is_name = |answer: &str| (!answer.contains(char::is_whitespace)).then(|| answer.to_owned());
@@ -115,7 +116,8 @@ impl<R: BufRead, W: Write> Questions<R, W> {
             };
             let default = survey.repository.ci.first().map_or("none", |(system, _)| system.name());
             let question = format!("CI system: {}, none:", names.join(", "));
-            request.ci = Some(self.ask(&question, default, parse, "one of these words")?);
+            let expected = format!("{} or none", names.join(", "));
+            request.ci = Some(self.ask(&question, default, parse, &expected)?);
         }
         Ok(())
     }

@@ -63,11 +63,7 @@ impl Reader<'_> {
         }
         self.draft.names = names.renamed();
         for prompt in prompts.iter_mut() {
-            prompt.translate(Dialect::Nunjucks, &|name| names.here(name));
-            for (place, written) in prompt.problems.clone() {
-                let help = "write the finished text into a column of the dataset and insert it by name, or write a prompt for each branch";
-                self.draft.note(&place, format!("`{written}` is not a plain variable"), help);
-            }
+            self.draft.translate(prompt, Dialect::Nunjucks, &names);
         }
         Ok(())
     }

@@ -143,9 +143,13 @@ impl Reader<'_> {
         let label = label.map_or_else(|| stem(path), str::to_owned);
         match extension(path).as_str() {
             "json" | "yaml" | "yml" => match chat(&shown, &text) {
-                Some(messages) => prompts.push(DraftPrompt { label, messages, ..DraftPrompt::default() }),
+                Some(messages) => {
+                    let original = Some(self.sources.original(path));
+                    prompts.push(DraftPrompt { label, messages, original, ..DraftPrompt::default() });
+                }
                 None => {
-                    prompts.push(DraftPrompt::of_user(label, text.trim().to_owned(), Place::line(shown, 1)))
+                    let prompt = DraftPrompt::of_user(label, text.trim().to_owned(), Place::line(shown, 1));
+                    prompts.push(DraftPrompt { original: Some(self.sources.original(path)), ..prompt });
                 }
             },
             "csv" | "jsonl" => {
@@ -159,7 +163,13 @@ impl Reader<'_> {
                 let mut line = 1;
                 for part in text.split(SEPARATOR) {
                     let place = Place::line(shown.clone(), line + part.len().min(leading_lines(part)));
-                    prompts.extend(parsed(label.clone(), part.trim(), place));
+                    let found = parsed(label.clone(), part.trim(), place);
+                    prompts.extend(
+                        found.map(|prompt| DraftPrompt {
+                            original: Some(self.sources.original(path)),
+                            ..prompt
+                        }),
+                    );
                     line += part.matches('\n').count() + 2;
                 }
             }

@@ -116,7 +116,11 @@ impl Reader<'_> {
                 .into());
         }
         for path in paths {
+            let before = tests.len();
             self.file(&path, &place, tests)?;
+            if tests.len() > before {
+                self.draft.copied.push((self.sources.original(&path), tests.len() - before));
+            }
         }
         Ok(())
     }
