@@ -139,11 +139,15 @@ fn require_prices(suite: &Suite, calls: CallOptions) -> Result<(), Failure> {
     )
 }
 
-/// Refuses to send keys to the hosts that a change names, where the policy is from elsewhere and there is none.
+/// Refuses to send keys to the hosts that a change names, where the policy is from elsewhere and there is none; and an
+/// application that the commit of its baseline does not have.
 ///
 /// # Errors
 /// Such a suite; it is incomplete.
 pub(crate) fn refuse_new_suite(suite: &Suite, options: &RunOptions) -> Result<(), Failure> {
+    if let Some(missing) = suite.missing_program().filter(|_| options.calls.cache != CacheMode::CachedOnly) {
+        return Err(Failure::Incomplete(missing.clone().into()));
+    }
     let Some(source) = suite.policy_source.as_ref().filter(|source| source.new) else { return Ok(()) };
     if options.calls.offline || options.calls.cache == CacheMode::CachedOnly {
         return Ok(());

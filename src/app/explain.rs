@@ -6,6 +6,24 @@ use promptgate_core::document::suggest;
 use promptgate_core::model::Diagnostic;
 
 const PAGE: &str = include_str!("../../docs/codes.md");
+/// The page of the checks, with a section for each.
+const CHECKS: &str = include_str!("../../docs/checks.md");
+/// Names that reports and configurations have beside codes, and where they are explained.
+const OTHERS: [(&str, &str); 3] = [
+    (
+        "must_pass",
+        "`must_pass` is a key of a case: docs/datasets.md#criteria-of-a-case; the reason is `must_pass_failed`",
+    ),
+    (
+        "no_baseline",
+        "without a baseline the thresholds alone decide, and the first line of the report says why there is none: \
+         docs/prompts.md#baselines",
+    ),
+    (
+        "skipped",
+        "the line beside `skipped` says why; a suite that was not evaluated has the verdict `not_evaluated` or `unchanged`",
+    ),
+];
 /// Marks of the paragraphs of an entry.
 const WHY: &str = "**Why.** ";
 const NEXT: &str = "**Next.** ";
@@ -40,12 +58,24 @@ pub(crate) fn explain(code: &str) -> Result<&'static Explanation, Diagnostic> {
     let name = code.split(':').next().unwrap_or_default().trim();
     let name = name.to_ascii_lowercase().replace('-', "_");
     ENTRIES.iter().find(|entry| entry.code == name).ok_or_else(|| {
+        if let Some(help) = of_no_code(&name) {
+            return Diagnostic::new(format!("`{code}` is not a code")).help(help);
+        }
         let help = match suggest(&name, ENTRIES.iter().map(|entry| entry.code.as_str())) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`promptgate explain --list` prints all codes".to_owned(),
         };
         Diagnostic::new(format!("unknown code `{code}`")).help(help)
     })
+}
+
+/// Where a name is explained that reports show and that is no code: the name of a check, or one of [`OTHERS`].
+fn of_no_code(name: &str) -> Option<String> {
+    let others = OTHERS.iter().find(|(other, _)| *other == name).map(|(_, help)| (*help).to_owned());
+    let check = name.strip_prefix("check.").unwrap_or(name);
+    let is_section =
+        CHECKS.lines().filter_map(|line| line.strip_prefix("## ")).any(|title| title.trim_end() == check);
+    others.or_else(|| is_section.then(|| format!("{check} is a check: docs/checks.md#{check}")))
 }
 
 /// Reads the entries of the page; a paragraph is one line.

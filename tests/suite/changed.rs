@@ -124,3 +124,48 @@ fn invalid_suite_is_reported_and_nothing_is_called() {
     folder.promptgate(&["run", "--changed", "--offline"]).expect_code(2).says("missing.md");
     assert!(!folder.path().join("promptgate-report").exists());
 }
+
+#[test]
+fn flags_for_baseline_and_policy_do_not_select_suites() {
+    let folder = branch(&["a", "b"]);
+    folder.write("README.md", "not a file of a suite\n");
+    commit(&folder, "readme");
+    // The branch that changes are merged into moves on, with another policy.
+    folder.git(&["switch", "--quiet", "main"]);
+    folder.edit("shared.yaml", "relevance: {min: 0.5}", "relevance: {min: 0.4}");
+    commit(&folder, "policy");
+    folder.git(&["switch", "--quiet", "change"]);
+    let flags =
+        [&["--policy-from", "git:main"][..], &["--baseline", "git:main"], &["--baseline", "none"], &[]];
+    for flags in flags {
+        let outcome = folder.promptgate(&[&["run", "--changed", "--offline"], flags].concat());
+        outcome.expect_code(3).says("none of the 2 suites differs");
+    }
+    reworded(&folder, "b");
+    folder.promptgate(&["run", "--changed", "--offline", "--policy-from", "git:main"]).expect_code(0);
+    assert_eq!(verdicts(&folder), [row("a", "unchanged"), row("b", "pass")]);
+    // The reference of the flag decides: from `main` both differ.
+    folder.promptgate(&["run", "--changed=main~1", "--offline"]).expect_code(0);
+    assert_eq!(verdicts(&folder), [row("a", "unchanged"), row("b", "pass")]);
+}
+
+#[test]
+fn flag_that_names_a_file_is_refused_with_changed() {
+    let folder = branch(&["a"]);
+    for (flag, value) in [
+        ("--policy-from", "file:a/promptgate.yaml"),
+        ("--policy-from", "git:main:a/promptgate.yaml"),
+        ("--baseline", "file:baseline.md"),
+        ("--candidate", "file:baseline.md"),
+    ] {
+        let outcome = folder.promptgate(&["run", "a", "--changed", "--offline", flag, value]).expect_code(2);
+        outcome.says("cannot tell whether").says(flag);
+    }
+}
+
+#[test]
+fn head_that_is_the_base_is_said() {
+    let folder = branch(&["a", "b"]);
+    let outcome = folder.promptgate(&["run", "--changed", "--offline"]).expect_code(3);
+    outcome.says("nothing to compare").says("which is HEAD itself").says("--changed=REF");
+}

@@ -220,3 +220,47 @@ fn flag_of_a_csv_cell_is_shown_with_the_values_that_are_accepted() {
         folder.promptgate(&["check"]).expect_code(0);
     }
 }
+
+/// A suite whose column `docs` is the context and a variable as well.
+fn documented(prompt: &str) -> Folder {
+    let folder = Folder::small(3);
+    let rows: String = (1..=3)
+        .map(|number| format!("{{\"id\": \"c{number}\", \"question\": \"How long is plan {number}?\", \"docs\": \"Plan {number} takes {number} days.\"}}\n"))
+        .collect();
+    folder.write("cases.jsonl", &rows);
+    folder.edit(
+        "promptgate.yaml",
+        "dataset: cases.jsonl\n",
+        "dataset:\n  path: cases.jsonl\n  fields: {context: docs, query: question, vars.docs: docs}\n",
+    );
+    folder.edit("promptgate.yaml", "baseline: file:baseline.md\n", "baseline: none\n");
+    folder.write("prompt.md", prompt);
+    folder
+}
+
+#[test]
+fn names_in_single_braces_are_warned_of() {
+    let folder = documented("Use only the passages. Answer {question} from {docs}\n");
+    let outcome = folder.promptgate(&["check"]).expect_code(0);
+    let outcome = outcome.says("`{question}` in single braces is literal text; write `{{query}}`");
+    outcome.says("`{docs}` in single braces is literal text").says("never uses {{context}}");
+    folder.promptgate(&["run", "--offline", "--no-cache"]).says("`{docs}` in single braces is literal text");
+    // A usual name, without a mapping.
+    let folder = Folder::small(2);
+    folder.write("prompt.md", "Use only the passages in one sentence: {passages}\n");
+    folder.promptgate(&["check"]).expect_code(0).says("`{passages}` in single braces is literal text");
+    // Who knows placeholders means the text.
+    folder.write("prompt.md", "Use only {{context}}. Answer as {passages}: {title}\n");
+    let outcome = folder.promptgate(&["check"]).expect_code(0);
+    assert!(!outcome.text().contains("single braces"), "{}", outcome.text());
+}
+
+#[test]
+fn context_under_another_name_is_used() {
+    let never = "never uses {{context}}";
+    let folder = documented("Use only these passages.\n\n{{docs}}\n");
+    let outcome = folder.promptgate(&["check"]).expect_code(0);
+    assert!(!outcome.text().contains(never), "{}", outcome.text());
+    folder.write("prompt.md", "Use only the passages.\n");
+    folder.promptgate(&["check"]).expect_code(0).says(never);
+}

@@ -295,3 +295,23 @@ fn invalid_suite_is_an_error() {
     folder.promptgate(&["dataset", "check"]).expect_code(2).says("contain");
     folder.promptgate(&["dataset"]).expect_code(2);
 }
+
+#[test]
+fn answer_in_a_passage_is_no_answer_in_the_question() {
+    let row = |number: usize| {
+        let passage = format!("The shop of street {number} is in Paris {number}.");
+        json!({"id": format!("c{number}"), "query": format!("Where is shop number {number}, please?"),
+               "vars": {"passage": passage}, "expected": format!("Paris {number}")})
+    };
+    let rows: Vec<Value> = (1..=6).map(row).collect();
+    let folder = suite("Answer.\n\n{{passage}}\n\n{{query}}\n", &rows);
+    let found = review(&folder, &[], 0);
+    assert!(!codes(&found).contains(&"answer_in_question"), "{found:#}");
+    // Without a question the variable is what is asked.
+    let rows: Vec<Value> = (1..=2)
+        .map(|number| json!({"id": format!("c{number}"), "vars": {"letter": format!("It is Paris {number}.")}, "expected": format!("Paris {number}")}))
+        .collect();
+    let folder = suite("Name the city.\n\n{{letter}}\n", &rows);
+    folder.append("promptgate.yaml", "user: ''\n");
+    assert_eq!(finding(&review(&folder, &[], 0), "answer_in_question")["cases"], json!(["c1", "c2"]));
+}

@@ -56,3 +56,17 @@ fn manual_pages_are_printed_and_written() {
     let nested = folder.read("pages/promptgate-rollout-start.1");
     assert!(nested.contains("rollout"), "{nested}");
 }
+
+#[test]
+fn names_that_are_no_codes_have_their_place() {
+    let folder = Folder::new();
+    for (name, words) in [
+        ("contains", "contains is a check: docs/checks.md#contains"),
+        ("check.json_schema", "json_schema is a check: docs/checks.md#json_schema"),
+        ("no_baseline", "docs/prompts.md#baselines"),
+        ("must_pass", "must_pass_failed"),
+        ("skipped", "not_evaluated"),
+    ] {
+        folder.promptgate(&["explain", name]).expect_code(2).says(words);
+    }
+}

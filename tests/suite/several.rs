@@ -205,3 +205,53 @@ fn programs_of_one_name_are_not_one_program() {
     folder.against(&server.base_url, &["run", "a", "b"]).expect_code(10);
     assert_eq!(rows(&result(&folder)), [row("a", "pass", 0), row("b", "fail", 10)]);
 }
+
+#[test]
+fn command_about_one_suite_names_those_of_the_list() {
+    let folder = suites(&["a", "b", "c", "d", "e", "f", "g"]);
+    folder.write("promptgate.yaml", "version: 1\nsuites: [a, b, c, d, e, f, g]\n");
+    folder.promptgate(&["doctor"]).expect_code(2).says("name one of its suites: a, b, c, d, e, and 2 more");
+    folder.promptgate(&["cache", "stats"]).expect_code(2).says("a, b, c, d, e, and 2 more");
+    folder.promptgate(&["doctor", "a", "--offline"]).expect_code(0);
+    // The hint of a plan can be typed.
+    let outcome = folder.promptgate(&["plan"]).expect_code(0).says("`promptgate plan a/promptgate.yaml`");
+    drop(outcome);
+    folder.promptgate(&["plan", "a/promptgate.yaml"]).expect_code(0);
+}
+
+#[test]
+fn datasets_of_a_list_are_reviewed_one_after_the_other() {
+    let folder = suites(&["a", "b"]);
+    folder.write("promptgate.yaml", "version: 1\nsuites: [a, b]\n");
+    folder.append(
+        "b/cases.jsonl",
+        "{\"id\": \"gives\", \"query\": \"It is Paris. Which city?\", \"context\": \"Paris is a city of many people.\", \"expected\": \"Paris\"}\n",
+    );
+    let outcome = folder.promptgate(&["dataset", "check"]).expect_code(0);
+    assert!(
+        outcome.stdout.contains("DATASET  a\n") && outcome.stdout.contains("\nDATASET  b\n"),
+        "{}",
+        outcome.stdout
+    );
+    folder.promptgate(&["dataset", "check", "--strict"]).expect_code(10);
+    let outcome = folder.promptgate(&["dataset", "check", "--format", "json"]).expect_code(2);
+    outcome.says("not printed as JSON").says("name one of its suites");
+}
+
+#[test]
+fn case_is_that_of_the_last_run() {
+    let folder = suites(&["a", "b"]);
+    folder.promptgate(&["run", "a", "--offline"]).expect_code(0);
+    folder.promptgate(&["case", "case-1"]).expect_code(0).says("promptgate-report/report.json");
+    let renamed = folder.read("b/cases.jsonl").replace("\"case-", "\"other-");
+    folder.write("b/cases.jsonl", &renamed);
+    folder.promptgate(&["run", "a", "b", "--offline"]).expect_code(0);
+    folder.promptgate(&["case", "case-1"]).expect_code(0).says("promptgate-report/a/report.json");
+    folder.promptgate(&["case", "other-1"]).expect_code(0).says("promptgate-report/b/report.json");
+    let outcome = folder.promptgate(&["case", "nowhere"]).expect_code(2);
+    outcome.says("no suite of the last run").says("promptgate-report/a, promptgate-report/b");
+    folder.write("b/cases.jsonl", &folder.read("a/cases.jsonl"));
+    folder.promptgate(&["run", "a", "b", "--offline"]).expect_code(0);
+    let outcome = folder.promptgate(&["case", "case-1"]).expect_code(2);
+    outcome.says("2 suites of the last run have a case").says("`promptgate case case-1 promptgate-report/b`");
+}

@@ -11,6 +11,11 @@ use promptgate_adapters::git::{GitError, Repository};
 use promptgate_adapters::github::{Event, EventKind, PullRequest};
 use promptgate_core::model::{Diagnostic, Place};
 
+/// Variables in which GitLab and Buildkite name the target branch.
+const TARGETS: [&str; 2] = ["CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "BUILDKITE_PULL_REQUEST_BASE_BRANCH"];
+/// Branches that changes are usually merged into.
+const MAIN: [&str; 3] = ["HEAD", "main", "master"];
+
 /// Looks up an environment variable.
 pub(super) type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -24,6 +29,8 @@ pub(super) struct Base {
     pub(super) settles: bool,
     /// The commit of the policy, where it is newer than that of the baseline.
     pub(super) policy: Option<String>,
+    /// Outside GitHub: the newest commit of the branch that the change is merged into, by each of its names.
+    pub(super) tips: Vec<String>,
 }
 
 impl Base {
@@ -38,16 +45,21 @@ impl Base {
     /// A base that settles nothing.
     pub(super) fn of(commit: Option<String>, how: impl Into<String>, head: Option<String>) -> Self {
         let known = KnownBase { commit, how: how.into(), evaluated: None, if_needed: None };
-        Self { known, head, settles: false, policy: None }
+        Self { known, head, settles: false, policy: None, tips: Vec::new() }
     }
 }
 
-/// The base of an event; `None` outside GitHub.
+/// The base of an event; `None` outside GitHub, where with `trusted` a merge base that only HEAD supports is refused.
 ///
 /// # Errors
 /// An event that must not be run on this checkout, and a base that is not in this clone.
-pub(super) fn find(event: Option<&Event>, folder: &Path, variable: Variable<'_>) -> Result<Base, Diagnostic> {
-    let Some(event) = event else { return merge_base(folder, variable) };
+pub(super) fn find(
+    event: Option<&Event>,
+    folder: &Path,
+    variable: Variable<'_>,
+    trusted: bool,
+) -> Result<Base, Diagnostic> {
+    let Some(event) = event else { return merge_base(folder, variable, trusted) };
     match event.kind {
         EventKind::PullRequestTarget => Err(Diagnostic::new(
             "pull_request_target brings the secrets of the repository, so nothing of a pull request is run in it",
@@ -88,12 +100,16 @@ fn head(folder: &Path) -> Result<(Repository, String), Diagnostic> {
 }
 
 /// The merge base, as `promptgate run` finds it.
-fn merge_base(folder: &Path, variable: Variable<'_>) -> Result<Base, Diagnostic> {
+fn merge_base(folder: &Path, variable: Variable<'_>, trusted: bool) -> Result<Base, Diagnostic> {
     let head = head(folder).ok().map(|(_, commit)| commit);
     let mut needed = None;
-    let why = match (files::baseline(None, folder, variable)?, &head) {
+    let found = match trusted {
+        true => files::trusted_baseline(None, folder, variable)?,
+        false => files::baseline(None, folder, variable)?,
+    };
+    let why = match (found, &head) {
         (Baseline::Commit { tree: Tree::Commit { commit, .. }, how, .. }, Some(head)) => {
-            return Ok(Base::at(commit, how, head));
+            return Ok(Base { tips: tips(folder, variable), ..Base::at(commit, how, head) });
         }
         (Baseline::Commit { .. }, _) => "git did not say which commit it is".to_owned(),
         (Baseline::None { note: Some(note), if_needed }, _) => {
@@ -105,6 +121,15 @@ fn merge_base(folder: &Path, variable: Variable<'_>) -> Result<Base, Diagnostic>
     let mut base = Base::none(why, head);
     base.known.if_needed = needed;
     Ok(base)
+}
+
+/// The newest commit of the target branch at `origin`: of the branch that the CI system names, else of the main branches.
+fn tips(folder: &Path, variable: Variable<'_>) -> Vec<String> {
+    let Ok(repository) = Repository::discover(folder) else { return Vec::new() };
+    let named = TARGETS.iter().find_map(|name| variable(name)).filter(|name| !name.is_empty());
+    let names = named.map_or_else(|| MAIN.map(str::to_owned).to_vec(), |name| vec![name]);
+    let tip = |name: String| repository.resolve(&format!("refs/remotes/origin/{name}")).ok();
+    names.into_iter().filter_map(tip).map(|found| found.commit).collect()
 }
 
 fn base_of_pull_request(

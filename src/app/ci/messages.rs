@@ -10,6 +10,9 @@ use promptgate_core::text::{Redactor, counted, neutral};
 use promptgate_report::comment::{self, CommentFacts, ReviewerOptions, Subject};
 use promptgate_report::{Disclose, Format};
 
+/// How the message of a run begins whose base is HEAD itself.
+pub(super) const NOTHING: &str = "nothing to compare";
+
 /// The verdict in `ci.json`, and the code of the first reason. `passes` says whether the exit code is 0.
 pub(super) fn verdict(outcome: &Outcome, passes: bool) -> (Verdict, Option<&'static str>) {
     let verdict = match outcome {
@@ -76,6 +79,10 @@ pub(super) fn why(outcome: &Outcome, context: &CiContext) -> String {
         Outcome::Interrupted => "interrupted".to_owned(),
         Outcome::NoKey { variables, .. } => format!("no key: {}", no_key(variables, context).0),
         Outcome::NewSuite { new, .. } => format!("new suite: {}", new_suite(new, context).0),
+        // Printed once for all suites.
+        Outcome::Failed(Failure::Nothing(diagnostic)) if diagnostic.message.starts_with(NOTHING) => {
+            NOTHING.to_owned()
+        }
         Outcome::Failed(failure) => failure.diagnostics().first().map(in_one_line).unwrap_or_default(),
     }
 }
@@ -201,12 +208,19 @@ fn no_key(variables: &[String], context: &CiContext) -> (String, String) {
 /// Why a new suite is not evaluated, and the next step.
 pub(super) fn new_suite(new: &NewSuite, context: &CiContext) -> (String, String) {
     let commit = context.base_commit().and_then(|commit| commit.get(..12)).unwrap_or("the base");
-    let mut why =
-        format!("{commit} has no configuration here, so this change would choose the host that gets the key");
+    let mut why = new.missing.clone().unwrap_or_else(|| {
+        format!("{commit} has no configuration here, so this change would choose the host that gets the key")
+    });
     if !new.vanished.is_empty() {
         let named: Vec<&str> = new.vanished.iter().take(3).map(String::as_str).collect();
         let more = if new.vanished.len() > named.len() { ", …" } else { "" };
         why.push_str(&format!("; it also removes {}{more}", named.join(", ")));
+    }
+    if new.missing.is_some() {
+        return (
+            why,
+            "merge the suite first, or use `--baseline none`; later changes are then compared".to_owned(),
+        );
     }
     let next = "review and merge the configuration by itself; later prompt changes are then evaluated. Or use \
                 `--policy-from head`, which trusts this change's own policy with the key";

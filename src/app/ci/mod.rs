@@ -206,7 +206,9 @@ pub(crate) async fn gate(
     let configured = sources::configured(run.suite.config.as_deref())?;
     context.set_files(&configured);
     linked::refuse_working_directory(environment)?;
-    let mut base = base::find(event.as_ref(), &configured.location.folder, &variable)?;
+    // Who names a policy does not trust the change, which must not choose its base either.
+    let trusted = run.suite.policy_from.as_ref().is_some_and(|spec| spec != OWN_POLICY);
+    let mut base = base::find(event.as_ref(), &configured.location.folder, &variable, trusted)?;
     let is_change = event.as_ref().is_some_and(|event| event.kind.is_change());
     let repository = context.repository();
     if is_change {

@@ -25,9 +25,12 @@ pub(crate) struct NewSuite {
     pub(crate) result: OnNewSuite,
     /// Configurations of the base that the change removes.
     pub(crate) vanished: Vec<String>,
+    /// Why its application has no baseline, where the base has no program for it.
+    pub(crate) missing: Option<String>,
 }
 
-/// Whether the suite has no policy at the base, and a run would send keys; by default it fails where the base holds any
+/// Whether the suite has no policy at the base, and a run would send keys; or no program at the base, so that its application
+/// cannot be compared. By default it fails where the base holds any
 /// configuration, since the change may have moved one.
 ///
 /// # Errors
@@ -39,13 +42,16 @@ pub(super) fn find(
     repository: Option<&Repository>,
     base: &Base,
 ) -> Result<Option<NewSuite>, Diagnostic> {
-    let Some(source) = suite.policy_source.as_ref().filter(|source| source.new) else { return Ok(None) };
-    if run.calls.offline || run.calls.cache == CacheMode::CachedOnly {
+    let source = suite.policy_source.as_ref().filter(|source| source.new && !run.calls.offline);
+    let missing = suite.missing_program().map(|missing| missing.message.clone());
+    if (source.is_none() && missing.is_none()) || run.calls.cache == CacheMode::CachedOnly {
         return Ok(None);
     }
-    let commit = source.commit.as_ref().or(base.known.commit.as_ref());
+    let missing = missing.filter(|_| source.is_none());
+    let commit = source.and_then(|source| source.commit.as_ref()).or(base.known.commit.as_ref());
     let (Some(repository), Some(commit)) = (repository, commit) else {
-        return Ok(Some(NewSuite { result: choice.unwrap_or(OnNewSuite::Fail), vanished: Vec::new() }));
+        let result = choice.unwrap_or(OnNewSuite::Fail);
+        return Ok(Some(NewSuite { result, vanished: Vec::new(), missing }));
     };
     let there = repository.files_named(commit, &NAMES)?;
     let here = match &base.head {
@@ -54,5 +60,5 @@ pub(super) fn find(
     };
     let default = if there.is_empty() { OnNewSuite::Skip } else { OnNewSuite::Fail };
     let vanished = there.into_iter().filter(|path| !here.contains(path)).map(|path| shown_path(&path));
-    Ok(Some(NewSuite { result: choice.unwrap_or(default), vanished: vanished.collect() }))
+    Ok(Some(NewSuite { result: choice.unwrap_or(default), vanished: vanished.collect(), missing }))
 }

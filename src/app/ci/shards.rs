@@ -26,12 +26,12 @@ pub(super) fn merge(
     let run = &options.run;
     let skips = options.on_missing_credentials == OnMissingCredentials::Skip;
     if context.event.as_ref().is_some_and(|event| event.kind == EventKind::PullRequestTarget) {
-        base::find(context.event.as_ref(), folder, variable)?;
+        base::find(context.event.as_ref(), folder, variable, false)?;
     }
     // Only for the lines of annotations; it decides nothing, and the job may have no repository.
     if let Ok(configured) = sources::configured(run.suite.config.as_deref()) {
         context.set_files(&configured);
-        context.base = base::find(context.event.as_ref(), &configured.location.folder, variable).ok();
+        context.base = base::find(context.event.as_ref(), &configured.location.folder, variable, false).ok();
     }
     if let Some(outcome) = common_outcome(folder, skips, context)? {
         return Ok(Gate::Ended(outcome));
@@ -99,7 +99,7 @@ fn common_outcome(folder: &Path, skips: bool, context: &mut CiContext) -> Result
     if alike && every(|facts| facts.reason.as_deref() == Some("new_suite")) {
         let skipped = every(|facts| facts.verdict == Verdict::NotEvaluated);
         let result = if skipped { OnNewSuite::Skip } else { OnNewSuite::Fail };
-        let new = NewSuite { result, vanished: Vec::new() };
+        let new = NewSuite { result, vanished: Vec::new(), missing: None };
         return Ok(Some(Outcome::NewSuite { of: Uncalled::Shards, new }));
     }
     Ok(None)

@@ -2,12 +2,13 @@
 //! or be its own baseline.
 
 use super::base::Base;
+use super::messages::NOTHING;
 use crate::app::cache::CacheMode;
 use crate::app::evaluate::RunOptions;
 use crate::app::sources::{KnownBase, ReleaseMode};
-use crate::app::suite::{self, Suite, SuiteOptions};
+use crate::app::suite::{self, Suite};
 use crate::app::{Environment, Failure};
-use promptgate_core::model::{Diagnostic, Place, PolicySource};
+use promptgate_core::model::{Diagnostic, PolicySource};
 
 /// The specification of the base.
 pub(super) const BASE: &str = "git:merge-base";
@@ -42,13 +43,20 @@ pub(super) async fn compare(
 
 /// The error of a candidate that is its own baseline.
 pub(super) fn nothing_to_compare(base: &Base) -> Failure {
-    let commit = base.known.commit.as_deref().and_then(|commit| commit.get(..12));
-    let at = commit.map_or_else(String::new, |commit| format!(" at {commit} ({})", base.known.how));
+    let commit = base.known.commit.as_deref();
+    let at =
+        commit.and_then(|commit| commit.get(..12)).map(|commit| format!("{commit} ({})", base.known.how));
+    if let Some(at) = at.as_ref().filter(|_| commit == base.head.as_deref()) {
+        let message = format!("{NOTHING}: HEAD is the base itself, {at}, so nothing is compared");
+        let help = "push a branch and run this there; or name a baseline: `--baseline git:REF`, or `--baseline none` for \
+                    thresholds alone";
+        return Failure::Nothing(Diagnostic::new(message).help(help));
+    }
+    let at = at.map_or_else(String::new, |at| format!(" at {at}"));
     Failure::Nothing(
         Diagnostic::new(format!(
             "the candidate equals its baseline{at}, and dataset and policy are the same too: nothing is compared"
         ))
-        .at(Place::file("--baseline"))
         .help("name another baseline, `--baseline git:REF`; or apply thresholds alone, `--baseline none`"),
     )
 }
@@ -59,12 +67,13 @@ async fn is_unchanged(suite: &Suite, run: &RunOptions, base: &Base, environment:
     let Some(commit) = &base.known.commit else { return false };
     let elsewhere = |spec: &Option<String>| spec.as_ref().is_some_and(|spec| spec != BASE);
     let by_event = base.policy.as_ref().map(|policy| format!("git:{policy}"));
+    let of_target = is_policy_of_target(suite, run, base);
     if elsewhere(&run.suite.baseline)
-        || (elsewhere(&run.suite.policy_from) && run.suite.policy_from != by_event)
+        || (elsewhere(&run.suite.policy_from) && run.suite.policy_from != by_event && !of_target)
     {
         return false;
     }
-    if by_event.is_none() {
+    if by_event.is_none() && !of_target {
         if suite.policy_source.as_ref().is_some_and(|source| !is_same(source, commit)) {
             return false;
         }
@@ -77,25 +86,30 @@ async fn is_unchanged(suite: &Suite, run: &RunOptions, base: &Base, environment:
     equals_base(run, commit, environment).await
 }
 
+/// Whether the command line takes the policy from the newest commit of the branch that the change is merged into, as the event
+/// of a pull request does.
+fn is_policy_of_target(suite: &Suite, run: &RunOptions, base: &Base) -> bool {
+    let whole = run.suite.policy_from.as_deref().and_then(|spec| spec.strip_prefix("git:"));
+    let commit =
+        suite.policy_source.as_ref().filter(|source| !source.new).and_then(|source| source.commit.as_ref());
+    whole.is_some_and(|reference| !reference.contains(':'))
+        && commit.is_some_and(|commit| base.tips.contains(commit))
+}
+
 /// Whether requests, dataset, scorers and policy of a suite are all those of the commit behind `git:merge-base`.
 async fn equals_base(run: &RunOptions, commit: &str, environment: &Environment) -> bool {
     let Some(by_base) = load_by_base(run, environment).await else { return false };
     compare_with(&by_base, commit) == Some(true)
 }
 
-/// Whether a suite in the work tree is that of a commit. A baseline, a policy or a candidate that the command line takes from
-/// elsewhere counts as changed, and so does a suite that cannot be loaded.
+/// Whether a suite in the work tree is that of a commit, wherever the command line takes baseline and policy of its run from. A
+/// candidate from elsewhere counts as changed, and so does a suite that cannot be loaded.
 pub(in crate::app) async fn is_suite_of(
     run: &RunOptions,
     commit: &KnownBase,
     environment: &Environment,
 ) -> bool {
-    let SuiteOptions { baseline, policy_from, candidate, .. } = &run.suite;
-    let elsewhere = |spec: &Option<String>| spec.as_ref().is_some_and(|spec| spec != BASE);
-    if elsewhere(baseline) || elsewhere(policy_from) || candidate.is_some() {
-        return false;
-    }
-    let Some(name) = &commit.commit else { return false };
+    let Some(name) = commit.commit.as_ref().filter(|_| run.suite.candidate.is_none()) else { return false };
     let mut run = run.clone();
     run.suite.merge_base = Some(commit.clone());
     // Which cases are selected says nothing about the suite.

@@ -198,7 +198,11 @@ fn of_suite(text: &str, suite: &str) -> String {
     if suite == "." {
         return text.to_owned();
     }
-    text.replace("promptgate run --policy-from", &format!("promptgate run {suite} --policy-from"))
+    ["run", "ci"].iter().fold(text.to_owned(), |text, command| {
+        let (without, with) =
+            (format!("promptgate {command} --"), format!("promptgate {command} {suite} --"));
+        text.replace(&without, &with)
+    })
 }
 
 fn github(suite: &str, branch: &str, action: Option<&str>, keys: &[String]) -> String {

@@ -1,13 +1,16 @@
 //! The application of a variant: its settings, its files and their digest.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::files::FetchedFile;
 use super::prompts::PromptFile;
 use crate::config::{Settings, TargetKind, TargetSettings};
 use promptgate_adapters::files::{FILE_LIMIT, Tree, digest_of_bytes};
-use promptgate_adapters::git::Repository;
+use promptgate_adapters::git::{Repository, short};
 use promptgate_core::model::{ApplicationFacts, Diagnostic};
+use promptgate_core::text::neutral;
 
 /// An application at a commit, or in the work tree.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub(in crate::app) struct ApplicationSource {
     pub(in crate::app) is_versioned: bool,
     /// Whether it is that of the merge base, by the configuration there.
     pub(in crate::app) of_merge_base: bool,
+    /// The error of a program that the work tree has and this commit does not.
+    pub(in crate::app) missing: Option<Diagnostic>,
 }
 
 /// Resolves the application that a configuration names in its tree. `policy` chooses what a change may not.
@@ -75,8 +80,37 @@ pub(super) fn resolve(
         model: settings.model.as_ref().map(|model| model.value.clone()),
         suite: settings.name.clone(),
         of_merge_base: false,
+        missing: None,
         target,
     })
+}
+
+/// The error of an application whose command names a file that `here`, the folder of the configuration, has and the commit of
+/// the baseline does not. `how` says how that commit was found.
+pub(super) fn missing_program(
+    target: &TargetSettings,
+    base: &Tree,
+    here: &Path,
+    how: &str,
+) -> Option<Diagnostic> {
+    let line = match &target.kind {
+        TargetKind::Command(line) => line,
+        TargetKind::Http(http) => http.start.as_ref()?,
+        TargetKind::Answers(_) => return None,
+    };
+    let repository = Repository::find(here).ok().flatten()?;
+    // What a setup writes is in no commit.
+    let is_file = |name: &&String| here.join(name).is_file() && !Path::new(name).is_absolute();
+    let is_written = |name: &str| !target.setup.is_empty() && !repository.tracks(name).unwrap_or(false);
+    let is_there = |name: &str| !matches!(base.find(name, FILE_LIMIT), Ok(None));
+    let name = line.iter().filter(is_file).find(|name| !is_there(name) && !is_written(name))?;
+    let commit = base.commit().map(short).unwrap_or_default();
+    let name = neutral::clip(&neutral::terminal(name), 120);
+    let message = format!(
+        "{name} is not in the base commit {commit} ({how}), so the baseline's application cannot run"
+    );
+    let help = "merge the suite first, or use `--baseline none`; where a build writes the file, name the build as `target.setup`";
+    Some(Diagnostic::new(message).at(target.place.clone()).help(help))
 }
 
 /// Whether the application runs elsewhere, so that its code is not known.

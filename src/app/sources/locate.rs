@@ -3,8 +3,9 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::extended::config_text;
+use crate::app::suites;
 use crate::config::{self, ConfigText, Placed, Settings};
-use promptgate_adapters::files::Tree;
+use promptgate_adapters::files::{Tree, decode};
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Diagnostics, Place};
 use promptgate_core::text::neutral;
@@ -66,6 +67,24 @@ pub(super) fn configuration(named: Option<&Path>) -> Result<Location, Diagnostic
 }
 
 impl Location {
+    /// Refuses a list of suites, and names the first of them.
+    ///
+    /// # Errors
+    /// A list, and a text that cannot be read.
+    pub(super) fn refuse_list(&self) -> Result<(), Diagnostics> {
+        let text = decode(&self.shown, &self.bytes)?;
+        if !text.contains("suites") {
+            return Ok(());
+        }
+        config::refuse_list(&self.shown, &text).map_err(|mut errors| {
+            let listed = suites::listed(&self.folder.join(&self.name));
+            if let (Some(listed), [error]) = (listed, errors.0.as_mut_slice()) {
+                error.help = Some(format!("name one of its suites: {listed}"));
+            }
+            errors
+        })
+    }
+
     /// The text of the configuration, with that of the file that it extends.
     ///
     /// # Errors

@@ -39,9 +39,7 @@ use files::Trees;
 use ledger::LedgerSources;
 use locate::Location;
 use policy::PolicySources;
-use promptgate_adapters::files::{
-    DatasetBytes, DatasetSource, Images, Tree, decode, fetch_dataset, fetch_images,
-};
+use promptgate_adapters::files::{DatasetBytes, DatasetSource, Images, Tree, fetch_dataset, fetch_images};
 use promptgate_core::check;
 use promptgate_core::model::{Diagnostic, Diagnostics, Fault, PolicySource};
 use promptgate_core::text::Redactor;
@@ -86,8 +84,7 @@ pub(super) fn configured_release(named: Option<&Path>) -> Result<Option<Released
 /// # Errors
 /// No configuration, one that cannot be parsed, and a list.
 pub(super) fn refuse_list(named: Option<&Path>) -> Result<(), Failure> {
-    let location = locate::configuration(named)?;
-    Ok(config::refuse_list(&location.shown, &decode(&location.shown, &location.bytes)?)?)
+    Ok(locate::configuration(named)?.refuse_list()?)
 }
 
 /// The `release:` of a configuration at a commit; `None` without that key. Errors in other keys are not reported.
@@ -198,6 +195,7 @@ pub(super) struct PolicyDataset {
 /// Reads the configuration that is named, else the nearest one; none of its files is read.
 pub(super) fn configured(named: Option<&Path>) -> Result<Configured, Failure> {
     let location = locate::configuration(named)?;
+    location.refuse_list()?;
     let settings = location.text()?.load(&check::entry_schema())?;
     Ok(Configured { location, settings })
 }
@@ -220,6 +218,7 @@ pub(super) struct Examined {
 /// No configuration, or nothing of it can be read.
 pub(super) fn examine(named: Option<&Path>) -> Result<Examined, Failure> {
     let location = locate::configuration(named)?;
+    location.refuse_list()?;
     let (settings, errors) = locate::parse_valid_parts(&location.text()?)?;
     Ok(Examined { shown: location.shown, folder: location.folder, settings, errors })
 }
@@ -239,6 +238,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 
 fn resolve_all(options: &SuiteOptions, environment: &Environment) -> Result<Resolved, Failure> {
     let location = locate::configuration(options.config.as_deref())?;
+    location.refuse_list()?;
     let (own, errors) = locate::parse_valid_parts(&location.text()?)?;
     // Files that an invalid configuration names are read only where no policy from elsewhere restricts that.
     if options.policy_from.is_some() && !errors.0.is_empty() {

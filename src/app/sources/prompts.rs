@@ -356,6 +356,8 @@ fn at_commit(
         let mut prompt = variant(base, of, settings.target.as_ref(), &prompt)?;
         if let ResolvedPrompt::Application(application) = &mut prompt {
             application.of_merge_base = of_merge_base;
+            application.missing =
+                application::missing_program(&application.target, base, &location.folder, how);
         }
         return Ok(BaselineSource::Prompt(Box::new(prompt)));
     }

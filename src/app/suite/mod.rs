@@ -3,6 +3,7 @@
 //! Diagnostics are collected as far as one does not hide another, so that they are all reported at once.
 
 mod base_dataset;
+mod braces;
 mod criteria;
 mod dataset;
 mod invisible;
@@ -125,6 +126,11 @@ impl Suite {
         let variants = [Some(self.plan.candidate()), self.plan.baseline()];
         let has_prompt = variants.into_iter().flatten().any(|variant| variant.application.is_none());
         offline && (has_prompt || !self.scorers.judges.is_empty() || self.scorers.embeddings.is_some())
+    }
+
+    /// The error of a baseline whose program is not in its commit.
+    pub(super) fn missing_program(&self) -> Option<&Diagnostic> {
+        self.applications.baseline.as_ref()?.missing.as_ref()
     }
 
     /// Who may override the verdict: nobody by a policy that the change itself brings.

@@ -72,13 +72,16 @@ pub(super) fn variants(
         }
         findings.diagnostics.0.extend(template::verify(variant, &dataset.cases));
         findings.diagnostics.0.extend(turns_without_question(variant, &dataset.cases));
-        findings.warnings.extend(template::warnings(variant, &dataset.cases));
+        let warned = template::warnings(variant, &dataset.cases);
+        let more = super::braces::warnings(variant, &dataset.cases, settings);
+        findings.warnings.extend(more.into_iter().filter(|warning| !warned.contains(warning)));
+        findings.warnings.extend(warned);
         findings.diagnostics.0.extend(references(variant, &dataset.cases, settings));
     }
     findings.warnings.extend(super::invisible::warning(variants));
     let candidate = &variants.candidate;
     let with_context = scorers.judges.iter().find(|judge| judge.needs().context);
-    let is_lost = candidate.application.is_none() && !template::uses(candidate, "context");
+    let is_lost = candidate.application.is_none() && !sees_context(candidate, &dataset.cases, settings);
     if let Some(judge) = with_context.filter(|_| is_lost) {
         findings.warnings.push(format!(
             "{} never uses {{{{context}}}}, which {} scores against",
@@ -94,6 +97,20 @@ pub(super) fn variants(
             candidate.facts.model
         ));
     }
+}
+
+/// Whether the prompt inserts the context: by its name, or as a variable that has the same column or, in every case with
+/// context, the same text.
+fn sees_context(variant: &Variant, cases: &[Case], settings: &Settings) -> bool {
+    let fields = &settings.dataset.fields;
+    let column = fields.get("context");
+    let is_column = |name: &str| column.is_some() && fields.get(&format!("vars.{name}")) == column;
+    let with_context: Vec<_> =
+        cases.iter().filter(|case| case.context.is_some()).map(template::variables).collect();
+    let is_text = |name: &str| {
+        !with_context.is_empty() && with_context.iter().all(|case| case.get(name) == case.get("context"))
+    };
+    template::used_names(variant).iter().any(|name| name == "context" || is_column(name) || is_text(name))
 }
 
 /// The error of a prompt whose message of the user is the same at each turn.

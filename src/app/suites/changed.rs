@@ -16,14 +16,21 @@ const FLAG: &str = "--changed";
 /// The commit that suites are compared with.
 pub(crate) struct Changes {
     base: KnownBase,
+    /// Whether it is HEAD itself.
+    is_head: bool,
 }
 
 impl Changes {
-    /// Finds the merge base of HEAD with a reference, else with the branch that changes are merged into.
+    /// Finds the merge base of HEAD with a reference, else with the branch that changes are merged into; with `trusted` not one
+    /// that only HEAD supports.
     ///
     /// # Errors
     /// No repository, an unknown reference, and no common commit.
-    pub(crate) fn since(reference: Option<&str>, environment: &Environment) -> Result<Self, Failure> {
+    pub(crate) fn since(
+        reference: Option<&str>,
+        environment: &Environment,
+        trusted: bool,
+    ) -> Result<Self, Failure> {
         let at = |error| Diagnostic::from(error).or_at(&Place::file(FLAG));
         let repository = Repository::discover(&sources::current_folder()?).map_err(at)?;
         let found = match reference {
@@ -36,8 +43,33 @@ impl Changes {
                 reference.is_none() && error.help.as_ref().is_some_and(|help| help.contains("baseline"));
             if is_unnamed { error.help("name a branch or commit: `--changed=REF`") } else { error }
         })?;
+        let variable = |name: &str| environment.variable(name);
+        if trusted
+            && found.guessed
+            && !repository.is_merged(&found.commit, &variable).map_err(Failure::from)?
+        {
+            let message =
+                format!("the merge base would be the {}, but only HEAD itself indicates that", found.how);
+            let help = "a change must not choose what it is compared with: also fetch the target branch, or name it, \
+                        `--changed=REF`";
+            return Err(Diagnostic::new(message).at(Place::file(FLAG)).help(help).into());
+        }
+        let is_head = repository.resolve("HEAD").is_ok_and(|head| head.commit == found.commit);
         let base = KnownBase { commit: Some(found.commit), how: found.how, evaluated: None, if_needed: None };
-        Ok(Self { base })
+        Ok(Self { base, is_head })
+    }
+
+    /// Refuses a flag that chooses what is evaluated or judged by a file of its own, which no commit is compared with.
+    ///
+    /// # Errors
+    /// Such a flag.
+    pub(crate) fn refuse(flag: Option<&str>) -> Result<(), Failure> {
+        let Some(flag) = flag else { return Ok(()) };
+        let message =
+            format!("`--changed` compares suites, and cannot tell whether what {flag} names has changed");
+        let help = format!("leave `--changed` out; {flag} is taken with it as a commit: `git:REF`");
+        let help = if flag == "--candidate" { "leave `--changed` out".to_owned() } else { help };
+        Err(Diagnostic::new(message).at(Place::file(flag)).help(help).into())
     }
 
     /// Selects suites: without a name those of the nearest list, else all in the current folder and below it.
@@ -97,9 +129,20 @@ impl Changes {
             [only] => format!("{} does not differ", sources::shown_path(&only.name)),
             all => format!("none of the {} suites differs", all.len()),
         };
-        let error = Diagnostic::new(format!("{count} from {}: nothing is evaluated", self.describe()));
-        Failure::Nothing(
-            error.at(Place::file(FLAG)).help("leave `--changed` out to evaluate them all the same"),
-        )
+        let base = self.describe();
+        let (message, help) = if self.is_head {
+            (
+                format!(
+                    "nothing to compare: {count} from {base}, which is HEAD itself: nothing is evaluated"
+                ),
+                "commit to a branch, or name another base with `--changed=REF`; leave `--changed` out to evaluate all the same",
+            )
+        } else {
+            (
+                format!("{count} from {base}: nothing is evaluated"),
+                "leave `--changed` out to evaluate them all the same",
+            )
+        };
+        Failure::Nothing(Diagnostic::new(message).at(Place::file(FLAG)).help(help))
     }
 }

@@ -10,7 +10,7 @@ use std::time::Instant;
 pub(crate) use changed::Changes;
 pub(crate) use named::{NamedSuite, named};
 pub(crate) use select::{Selected, SuiteChoice, select};
-pub(in crate::app) use select::{matching, without_extended};
+pub(in crate::app) use select::{listed, matching, without_extended};
 pub(in crate::app) use written::discard;
 pub(crate) use written::{NAME, prepare, render, write};
 

@@ -9,6 +9,9 @@ use crate::config::{self, Placed};
 use promptgate_adapters::files::{FILE_LIMIT, Tree};
 use promptgate_core::model::{Diagnostic, Place};
 
+/// How many suites a message names.
+const LISTED: usize = 5;
+
 /// The suites that a command line names.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SuiteChoice {
@@ -81,6 +84,23 @@ pub(crate) fn select(choice: &SuiteChoice) -> Result<Selected, Failure> {
             Ok(Selected::Several { configurations: found, folder })
         }
     }
+}
+
+/// The first suites of a list as a reader in the current folder would type them, and how many more there are; `None` where they
+/// cannot be read, and for a suite.
+pub(in crate::app) fn listed(file: &Path) -> Option<String> {
+    let found = expand(file, &list_of(file).ok()??).ok()?;
+    let typed = |file: &PathBuf| match file.parent() {
+        Some(folder) if config::NAMES.iter().any(|name| file.ends_with(name)) => sources::shown(folder),
+        _ => sources::shown(file),
+    };
+    let mut names: Vec<String> =
+        found.iter().take(LISTED).map(|file| sources::shown_path(&typed(file))).collect();
+    match found.len() - names.len() {
+        0 => {}
+        more => names.push(format!("and {more} more")),
+    }
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// The suites that a configuration lists; `None` for a suite.

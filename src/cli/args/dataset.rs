@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::app::dataset_check::DatasetCheckOptions;
 use crate::app::suite::SuiteOptions;
+use crate::app::suites::SuiteChoice;
 
 /// `promptgate dataset`.
 #[derive(Debug, Args)]
@@ -25,7 +26,8 @@ pub(crate) enum DatasetCommand {
 /// `promptgate dataset check`.
 #[derive(Debug, Args)]
 pub(crate) struct DatasetCheckArguments {
-    /// Configuration, or its folder [default: the nearest promptgate.yaml in this folder or above].
+    /// Configuration, or its folder [default: the nearest promptgate.yaml in this folder or above]. For a list of suites, each is
+    /// reviewed; not as JSON.
     config: Option<PathBuf>,
     /// Reports of earlier runs, folders that are searched for them, or glob patterns: they show the cases that never
     /// discriminate. May be repeated.
@@ -50,9 +52,15 @@ pub(crate) enum DatasetCheckFormat {
 }
 
 impl DatasetCheckArguments {
-    pub(crate) fn options(&self) -> DatasetCheckOptions {
+    /// The suite, or the list of suites.
+    pub(crate) fn choice(&self) -> SuiteChoice {
+        SuiteChoice { named: self.config.iter().cloned().collect(), all: false }
+    }
+
+    /// The options of the suite with this configuration; `None` for the nearest one.
+    pub(crate) fn options(&self, config: Option<PathBuf>) -> DatasetCheckOptions {
         DatasetCheckOptions {
-            suite: SuiteOptions { config: self.config.clone(), ..SuiteOptions::default() },
+            suite: SuiteOptions { config, ..SuiteOptions::default() },
             reports: self.reports.clone(),
         }
     }

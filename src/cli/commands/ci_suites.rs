@@ -31,7 +31,7 @@ pub(super) async fn ci_suites(
         options.run.shared_cache = Some(folder.to_owned());
         let gated = gated(options, arguments, environment).await;
         if let Outcome::Failed(failure) = &gated.outcome {
-            output::report(failure);
+            report_once(failure, &ended);
         }
         gated.outcome.unwritten().iter().for_each(output::report);
         let status = ExitStatus::of_ci(&gated.outcome, rules);
@@ -48,6 +48,19 @@ pub(super) async fn ci_suites(
         }
     }
     finish(named, choice, &ended, &budget, arguments, environment)
+}
+
+/// Reports a failure, unless it is that nothing can be compared and an earlier suite said the same.
+fn report_once(failure: &Failure, earlier: &[(Gated, ExitStatus)]) {
+    let is_same = |gated: &Gated| match &gated.outcome {
+        Outcome::Failed(Failure::Nothing(earlier)) => {
+            matches!(failure, Failure::Nothing(diagnostic) if diagnostic == earlier)
+        }
+        _ => false,
+    };
+    if !earlier.iter().any(|(gated, _)| is_same(gated)) {
+        output::report(failure);
+    }
 }
 
 /// Writes and prints the result of all.

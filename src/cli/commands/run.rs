@@ -35,7 +35,9 @@ pub(super) async fn run(
             }
         };
     };
-    let changes = Changes::since(reference, &environment)?;
+    Changes::refuse(arguments.run.flag_of_one_suite())?;
+    let trusted = arguments.run.options(None).suite.policy_from.is_some();
+    let changes = Changes::since(reference, &environment, trusted)?;
     let selected = Changes::select(&choice)?;
     let named = suites::named(Changes::configurations(&selected)?)?;
     let mut unchanged = Vec::new();

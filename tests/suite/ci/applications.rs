@@ -160,3 +160,46 @@ fn application_of_the_same_kind_may_change_its_command() {
     let outcome = origin.pull_request().with("PROMPTGATE_POLICY_FROM", "head").offline();
     assert!(!outcome.text().contains("where the base evaluates"), "{}", outcome.text());
 }
+
+/// A change that adds the first application of a repository, in a folder of its own.
+fn first_application() -> Origin {
+    let origin = Origin::new(|_| {});
+    origin.change(|folder| {
+        folder.write("app/promptgate.yaml", CONFIGURATION);
+        folder.write("app/answer.py", WORKER);
+        folder.write("app/facts.json", &facts(6, "days"));
+        folder.write("app/cases.jsonl", &crate::target::cases(6));
+    });
+    origin
+}
+
+#[test]
+fn program_that_the_base_lacks_is_named_before_anything_runs() {
+    let origin = first_application();
+    let folder = &origin.folder;
+    folder.git(&["switch", "--quiet", "change"]);
+    folder.promptgate(&["check", "app"]).expect_code(0);
+    let outcome = folder.promptgate(&["run", "app", "--offline"]).expect_code(12);
+    assert!(!outcome.text().contains("can't open file"), "{}", outcome.text());
+    let outcome = outcome.says("answer.py is not in the base commit");
+    outcome.says("(merge base with main)").says("merge the suite first").says("--baseline none");
+    // The file of another folder is not that of the application.
+    folder.write("answer.py", WORKER);
+    folder
+        .promptgate(&["run", "app", "--offline"])
+        .expect_code(12)
+        .says("answer.py is not in the base commit");
+    folder.edit("app/promptgate.yaml", "    baseline: true\n", "");
+    folder.promptgate(&["run", "app", "--offline", "--baseline", "none"]).expect_code(0);
+}
+
+#[test]
+fn program_that_the_base_lacks_is_a_new_suite_in_ci() {
+    let origin = first_application();
+    let job = origin.pull_request().with("PROMPTGATE_CONFIG", "app");
+    let outcome = job.offline().expect_code(12);
+    assert_eq!(job.outcome("incomplete", 12)["reason"], "new_suite");
+    outcome.says("INCOMPLETE: new suite").says("answer.py is not in the base commit");
+    let job = job.with("PROMPTGATE_ON_NEW_SUITE", "skip").fresh();
+    job.offline().expect_code(0).says("NOT EVALUATED: new suite");
+}

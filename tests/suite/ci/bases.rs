@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Job, Origin, reworded, worse};
-use crate::support::Folder;
+use crate::support::{Folder, finish};
 
 #[test]
 fn too_shallow_checkout_is_refused() {
@@ -66,6 +66,24 @@ fn forged_merge_commit_is_not_the_base() {
     let outcome = job.offline();
     assert_ne!(job.facts()["base"], lax, "{}", outcome.text());
     assert!([2, 10].contains(&outcome.code), "{}", outcome.text());
+}
+
+#[test]
+fn forged_merge_commit_is_not_the_base_outside_github() {
+    let origin = Origin::new(|_| {});
+    // A commit with the bad prompt, and one that names it as its first parent and changes nothing.
+    origin.change(worse);
+    origin.folder.git(&["switch", "--quiet", "change"]);
+    let (tree, bad) = (origin.rev("HEAD^{tree}"), origin.rev("HEAD"));
+    let other = origin.folder.git(&["commit-tree", &tree, "-p", &bad, "-m", "other"]);
+    let message = format!("Merge {other} into {bad}");
+    let crafted = origin.folder.git(&["commit-tree", &tree, "-p", &bad, "-p", &other, "-m", &message]);
+    let checkout = origin.fetched(&crafted, "refs/remotes/origin/change", 100);
+    checkout.git(&["fetch", "--quiet", "origin", "+main:refs/remotes/origin/main"]);
+    let outcome = checkout.promptgate(&["ci", "--offline", "--policy-from", "git:origin/main"]);
+    outcome.expect_code(2).says("only HEAD itself indicates that");
+    let flags = ["run", "--changed", "--offline", "--policy-from", "git:origin/main"];
+    checkout.promptgate(&flags).expect_code(2).says("only HEAD itself indicates that");
 }
 
 #[test]
@@ -243,4 +261,29 @@ fn ci_outside_github_uses_the_merge_base() {
     folder.edit("promptgate.yaml", "baseline: file:baseline.md\n", "");
     folder.promptgate(&["ci", "--offline"]).expect_code(0);
     assert_eq!(folder.report()["variants"]["baseline"], Value::Null);
+}
+
+#[test]
+fn policy_of_the_target_branch_is_not_from_elsewhere_outside_github() {
+    for name in ["CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "BUILDKITE_PULL_REQUEST_BASE_BRANCH", "UNRELATED"] {
+        let origin = Origin::new(|_| {});
+        origin.change(|folder| folder.write("notes.md", "not a file of the suite\n"));
+        let checkout = origin.fetched("change", "refs/remotes/origin/change", 100);
+        checkout.git(&["fetch", "--quiet", "origin", "+main:refs/remotes/origin/main"]);
+        let ci = |policy: &str| {
+            let mut command = checkout.command(&["ci", "--policy-from", policy]);
+            command.env(name, "main");
+            finish(command)
+        };
+        let outcome = ci("git:origin/main").expect_code(0);
+        assert!(outcome.stdout.starts_with("UNCHANGED"), "{name}: {}", outcome.text());
+        // An older policy is one that somebody chose.
+        ci("git:origin/main~1").expect_code(3).says("nothing is compared");
+    }
+    // A changed prompt needs a key.
+    let origin = Origin::new(|_| {});
+    origin.change(worse);
+    let checkout = origin.fetched("change", "refs/remotes/origin/change", 100);
+    checkout.git(&["fetch", "--quiet", "origin", "+main:refs/remotes/origin/main"]);
+    checkout.promptgate(&["ci", "--policy-from", "git:origin/main"]).expect_code(12).says("no key");
 }

@@ -188,3 +188,13 @@ fn suite_does_not_disappear_behind_a_link() {
     let outcome = origin.pull_request().offline();
     assert!([2, 12].contains(&outcome.code), "{}", outcome.text());
 }
+
+#[test]
+fn base_that_is_head_is_said_once() {
+    let origin = origin();
+    let outcome = origin.folder.promptgate(&["ci", "--offline"]).expect_code(3);
+    let text = outcome.text();
+    assert_eq!(text.matches("nothing to compare: HEAD is the base itself").count(), 1, "{text}");
+    assert!(!text.contains("flag --baseline"), "{text}");
+    outcome.says("push a branch").says("(merge base with main)");
+}

@@ -66,7 +66,7 @@ fn suite_in_a_subfolder_is_named_in_the_pipeline() {
     assert!(folder.read(WORKFLOW).contains("          config: \"gate\"\n"), "{}", folder.read(WORKFLOW));
     folder.promptgate(&["run", "gate", "--offline"]).expect_code(0);
     folder.promptgate(&["init", "gate", "--ci", "gitlab"]).expect_code(0);
-    assert!(folder.read(".gitlab-ci.yml").contains("promptgate run gate --policy-from "));
+    assert!(folder.read(".gitlab-ci.yml").contains("promptgate ci gate --policy-from "));
 }
 
 #[test]
@@ -77,16 +77,20 @@ fn files_of_ci_systems_are_kept_and_written_beside() {
         ("buildkite", ".buildkite/pipeline.yml", ".buildkite/prompt-gate.yml"),
         ("jenkins", "Jenkinsfile", "Jenkinsfile.prompt-gate"),
     ] {
+        let command = match system {
+            "jenkins" => "promptgate run --policy-from",
+            _ => "promptgate ci --policy-from",
+        };
         let found = repository("");
         found.write(own, "mine\n");
         let outcome = works(&found, &[], "prompt.md");
         outcome.says(&format!("found CI system {system}")).says(other);
         assert_eq!(found.read(own), "mine\n");
-        assert!(found.read(other).contains("promptgate run --policy-from"), "{system}");
+        assert!(found.read(other).contains(command), "{system}");
         // Without a repository, only the flag writes one.
         let asked = folder(&[PROMPT]);
         works(&asked, &["--ci", system], "prompt.md");
-        assert!(asked.read(own).contains("promptgate run --policy-from"), "{system}");
+        assert!(asked.read(own).contains(command), "{system}");
     }
     let kept = repository("https://gitlab.example.org/a/b.git");
     kept.write(WORKFLOW, "mine\n");

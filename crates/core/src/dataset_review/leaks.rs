@@ -61,9 +61,9 @@ fn in_questions(
         |answer: &[Word]| answer.iter().map(|word| vocabulary.characters(*word)).sum::<usize>() >= MIN_ANSWER;
     let leaks = |text: &CaseTexts| {
         let answer = text.expected.as_slice();
-        text.questions.iter().any(|question| contains(question, answer) && !is_choice(question, answer))
+        text.asked.iter().any(|question| contains(question, answer) && !is_choice(question, answer))
     };
-    let answered = places(texts, |_, text| is_long(&text.expected) && !text.questions.is_empty());
+    let answered = places(texts, |_, text| is_long(&text.expected) && !text.asked.is_empty());
     let found = places(texts, |_, text| is_long(&text.expected) && leaks(text));
     if found.is_empty() {
         return None;

@@ -15,6 +15,7 @@ mod words;
 use std::collections::BTreeSet;
 
 use crate::model::{Case, CaseSet, DatasetCode, DatasetFinding, FindingLevel, Message, MessageRole};
+use crate::template;
 pub use history::{History, MIN_REPORTS, TrialCounts};
 use words::{Vocabulary, Word};
 
@@ -53,6 +54,8 @@ struct CaseTexts {
     input: Vec<Word>,
     /// The question and the texts among the variables in use, each on its own.
     questions: Vec<Vec<Word>>,
+    /// The question: that of the last turn; without one, the variables in use that are not the context.
+    asked: Vec<Vec<Word>>,
     /// The reference answer; empty where it is missing, or neither a text nor a number.
     expected: Vec<Word>,
     /// Each passage.
@@ -74,6 +77,7 @@ impl CaseTexts {
             texts.input.extend(&words);
             texts.questions.push(words);
         }
+        let last = texts.questions.last().filter(|words| !words.is_empty()).cloned();
         for image in &case.images {
             vocabulary.read(&image.describe(), &mut texts.input);
         }
@@ -92,6 +96,14 @@ impl CaseTexts {
                 None => vocabulary.read(&value.to_string(), &mut texts.input),
             }
         }
+        let variables = texts.questions.split_off(questions.len());
+        let context = template::variables(case).get("context").map(|context| vocabulary.words(&context));
+        let is_question = |words: &&Vec<Word>| Some(*words) != context.as_ref() && !words.is_empty();
+        texts.asked = match last {
+            Some(last) => vec![last],
+            None => variables.iter().filter(is_question).cloned().collect(),
+        };
+        texts.questions.extend(variables);
         texts.questions.retain(|words| !words.is_empty());
         if case.expected.as_ref().is_some_and(|value| value.is_string() || value.is_number()) {
             vocabulary.read(&case.expected_text().unwrap_or_default(), &mut texts.expected);

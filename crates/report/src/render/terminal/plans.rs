@@ -42,9 +42,12 @@ pub fn write_plans(plans: &Plans, out: &mut impl Write, width: usize) -> io::Res
     let header = ["suite", "cases", "calls: lowest", "expected", "most", "price: expected", "most"];
     write_table(out, &table(&header, &[1, 2, 3, 4, 5, 6], 0, rows, width))?;
     note(out, "calls: answers, judgements and the self-test of each judge; retries are not counted", width)?;
+    let suite = plans.suites.first().map_or("SUITE".to_owned(), |suite| neutral::terminal(&suite.config));
     note(
         out,
-        "`promptgate plan SUITE` shows the drops that a suite detects, and where these numbers come from",
+        &format!(
+            "`promptgate plan {suite}` shows the drops that this suite detects, and where these numbers come from"
+        ),
         width,
     )
 }
