@@ -353,10 +353,6 @@ fn must_pass(input: &Explanation<'_>, name: &str) -> String {
         CriterionVerdict::Pass if excluded > 0 => format!("{name} passed in {trials}, as required."),
         CriterionVerdict::Pass => format!("{name} passed in every trial, as required."),
         CriterionVerdict::Fail => {
-            let did = match passed {
-                0 => format!("none of {trials} did"),
-                passed => format!("only {passed} of {trials} did"),
-            };
             let theirs = match (input.baseline_trials.passed, input.baseline_trials.counted()) {
                 (_, 0) => String::new(),
                 (theirs, of) if theirs * counted <= passed * of => {
@@ -364,7 +360,10 @@ fn must_pass(input: &Explanation<'_>, name: &str) -> String {
                 }
                 (theirs, of) => format!(" (with the baseline {theirs} of {of})"),
             };
-            format!("{name} must pass, but {did}{theirs}.")
+            match passed {
+                0 => format!("{name} must pass, but none of {trials} did{theirs}."),
+                passed => format!("{name} must pass, but only {passed} of {trials} did{theirs}."),
+            }
         }
         CriterionVerdict::Inconclusive => {
             format!("{name} must pass in every trial, but only {passed} of {trials} did: it is unreliable.")
