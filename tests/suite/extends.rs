@@ -6,7 +6,7 @@ use crate::release::support::{ALONE, FIRST, Suite};
 use crate::several::suites;
 use crate::support::Folder;
 
-/// What the suites share.
+/// The shared keys.
 pub(crate) const SHARED: &str = "\
 model: tiny
 parameters: {temperature: 0}

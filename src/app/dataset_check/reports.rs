@@ -14,7 +14,7 @@ use promptgate_report::case_results::{self, SavedCase, SavedResults};
 use promptgate_report::history::SkippedReport;
 use promptgate_report::v1::{Passes, Variant};
 
-/// What saved reports say about the cases of a dataset.
+/// The results of saved reports, by case.
 #[derive(Debug)]
 pub(super) struct SavedReports {
     /// The results by case.
@@ -195,7 +195,7 @@ fn is_same_row(saved: &SavedCase, case: &Case) -> bool {
     saved.has_content(&case.query, case.context.as_deref(), case.expected_text().as_deref())
 }
 
-/// What distinguishes a variant from others.
+/// The identity of a variant.
 fn identity(variant: &Variant) -> String {
     let content = variant.content_digest.as_ref().unwrap_or(&variant.prompt.digest);
     let application = variant.application.as_ref().map_or("", |application| application.digest.as_str());

@@ -37,7 +37,7 @@ pub(super) fn reasons(
         Requirement::MustPass { .. } => ReasonCode::MustPassFailed,
         Requirement::BrokenCases { .. } => ReasonCode::BrokenCases,
     });
-    // What the change caused comes first.
+    // Those that the change caused come first.
     failed.sort_by_key(|reason| reason.message.contains(NOT_CAUSED));
     reasons.extend(failed);
     let of_run = |code, message: String| Reason { code, message, criterion: None };

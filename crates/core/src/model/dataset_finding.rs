@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::named;
 
 named! {
-    /// What a finding about a dataset says.
+    /// The subject of a finding about a dataset.
     pub enum DatasetCode {
         /// Rows that are equal apart from id, tags and group.
         EqualRows = "equal_rows",
