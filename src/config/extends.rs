@@ -108,7 +108,7 @@ impl ConfigText {
     /// The configuration merged with the file that it extends, as written.
     ///
     /// # Errors
-    /// As [`Self::document`].
+    /// Every error of syntax, and every key that cannot be shared.
     pub fn merged(&self) -> Result<Value, Diagnostics> {
         self.document().map(Document::into_value)
     }
