@@ -184,8 +184,10 @@ pub(super) fn shorter(path: &Path) -> PathBuf {
 
 /// The file of a system, or where it has one already, another one and the step that makes use of it.
 fn beside(own: &Path, other: &Path, step: impl Fn(String) -> String) -> (PathBuf, Vec<String>) {
-    let has_gate = || std::fs::read_to_string(own).is_ok_and(|text| text.contains("promptgate run"));
-    if exists(own) && !has_gate() {
+    let is_gate =
+        |text: String| ["promptgate run", "promptgate ci"].iter().any(|command| text.contains(command));
+    let has_gate = own.is_file() && std::fs::read_to_string(own).is_ok_and(is_gate);
+    if exists(own) && !has_gate {
         let shown = other.display().to_string();
         (other.to_owned(), vec![step(shown)])
     } else {
