@@ -150,14 +150,15 @@ fn similar_sets(
             words
         })
         .collect();
-    let numbers = |set: Option<&Vec<Word>>| -> Vec<Word> {
-        set.into_iter().flatten().copied().filter(|word| vocabulary.has_digit(*word)).collect()
-    };
+    let numbers: Vec<Vec<Word>> = words
+        .iter()
+        .map(|set| set.iter().copied().filter(|word| vocabulary.has_digit(*word)).collect())
+        .collect();
     // Other numbers make another question.
     let accepts = |one: usize, other: usize| {
         let place = |index: usize| distinct.get(index).copied().unwrap_or_default();
         share_a_passage(contexts.of(place(one)), contexts.of(place(other)))
-            && numbers(words.get(one)) == numbers(words.get(other))
+            && numbers.get(one) == numbers.get(other)
     };
     let mut found = Vec::new();
     similar::pairs(&words, accepts, |one, other| found.push((one, other)));
