@@ -35,8 +35,19 @@ const DECISIONS: [&str; 11] = [
     "action",
     "department",
 ];
-const PASSAGES: [&str; 8] =
-    ["context", "sources", "knowledge", "search_results", "docs", "chunks", "evidence", "excerpts"];
+const PASSAGES: [&str; 11] = [
+    "context",
+    "sources",
+    "knowledge",
+    "search_results",
+    "docs",
+    "chunks",
+    "evidence",
+    "excerpts",
+    "passage",
+    "excerpt",
+    "snippets",
+];
 const REFERENCES: [&str; 9] =
     ["expected", "label", "category", "class", "intent", "sentiment", "output", "completion", "response"];
 
@@ -88,7 +99,9 @@ pub(super) fn is_decision(name: &str) -> bool {
 
 /// The name that is likely the reference answer.
 pub(super) fn reference<'n>(names: &[&'n str]) -> Option<&'n str> {
-    first(names, &REFERENCES, aliases("expected"))
+    // `__expected` of promptfoo is an assertion.
+    let names: Vec<&str> = names.iter().filter(|name| !name.starts_with("__")).copied().collect();
+    first(&names, &REFERENCES, aliases("expected"))
         .or_else(|| names.iter().find(|name| names_a_reference(name)).copied())
 }
 
@@ -110,6 +123,8 @@ mod tests {
         assert_eq!(question(&["Customer Name", "User-Question"]), Some("User-Question"));
         assert_eq!(passages(&["tone", "retrieved_contexts"]), Some("retrieved_contexts"));
         assert_eq!(reference(&["text", "label"]), Some("label"));
+        assert_eq!(reference(&["question", "__expected1"]), None);
+        assert_eq!(passages(&["customer_name", "passage"]), Some("passage"));
         assert_eq!((question(&["tone"]), passages(&["tone"]), reference(&["tone"])), (None, None, None));
     }
 
