@@ -83,7 +83,7 @@ mod tests {
             ("promptgate.yaml", "../../shared.yaml", "../../shared.yaml"),
             ("prompts/a/promptgate.yaml", "../../shared.yaml", "shared.yaml"),
             ("prompts/a/promptgate.yaml", "./../b/./shared.yaml", "prompts/b/shared.yaml"),
-            ("/work/a/promptgate.yaml", "../shared.yaml", "/work/shared.yaml"),
+            ("/repo/a/promptgate.yaml", "../shared.yaml", "/repo/shared.yaml"),
             ("git:merge-base:a/promptgate.yaml", "../shared.yaml", "git:merge-base:shared.yaml"),
             ("git:main:promptgate.yaml", "../shared.yaml", "git:main:../shared.yaml"),
         ] {
