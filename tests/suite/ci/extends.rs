@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::several::listed;
 use super::{Job, Origin, worse};
 use crate::extends::{SHARED, extending, sharing};
 use crate::support::Folder;
@@ -17,18 +18,7 @@ checks:
 
 /// Two suites with a shared file and the list that names them, on `main`.
 fn origin() -> Origin {
-    of(sharing(&["refunds", "login"]))
-}
-
-fn of(folder: Folder) -> Origin {
-    for name in ["refunds", "login"] {
-        folder.edit(&format!("{name}/promptgate.yaml"), "baseline: file:baseline.md\n", "");
-    }
-    folder.write("promptgate.yaml", "version: 1\nsuites: [refunds, login]\n");
-    folder.git(&["init", "--quiet", "-b", "main"]);
-    let origin = Origin { folder };
-    origin.commit("start");
-    origin
+    listed(sharing(&["refunds", "login"]))
 }
 
 /// The same suites without a shared file.
@@ -40,7 +30,7 @@ fn unshared() -> Origin {
             .write(&format!("{name}/promptgate.yaml"), &format!("{own}{SHARED}baseline: file:baseline.md\n"));
     }
     std::fs::remove_file(folder.path().join("shared.yaml")).expect("a file");
-    of(folder)
+    listed(folder)
 }
 
 fn bad(folder: &Folder) {
@@ -175,7 +165,7 @@ fn shared_file_behind_a_link_or_gone_is_an_error() {
 fn invalid_shared_file_of_the_base_is_not_replaced_by_that_of_the_change() {
     let folder = sharing(&["refunds", "login"]);
     folder.write("shared.yaml", "model: [\n");
-    let origin = of(folder);
+    let origin = listed(folder);
     origin.change(|folder| {
         folder.write("shared.yaml", WEAK);
         bad(folder);

@@ -6,7 +6,11 @@ use crate::support::Folder;
 
 /// Two suites and the list that names them, on `main`.
 fn origin() -> Origin {
-    let folder = suites(&["refunds", "login"]);
+    listed(suites(&["refunds", "login"]))
+}
+
+/// The suites of a folder, each against the same file at the base, and their list, on `main`.
+pub(super) fn listed(folder: Folder) -> Origin {
     for name in ["refunds", "login"] {
         folder.edit(&format!("{name}/promptgate.yaml"), "baseline: file:baseline.md\n", "");
     }

@@ -10,7 +10,7 @@ use super::fill::{CellCounts, Fill, Selection};
 use super::means::MIN_UNITS;
 use super::numbers::{amount, distinct_digits, percent, points, score, trimmed};
 use super::trials::{FLAKY, Tally};
-use crate::stats::{fisher_p_worse, suite_mean};
+use crate::stats::{Repeated, fisher_p_worse, suite_mean};
 
 /// Maximum number of needed repeats or cases that is spelled out; larger estimates are too imprecise.
 const MAX_NEED: usize = 1_000;
@@ -246,15 +246,21 @@ fn every_trial(input: &Explanation<'_>, name: &str) -> String {
     }
 }
 
-/// `; the baseline fails it as often (3 of 90): not caused by this change`, where that is so.
-fn not_caused(input: &Explanation<'_>, failed: usize) -> String {
-    let none = String::new;
-    let Some(metric) = input.analysis.metric(&input.criterion.metric) else { return none() };
+/// The scores of the criterion's cases that both variants have, of candidate and baseline; `None` without a baseline.
+fn observed_pair(input: &Explanation<'_>) -> Option<(Repeated, Repeated)> {
+    let metric = input.analysis.metric(&input.criterion.metric)?;
     let selection = Selection {
         tag: input.criterion.tag.as_deref(),
         ..Selection::all(input.analysis, metric, metric.scores.baseline.is_some())
     };
-    let Some(baseline) = selection.fill(Fill::Observed).baseline else { return none() };
+    let filled = selection.fill(Fill::Observed);
+    Some((filled.candidate, filled.baseline?))
+}
+
+/// `; the baseline fails it as often (3 of 90): not caused by this change`, where that is so.
+fn not_caused(input: &Explanation<'_>, failed: usize) -> String {
+    let none = String::new;
+    let Some((_, baseline)) = observed_pair(input) else { return none() };
     let (all, of) = (input.counts.candidate, baseline.values().len());
     let theirs = baseline.values().iter().filter(|score| **score < 1.0 - EXACT).count();
     if theirs == 0 || of == 0 || all == 0 {
@@ -268,19 +274,15 @@ fn not_caused(input: &Explanation<'_>, failed: usize) -> String {
     }
 }
 
-/// `; the baseline averages 0.62: not caused by this change`, where the candidate's mean is no lower.
+/// `; the baseline averages 0.62: not caused by this change`, unless the candidate's mean is lower.
 fn no_lower_than_baseline(input: &Explanation<'_>) -> String {
-    let none = String::new;
-    let Some(metric) = input.analysis.metric(&input.criterion.metric) else { return none() };
-    let selection = Selection {
-        tag: input.criterion.tag.as_deref(),
-        ..Selection::all(input.analysis, metric, metric.scores.baseline.is_some())
+    let Some((candidate, baseline)) = observed_pair(input).filter(|(_, baseline)| !baseline.is_empty())
+    else {
+        return String::new();
     };
-    let filled = selection.fill(Fill::Observed);
-    let Some(baseline) = filled.baseline.filter(|baseline| !baseline.is_empty()) else { return none() };
-    let (ours, theirs) = (suite_mean(&filled.candidate).mean, suite_mean(&baseline).mean);
+    let (ours, theirs) = (suite_mean(&candidate).mean, suite_mean(&baseline).mean);
     if ours + EXACT < theirs {
-        return none();
+        return String::new();
     }
     format!("; the baseline averages {}: {NOT_CAUSED}", score(theirs, 2))
 }

@@ -164,29 +164,11 @@ fn scope(context: &Context, filled: &FilledScores, repeats: usize) -> Scope {
 
 /// A threshold: the candidate's mean is at least `required`.
 pub(super) fn threshold(context: &Context, filled: &FilledScores, required: f64) -> Evidence {
-    let repeats = filled.candidate.shortest();
-    let scope = scope(context, filled, repeats);
-    let Bounded { estimate, cautious, bounds } = candidate_mean(filled, scope, context);
+    let scope = scope(context, filled, filled.candidate.shortest());
     let p = BinaryCounts::of(filled, scope)
         .map(|counts| (proportion_p_below(counts.candidate_passes, counts.cases, required), "wilson"));
-    let test = MeanTest {
-        scope,
-        estimate,
-        cautious,
-        bounds,
-        required,
-        slack: context.resolution,
-        must_meet: true,
-        repeats,
-        cases: filled.candidate.len(),
-        units: filled.units(),
-        certain: filled.is_certain && scope == Scope::Suite,
-        may_vary: filled.may_vary,
-        gains_by_repeats: true,
-        fixed_variance: 0.0,
-        p,
-    };
-    test.evidence(context)
+    let bounded = candidate_mean(filled, scope, context);
+    MeanTest { p, ..threshold_test(context, filled, scope, bounded, required) }.evidence(context)
 }
 
 /// A threshold on the mean that people would give: the candidate's mean, corrected by labels, is at least `required`.
@@ -196,11 +178,27 @@ pub(super) fn corrected_threshold(
     required: f64,
     labels: &LabeledMoments,
 ) -> Evidence {
-    let repeats = filled.candidate.shortest();
-    let scope = scope(context, filled, repeats);
-    let CorrectedBounds { bounded: Bounded { estimate, cautious, bounds }, correction, label_variance } =
-        corrected(filled, scope, context, labels);
+    let scope = scope(context, filled, filled.candidate.shortest());
+    let CorrectedBounds { bounded, correction, label_variance } = corrected(filled, scope, context, labels);
     let test = MeanTest {
+        // Answers without any noise leave the error of the labels.
+        certain: false,
+        may_vary: true,
+        fixed_variance: label_variance,
+        ..threshold_test(context, filled, scope, bounded, required)
+    };
+    Evidence { corrected: Some(correction), ..test.evidence(context) }
+}
+
+/// The test of a threshold by the tail of t.
+fn threshold_test(
+    context: &Context,
+    filled: &FilledScores,
+    scope: Scope,
+    Bounded { estimate, cautious, bounds }: Bounded,
+    required: f64,
+) -> MeanTest {
+    MeanTest {
         scope,
         estimate,
         cautious,
@@ -208,17 +206,15 @@ pub(super) fn corrected_threshold(
         required,
         slack: context.resolution,
         must_meet: true,
-        repeats,
+        repeats: filled.candidate.shortest(),
         cases: filled.candidate.len(),
         units: filled.units(),
-        // Answers without any noise leave the error of the labels.
-        certain: false,
-        may_vary: true,
+        certain: filled.is_certain && scope == Scope::Suite,
+        may_vary: filled.may_vary,
         gains_by_repeats: true,
-        fixed_variance: label_variance,
+        fixed_variance: 0.0,
         p: None,
-    };
-    Evidence { corrected: Some(correction), ..test.evidence(context) }
+    }
 }
 
 /// No regression: the mean difference is at least `-tolerance`.
