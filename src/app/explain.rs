@@ -69,7 +69,7 @@ pub(crate) fn explain(code: &str) -> Result<&'static Explanation, Diagnostic> {
     })
 }
 
-/// Where a name is explained that reports show and that is no code: the name of a check, or one of [`OTHERS`].
+/// The page that explains a name from a report that is not a code: the name of a check, or one of [`OTHERS`].
 fn of_no_code(name: &str) -> Option<String> {
     let others = OTHERS.iter().find(|(other, _)| *other == name).map(|(_, help)| (*help).to_owned());
     let check = name.strip_prefix("check.").unwrap_or(name);

@@ -99,7 +99,7 @@ pub(super) fn missing_program(
         TargetKind::Answers(_) => return None,
     };
     let repository = Repository::find(here).ok().flatten()?;
-    // What a setup writes is in no commit.
+    // No commit contains the files that a setup writes.
     let is_file = |name: &&String| here.join(name).is_file() && !Path::new(name).is_absolute();
     let is_written = |name: &str| !target.setup.is_empty() && !repository.tracks(name).unwrap_or(false);
     let is_there = |name: &str| !matches!(base.find(name, FILE_LIMIT), Ok(None));
